@@ -1,0 +1,35 @@
+# `make run` serves the chat, `make test` shows that it is right.
+
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+MUSL := $(subst gnu,musl,$(HOST))
+# The musl target where it is installed, else the host's own C library: both link statically.
+STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/null)" ] && echo $(MUSL) || echo $(HOST))
+
+.PHONY: run test static conformance tools
+
+run:
+	cargo run --release --
+
+test:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	cargo build --release
+	$(MAKE) static
+	cargo test
+
+# One binary that needs nothing of the machine it is copied to.
+static:
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(STATIC) --target-dir target/static
+	ln -f target/static/$(STATIC)/release/wirechat target/wirechat-static
+	@ls -l target/wirechat-static
+
+# The register of RFC 6455, row by row, with the test that shows each.
+conformance:
+	cargo test --test rfc6455 -- --table
+
+# The clients and judges that some tests talk to; without them those tests say that they are skipped.
+tools:
+	python3 -m venv target/tools
+	target/tools/bin/pip install --quiet websockets==17.4 kosoku==0.1.0 selenium==4.51.0
+	npm install --silent --no-save --no-package-lock --prefix target/tools ws@8.23.0

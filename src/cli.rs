@@ -1,0 +1,354 @@
+//! Words and variables in, one [`Command`] out. Each option is a row of one table; the help, the
+//! variables and the suggestions all read it.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::server::Options;
+use crate::server::limits::Limits;
+use crate::server::log::{Format, Verbosity};
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The chat server.
+    Serve(Options),
+    /// A text for standard output: help or version.
+    Show(String),
+}
+
+/// One option of `serve`.
+struct Setting {
+    flag: &'static str,
+    /// What its value is; empty for a switch.
+    value: &'static str,
+    /// What holds without it, as one would write it.
+    default: &'static str,
+    help: &'static str,
+    /// May it be given several times? A variable then holds a list with commas.
+    times: Times,
+    apply: fn(&mut Options, &str) -> Result<(), String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Times {
+    Once,
+    Often,
+}
+
+#[rustfmt::skip]
+const SETTINGS: &[Setting] = &[
+    Setting { flag: "bind", value: "ADDR:PORT", default: "127.0.0.1:1984", times: Times::Often,
+        help: "listen here; repeatable; IPv6 as [::1]:1984; port 0 takes a free one",
+        apply: |options, value| { options.bind.push(address(value)?); Ok(()) } },
+    Setting { flag: "welcome", value: "TEXT", default: "Welcome to Corvusoft Chat!", times: Times::Once,
+        help: "first message to each member",
+        apply: |options, value| { options.welcome = value.to_owned(); Ok(()) } },
+    Setting { flag: "origin", value: "ORIGIN", default: "", times: Times::Often,
+        help: "let pages of this origin connect too (without it: of the same host only); repeatable; `null` for a page opened from disk; `*` for any",
+        apply: |options, value| { options.origins.push(origin(value)?); Ok(()) } },
+    Setting { flag: "max-message", value: "SIZE", default: "1M", times: Times::Once,
+        help: "largest message; a larger one is answered with close 1009",
+        apply: |options, value| { options.limits.message_max = size(value)?; Ok(()) } },
+    Setting { flag: "max-backlog", value: "SIZE", default: "4M", times: Times::Once,
+        help: "unsent bytes that a slow member may owe before it is disconnected",
+        apply: |options, value| { options.limits.backlog_max = size(value)?; Ok(()) } },
+    Setting { flag: "max-connections", value: "N", default: "4096", times: Times::Once,
+        help: "connections at one time; more get 503",
+        apply: |options, value| { options.limits.connections_max = number(value)?; Ok(()) } },
+    Setting { flag: "ping-interval", value: "SECS", default: "20", times: Times::Once,
+        help: "time between pings; 0 turns them off",
+        apply: |options, value| { options.limits.ping_every = seconds(value)?; Ok(()) } },
+    Setting { flag: "idle-timeout", value: "SECS", default: "60", times: Times::Once,
+        help: "a connection that sends nothing for so long, not even a pong, is ended",
+        apply: |options, value| { options.limits.silence_max = some_seconds(value)?; Ok(()) } },
+    Setting { flag: "handshake-timeout", value: "SECS", default: "10", times: Times::Once,
+        help: "for the whole request head, however slowly it trickles",
+        apply: |options, value| { options.limits.handshake_max = some_seconds(value)?; Ok(()) } },
+    Setting { flag: "log-format", value: "FORMAT", default: "text", times: Times::Once,
+        help: "`text`, or `json` for one object a line",
+        apply: |options, value| { options.log_format = format(value)?; Ok(()) } },
+    Setting { flag: "quiet", value: "", default: "", times: Times::Once,
+        help: "log errors only",
+        apply: |options, value| { options.verbosity = verbosity(value)?; Ok(()) } },
+];
+
+const EXAMPLES: &str = "\
+wirechat: a WebSocket chat server
+
+Examples:
+  wirechat                                    chat at http://127.0.0.1:1984/
+  wirechat --bind 0.0.0.0:8080                for the whole network
+  wirechat --origin https://chat.example.org  behind a proxy that does TLS
+  WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
+
+Usage: wirechat [serve] [OPTIONS]
+
+Each option is also an environment variable; the flag wins. SIZE is in bytes and takes
+K, M or G (1K is 1024); SECS may have a fraction.
+
+Options:
+";
+
+/// Reads the words behind the program's name; `variable` looks up the environment.
+///
+/// # Errors
+/// A sentence: what was wrong, and what would be right.
+pub fn parse(
+    words: impl Iterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Command, String> {
+    let words = words.map(utf8).collect::<Result<Vec<String>, String>>()?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if words.iter().any(|word| ["--help", "-h"].contains(word)) || words.first() == Some(&"help") {
+        return Ok(Command::Show(help()));
+    }
+    if words.iter().any(|word| ["--version", "-V"].contains(word)) {
+        return Ok(Command::Show(format!("wirechat {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+    let words = words.strip_prefix(&["serve"]).unwrap_or(&words);
+    let given = flags(words)?;
+
+    let mut options = Options {
+        bind: Vec::new(),
+        welcome: "Welcome to Corvusoft Chat!".to_owned(),
+        origins: Vec::new(),
+        limits: Limits::default(),
+        log_format: Format::Text,
+        verbosity: Verbosity::Usual,
+    };
+    for setting in SETTINGS {
+        let name = variable_of(setting);
+        let mut values: Vec<(String, String)> = given
+            .iter()
+            .filter(|(flag, _)| *flag == setting.flag)
+            .map(|(flag, value)| (format!("--{flag}"), value.clone()))
+            .collect();
+        if values.is_empty()
+            && let Some(value) = variable(&name)
+        {
+            let value = utf8(value)?;
+            let parts = match setting.times {
+                Times::Once => vec![value.as_str()],
+                Times::Often => value.split(',').map(str::trim).filter(|v| !v.is_empty()).collect(),
+            };
+            values = parts.into_iter().map(|part| (name.clone(), part.to_owned())).collect();
+        }
+        for (source, value) in values {
+            (setting.apply)(&mut options, &value)
+                .map_err(|hint| format!("{source}: '{}' {hint}", value.escape_debug()))?;
+        }
+    }
+    if options.bind.is_empty() {
+        options.bind.push((Ipv4Addr::LOCALHOST, 1984).into());
+    }
+    agree(&options)?;
+    Ok(Command::Serve(options))
+}
+
+/// Values that make no sense together.
+fn agree(options: &Options) -> Result<(), String> {
+    let Limits { ping_every, silence_max, .. } = options.limits;
+    if !ping_every.is_zero() && silence_max <= ping_every {
+        return Err(format!(
+            "--idle-timeout ({silence_max:?}) must be longer than --ping-interval ({ping_every:?}), \
+             or quiet members are ended before a ping asks for a sign of life; --ping-interval 0 \
+             turns pings off"
+        ));
+    }
+    Ok(())
+}
+
+/// The words as pairs of flag and value, `--flag value` or `--flag=value`.
+fn flags(words: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
+    let mut pairs = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(word) = word.strip_prefix("--") else { return Err(unexpected(word)) };
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word, None),
+        };
+        let setting = SETTINGS.iter().find(|setting| setting.flag == name);
+        let setting = setting.ok_or_else(|| unknown(name))?;
+        let value = match (inline, setting.value) {
+            (None, "") => "true",
+            (Some(value), _) => value,
+            (None, value) => words.next().ok_or_else(|| {
+                format!("--{name} needs a value: --{name} {value}{}", for_example(setting))
+            })?,
+        };
+        pairs.push((setting.flag, value.to_owned()));
+    }
+    Ok(pairs)
+}
+
+fn unexpected(word: &str) -> String {
+    let word = word.escape_debug();
+    format!("there is no command '{word}'; try `wirechat serve`, or `wirechat --help`")
+}
+
+fn unknown(name: &str) -> String {
+    let names = SETTINGS.iter().map(|setting| setting.flag).chain(["help", "version"]);
+    let nearest = names.min_by_key(|flag| distance(name, flag));
+    let name = name.escape_debug().to_string();
+    match nearest.filter(|flag| distance(&name, flag) <= 1 + flag.len() / 4) {
+        Some(flag) => format!("there is no option --{name}; did you mean --{flag}?"),
+        None => format!("there is no option --{name}; `wirechat --help` lists them all"),
+    }
+}
+
+/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+fn variable_of(setting: &Setting) -> String {
+    format!("WIRECHAT_{}", setting.flag.to_ascii_uppercase().replace('-', "_"))
+}
+
+fn for_example(setting: &Setting) -> String {
+    match setting.default {
+        "" => String::new(),
+        default => format!(", as in --{} {}", setting.flag, quoted(default)),
+    }
+}
+
+fn quoted(value: &str) -> String {
+    if value.contains(' ') { format!("'{value}'") } else { value.to_owned() }
+}
+
+fn help() -> String {
+    let mut text = EXAMPLES.to_owned();
+    for setting in SETTINGS {
+        let value = if setting.value.is_empty() { "" } else { &format!(" {}", setting.value) };
+        let default = match setting.default {
+            "" => String::new(),
+            default => format!(" [default: {default}]"),
+        };
+        let left = format!("--{}{value}", setting.flag);
+        let right = format!("{}{default} [{}]", setting.help, variable_of(setting));
+        text.push_str(&format!("  {left:<26} {}\n", wrapped(&right, 29, 96)));
+    }
+    text.push_str("  --help                     this text\n");
+    text.push_str("  --version                  the version\n");
+    text
+}
+
+/// `text` in lines up to column `end`, the later ones indented to column `start`.
+fn wrapped(text: &str, start: usize, end: usize) -> String {
+    let mut out = String::new();
+    let mut column = start;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column != start && end < column + 1 + width {
+            out.push_str(&format!("\n{:start$}", ""));
+            column = start;
+        } else if column != start {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out
+}
+
+fn utf8(word: OsString) -> Result<String, String> {
+    word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    let value = value.replacen("localhost:", "127.0.0.1:", 1);
+    let hint = "is not ADDR:PORT, such as 127.0.0.1:1984, 0.0.0.0:8080 or [::1]:1984";
+    value.parse().map_err(|_| hint.to_owned())
+}
+
+/// RFC 6454, 6.2: scheme, host and port, and nothing behind them.
+fn origin(value: &str) -> Result<String, String> {
+    let value = value.to_ascii_lowercase();
+    let has_authority = value.split_once("://").is_some_and(|(scheme, authority)| {
+        let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
+        !scheme.is_empty() && !authority.is_empty() && authority.chars().all(is_name)
+    });
+    if has_authority || value == "null" || value == "*" {
+        return Ok(value);
+    }
+    Err("is not an origin, such as https://chat.example.org (no path), null, or *".to_owned())
+}
+
+/// 1 to 2^40 bytes.
+fn size(value: &str) -> Result<usize, String> {
+    const MAX: usize = 1 << 40;
+    let (digits, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (&value[..value.len() - 1], 1 << 10),
+        Some(b'M') => (&value[..value.len() - 1], 1 << 20),
+        Some(b'G') => (&value[..value.len() - 1], 1 << 30),
+        _ => (value, 1),
+    };
+    let size = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(unit));
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    match size {
+        Some(size @ 1..=MAX) if is_number => Ok(size),
+        _ => Err("is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned()),
+    }
+}
+
+/// 1 to a million.
+fn number(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(number @ 1..=1_000_000) => Ok(number),
+        _ => Err("is not a number from 1 to 1000000, such as 4096".to_owned()),
+    }
+}
+
+/// Up to a year, to the millisecond.
+fn seconds(value: &str) -> Result<Duration, String> {
+    const MAX: u64 = 365 * 86_400;
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let are_digits = [whole, fraction].concat().bytes().all(|octet| octet.is_ascii_digit());
+    let is_plain = !value.is_empty() && are_digits && whole.len() <= 8;
+    let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
+    match (format!("0{whole}").parse(), thousandths.parse()) {
+        (Ok(whole @ 0..=MAX), Ok(milli)) if is_plain => {
+            Ok(Duration::from_secs(whole) + Duration::from_millis(milli))
+        }
+        _ => Err("is not a number of seconds up to 31536000, such as 20 or 0.5".to_owned()),
+    }
+}
+
+fn some_seconds(value: &str) -> Result<Duration, String> {
+    match seconds(value)? {
+        less if less < Duration::from_millis(1) => {
+            Err("is too short; 0.001 seconds is the least".to_owned())
+        }
+        enough => Ok(enough),
+    }
+}
+
+fn format(value: &str) -> Result<Format, String> {
+    match value {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err("is neither text nor json".to_owned()),
+    }
+}
+
+fn verbosity(value: &str) -> Result<Verbosity, String> {
+    match value {
+        "1" | "true" | "yes" | "on" => Ok(Verbosity::Quiet),
+        "0" | "false" | "no" | "off" | "" => Ok(Verbosity::Usual),
+        _ => Err("is neither true nor false".to_owned()),
+    }
+}

@@ -1,0 +1,27 @@
+//! The command that was asked for, run; the exit status.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use wirechat::cli::{self, Command};
+use wirechat::server::listener;
+
+fn main() -> ExitCode {
+    let variable = |name: &str| std::env::var_os(name);
+    match cli::parse(std::env::args_os().skip(1), variable) {
+        Ok(Command::Serve(options)) => match listener::serve(options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(sentence) => complain(&sentence, 1),
+        },
+        Ok(Command::Show(text)) => {
+            let _ = io::stdout().write_all(text.as_bytes()); // a reader that has gone needs nothing
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => complain(&sentence, 2),
+    }
+}
+
+fn complain(sentence: &str, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "wirechat: {sentence}"); // nobody is left to tell
+    ExitCode::from(status)
+}

@@ -1,0 +1,126 @@
+//! The chat server: threads and sockets around the pure layer of [`crate::wire`].
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use herald::Desk;
+use limits::Limits;
+use log::{Format, Log, Verbosity};
+use metrics::Metrics;
+use room::Room;
+
+pub mod connection;
+pub mod heartbeat;
+pub mod herald;
+pub mod limits;
+pub mod listener;
+pub mod log;
+pub mod metrics;
+pub mod origin;
+pub mod outbox;
+pub mod pages;
+pub mod room;
+
+/// What the operator chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Addresses to listen on; at least one.
+    pub bind: Vec<SocketAddr>,
+    /// The first message to each member.
+    pub welcome: String,
+    /// Origins that may connect beside those of the same host, in lower case; `*` for any.
+    pub origins: Vec<String>,
+    /// Numbers.
+    pub limits: Limits,
+    /// How the log looks.
+    pub log_format: Format,
+    /// What is logged.
+    pub verbosity: Verbosity,
+}
+
+/// What every thread of the server shares. It lives as long as the program.
+pub struct Server {
+    options: Options,
+    log: &'static Log,
+    metrics: Metrics,
+    /// The members of `/chat`.
+    chat: Room,
+    /// What they said and the herald has not taken.
+    desk: Desk,
+    /// The clients of `/echo`: nobody speaks to them but they themselves.
+    echo: Room,
+    /// Connections, in whatever state.
+    open: AtomicUsize,
+    /// Connections that are WebSockets.
+    upgraded: AtomicUsize,
+    /// A signal to stop came.
+    is_stopping: AtomicBool,
+}
+
+impl Server {
+    /// Nothing runs yet.
+    #[must_use]
+    pub fn new(options: Options, log: &'static Log) -> &'static Self {
+        Box::leak(Box::new(Self {
+            options,
+            log,
+            metrics: Metrics::default(),
+            chat: Room::default(),
+            desk: Desk::default(),
+            echo: Room::default(),
+            open: AtomicUsize::new(0),
+            upgraded: AtomicUsize::new(0),
+            is_stopping: AtomicBool::new(false),
+        }))
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+}
+
+/// One of those counted in a number, as long as it lives.
+struct Counted(&'static AtomicUsize);
+
+impl Counted {
+    /// Counts one more, unless there are `max` already.
+    fn below(max: usize, number: &'static AtomicUsize) -> Option<Self> {
+        let one = Self::new(number);
+        (number.load(Ordering::SeqCst) <= max).then_some(one)
+    }
+
+    fn new(number: &'static AtomicUsize) -> Self {
+        number.fetch_add(1, Ordering::SeqCst);
+        Self(number)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Starts a thread without which the program is of no use: should it panic, the program ends, so
+/// that whoever watches over it can start it anew.
+fn spawn_essential(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let essential = move || {
+        let _ = catch_unwind(AssertUnwindSafe(body)); // the panic hook has told of it
+        process::exit(1);
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(essential).map(drop)
+}
+
+/// One thread a connection, each with a small stack.
+fn spawn_for(peer: log::Peer, what: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let name = format!("{what} {}", peer.id);
+    thread::Builder::new().name(name).stack_size(limits::STACK).spawn(body).map(drop)
+}
+
+/// The address as an `Arc` of a stream is shared by the two sides of a connection: one descriptor.
+type Stream = Arc<std::net::TcpStream>;

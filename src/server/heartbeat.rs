@@ -1,0 +1,89 @@
+//! The timer thread: pings to everyone, and the end of those who fell silent or do not answer a
+//! Close.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::limits::{CLOSING_MAX, Limits, TICK_MAX};
+use super::log::{Event, Log};
+use super::outbox::{Outbox, Rest};
+use super::room::Room;
+use crate::wire::close::{Close, CloseCode};
+use crate::wire::frame::{self, Opcode};
+
+/// What the timer needs.
+pub struct Heartbeat {
+    /// Whom it watches.
+    pub rooms: [&'static Room; 2],
+    /// How often it pings and how long it bears silence.
+    pub limits: Limits,
+    /// Where it tells of those it ended.
+    pub log: &'static Log,
+}
+
+impl Heartbeat {
+    /// Starts the thread, which lives as long as the program.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn start(self) -> io::Result<()> {
+        super::spawn_essential("heartbeat", move || self.run())
+    }
+
+    fn run(self) -> ! {
+        let ping_every = Some(self.limits.ping_every).filter(|every| !every.is_zero());
+        let mut ping_at = ping_every.map(|every| Instant::now() + every);
+        let mut members = Vec::new();
+        loop {
+            let now = Instant::now();
+            let ping = ping_at.is_some_and(|at| at <= now).then(ping_frame);
+            if ping.is_some() {
+                ping_at = ping_every.map(|every| now + every);
+            }
+            let mut wake_at = ping_at.map_or(now + TICK_MAX, |at| at.min(now + TICK_MAX));
+            for room in self.rooms {
+                room.look_around(&mut members);
+                for member in members.drain(..) {
+                    wake_at = wake_at.min(self.watch(&member, now));
+                    if let Some(ping) = &ping {
+                        member.ping(ping);
+                    }
+                }
+            }
+            thread::sleep(wake_at.saturating_duration_since(Instant::now()).max(SHORTEST));
+        }
+    }
+
+    /// Ends what is over; when the member is to be looked at again.
+    fn watch(&self, member: &Arc<Outbox>, now: Instant) -> Instant {
+        let silent_at = member.silent_at(self.limits.silence_max);
+        if let Some(closed_at) = member.closed_at() {
+            if closed_at <= now {
+                member.hang_up();
+                return now + TICK_MAX;
+            }
+            return closed_at;
+        }
+        if now < silent_at {
+            return silent_at;
+        }
+        let close = Close::new(CloseCode::GOING_AWAY, "idle timeout");
+        if member.close(close, Rest::Dropped, CLOSING_MAX) {
+            let what = format!("no byte for {:?}", self.limits.silence_max);
+            self.log.tell(Some(member.peer), Event::Errored(&what));
+        }
+        now + TICK_MAX
+    }
+}
+
+/// The timer never spins, whatever the clock says.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Section 5.5.2: any payload would do, so none.
+fn ping_frame() -> Arc<Vec<u8>> {
+    let mut octets = Vec::new();
+    frame::encode(Opcode::Ping, None, &[], &mut octets);
+    Arc::new(octets)
+}

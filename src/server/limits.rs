@@ -1,0 +1,81 @@
+//! Every number that the RFC leaves to us (section 10.4), each with its unit and its reason.
+
+use std::time::Duration;
+
+use crate::wire::http::HeadLimits;
+
+/// The request head: RFC 9112 wants request lines of 8000 octets understood; the rest is what
+/// browsers and proxies send, several times over.
+pub const HEAD: HeadLimits = HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
+
+/// Octets of chat that may wait for the herald. Whoever finds more there waits, and reads no
+/// further: a flood slows its own sender.
+pub const DESK_MAX: usize = 1024 * 1024;
+
+/// Octets that one waiting write takes: between two of them a writer looks whether the connection
+/// is to end.
+pub const WRITE_MAX: usize = 64 * 1024;
+
+/// Rounds that somebody in a hurry writes for others before a thread of its own takes over.
+pub const ROUNDS_MAX: usize = 4;
+
+/// How long we wait for the answer to our Close, and for the end of what still comes once all is
+/// said. Long enough for a slow line, short enough to hold a thread.
+pub const CLOSING_MAX: Duration = Duration::from_secs(2);
+
+/// How long a stop waits for all members to answer the Close.
+pub const STOPPING_MAX: Duration = Duration::from_secs(5);
+
+/// How long the timer sleeps at most: the error of every time limit that it watches.
+pub const TICK_MAX: Duration = Duration::from_secs(1);
+
+/// Pause after an accept that failed for want of descriptors or memory.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections beyond the limit that can be waiting for the end of their 503 at one time.
+pub const TURNED_AWAY_MAX: usize = 128;
+
+/// Stack of a connection's thread. Only what is touched takes memory; formatting a panic's message
+/// touches most.
+pub const STACK: usize = 128 * 1024;
+
+/// Octets of log that may wait for standard error.
+pub const LOG_MAX: usize = 1024 * 1024;
+
+/// Characters of a message, a reason or a header that the log repeats.
+pub const LOG_TEXT_MAX: usize = 200;
+
+/// Descriptors that are no connection: standard streams, listeners, the signal's pair, those that
+/// are being turned away.
+pub const DESCRIPTORS_BESIDE: usize = 32 + TURNED_AWAY_MAX;
+
+/// What the operator can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets of a message.
+    pub message_max: usize,
+    /// Unsent octets that a member may owe when the next batch comes.
+    pub backlog_max: usize,
+    /// Connections at one time.
+    pub connections_max: usize,
+    /// Time between two rounds of pings; zero for none.
+    pub ping_every: Duration,
+    /// Time without a byte after which a connection is ended.
+    pub silence_max: Duration,
+    /// Time for the whole request head.
+    pub handshake_max: Duration,
+}
+
+impl Default for Limits {
+    /// Two pings unanswered, and a third round's grace: then a member is gone.
+    fn default() -> Self {
+        Self {
+            message_max: 1024 * 1024,
+            backlog_max: 4 * 1024 * 1024,
+            connections_max: 4096,
+            ping_every: Duration::from_secs(20),
+            silence_max: Duration::from_secs(60),
+            handshake_max: Duration::from_secs(10),
+        }
+    }
+}

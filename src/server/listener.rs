@@ -1,0 +1,262 @@
+//! The doors: who may come in, who is turned away, and the end of it all.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use std::{mem, panic, thread};
+
+use super::heartbeat::Heartbeat;
+use super::herald::Herald;
+use super::limits::{ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, STOPPING_MAX, TURNED_AWAY_MAX};
+use super::log::{Event, Log, Peer};
+use super::outbox::{Outbox, Rest};
+use super::{Counted, Options, Server, Stream, connection, spawn_essential, spawn_for};
+use crate::sys;
+use crate::wire::close::{Close, CloseCode};
+use crate::wire::http::Method;
+use crate::wire::refusal::Refusal;
+
+/// Serves until a signal says stop. Returns when every member has left, or been given its time.
+///
+/// # Errors
+/// A sentence: an address that cannot be listened on, or a system without threads to spare.
+pub fn serve(options: Options) -> Result<(), String> {
+    let listeners: Vec<TcpListener> =
+        options.bind.iter().map(|address| listen(*address)).collect::<Result<_, _>>()?;
+    let signals = sys::stop_signals().map_err(|error| format!("cannot hear signals: {error}"))?;
+    let no_thread = |error| format!("cannot start a thread: {error}");
+    let log = Log::start(options.log_format, options.verbosity).map_err(no_thread)?;
+    let server = Server::new(options, log);
+    tell_of_panics(server);
+    advise_on_descriptors(server);
+    start(server, listeners).map_err(no_thread)?;
+    wait_for_stop(server, signals);
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "cannot listen on {address}: another program does; stop it, or choose another port \
+             with --bind"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("cannot listen on {address}: ports below 1024 need privileges")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("cannot listen on {address}: this machine does not have that address")
+        }
+        _ => format!("cannot listen on {address}: {error}"),
+    })
+}
+
+/// All threads that are there from the beginning.
+fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
+    let Server { options, log, metrics, chat, desk, echo, .. } = server;
+    let backlog_max = options.limits.backlog_max;
+    Herald { desk, room: chat, backlog_max, metrics, log }.start()?;
+    Heartbeat { rooms: [chat, echo], limits: options.limits, log }.start()?;
+    let usher: &Usher = Box::leak(Box::default());
+    spawn_essential("usher", || usher.run())?;
+    for listener in listeners {
+        let address = listener.local_addr()?;
+        spawn_essential("listener", move || accept(server, &listener, usher))?;
+        log.tell(None, Event::Listening(address));
+    }
+    Ok(())
+}
+
+/// Lets in whoever comes, one after another.
+fn accept(server: &'static Server, listener: &TcpListener, usher: &Usher) -> ! {
+    let mut is_failing = false;
+    loop {
+        match listener.accept() {
+            Ok((stream, address)) => {
+                is_failing = false;
+                admit(server, stream, address, usher);
+            }
+            Err(error) if concerns_one_client(&error) => (),
+            Err(error) => {
+                // Out of descriptors or memory: told once, tried again without spinning.
+                if !is_failing {
+                    is_failing = true;
+                    let what = format!("cannot accept connections: {error}");
+                    server.log.tell(None, Event::Failed(&what));
+                }
+                thread::sleep(ACCEPT_PAUSE);
+            }
+        }
+    }
+}
+
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
+}
+
+/// A thread for the client, or a word why not.
+fn admit(server: &'static Server, stream: TcpStream, address: SocketAddr, usher: &Usher) {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    let peer = Peer { id: IDS.fetch_add(1, Ordering::Relaxed), address };
+    server.metrics.connections.add(1);
+    let stream = Arc::new(stream);
+    let theirs = Arc::clone(&stream);
+    let refusal = match Counted::below(server.options.limits.connections_max, &server.open) {
+        _ if server.is_stopping() => Refusal::Stopping,
+        None => Refusal::Full,
+        Some(place) => {
+            let body = move || {
+                let _place = place;
+                connection::serve(server, peer, theirs);
+            };
+            let Err(error) = spawn_for(peer, "client", body) else { return };
+            let what = format!("cannot start a thread: {error}");
+            server.log.tell(Some(peer), Event::Failed(&what));
+            Refusal::Full
+        }
+    };
+    server.metrics.refuse(refusal);
+    server.log.tell(Some(peer), Event::Refused(refusal, ""));
+    usher.call(TurnedAway { stream, refusal, until: Instant::now() + CLOSING_MAX });
+}
+
+/// A client without a thread of its own.
+struct TurnedAway {
+    stream: Stream,
+    refusal: Refusal,
+    until: Instant,
+}
+
+/// Tells those who were turned away, and lets the answer arrive: one thread for all of them, which
+/// waits for none.
+#[derive(Default)]
+struct Usher {
+    /// Held to append or to take all.
+    arrived: Mutex<Vec<TurnedAway>>,
+    called: Condvar,
+}
+
+impl Usher {
+    /// Hands a client over. When very many are leaving, one more goes without a word.
+    fn call(&self, client: TurnedAway) {
+        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrived.len() < TURNED_AWAY_MAX {
+            arrived.push(client);
+            self.called.notify_one();
+        }
+    }
+
+    fn run(&self) -> ! {
+        let mut leaving: Vec<TurnedAway> = Vec::new();
+        loop {
+            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            let patience = if leaving.is_empty() { Duration::MAX } else { USHER_ROUND };
+            let nobody = |arrived: &mut Vec<TurnedAway>| arrived.is_empty();
+            let waited = self.called.wait_timeout_while(arrived, patience, nobody);
+            let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
+            leaving.retain(TurnedAway::is_leaving);
+            for client in arrived {
+                if client.tell().is_ok() && leaving.len() < TURNED_AWAY_MAX {
+                    leaving.push(client);
+                }
+            }
+        }
+    }
+}
+
+/// How often the usher looks whether those who are leaving have gone.
+const USHER_ROUND: Duration = Duration::from_millis(20);
+
+impl TurnedAway {
+    fn tell(&self) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let answer = self.refusal.response().encode(Method::Get, now.as_secs());
+        self.stream.set_nonblocking(true)?;
+        (&*self.stream).write_all(&answer)?;
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Drops what came; is more to be waited for?
+    fn is_leaving(&self) -> bool {
+        let mut octets = [0; 4096];
+        match (&*self.stream).read(&mut octets) {
+            Ok(0) => false,
+            Ok(_) => Instant::now() < self.until,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.until,
+        }
+    }
+}
+
+/// A panic is one line in the log, and the end of one thread.
+fn tell_of_panics(server: &'static Server) {
+    panic::set_hook(Box::new(|panic| {
+        server.metrics.panics.add(1);
+        let thread = thread::current();
+        let what = panic.payload_as_str().unwrap_or("no message").replace('\n', " ");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = format!("{what}, in thread {}, {place}", thread.name().unwrap_or("main"));
+        server.log.tell(None, Event::Panicked(&what));
+        server.log.flush(Duration::from_millis(100)); // it may be the last
+    }));
+}
+
+/// One descriptor a connection: says so when there are fewer.
+fn advise_on_descriptors(server: &Server) {
+    let wanted = server.options.limits.connections_max.saturating_add(DESCRIPTORS_BESIDE);
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = limit.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    if let Some(soft) = soft
+        && soft < wanted
+    {
+        let advice = format!(
+            "only {soft} descriptors for --max-connections {}: raise the limit to {wanted} \
+             (`ulimit -n {wanted}`, or LimitNOFILE={wanted} in a systemd unit), or lower \
+             --max-connections to {}",
+            server.options.limits.connections_max,
+            soft.saturating_sub(DESCRIPTORS_BESIDE),
+        );
+        server.log.tell(None, Event::Advice(&advice));
+    }
+}
+
+/// The first signal says goodbye to everyone; the second ends it all.
+fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
+    let mut octet = [0];
+    while let Err(error) = signals.read_exact(&mut octet) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            break; // cannot be: the other end is never closed
+        }
+    }
+    server.is_stopping.store(true, Ordering::SeqCst);
+    let upgraded = || server.upgraded.load(Ordering::SeqCst);
+    server.log.tell(None, Event::Stopping(upgraded()));
+    server.desk.settle(server.desk.latest());
+    let mut members = Vec::new();
+    for room in [&server.chat, &server.echo] {
+        room.look_around(&mut members);
+        members.iter().for_each(dismiss);
+    }
+
+    let deadline = Instant::now() + STOPPING_MAX;
+    let _ = signals.set_read_timeout(Some(Duration::from_millis(10))); // else the first read waits
+    while 0 < upgraded() && Instant::now() < deadline {
+        if matches!(signals.read(&mut octet), Ok(1..)) {
+            server.log.flush(Duration::from_millis(100));
+            process::exit(1);
+        }
+    }
+    server.log.tell(None, Event::Stopped(upgraded()));
+    server.log.flush(Duration::from_secs(1));
+}
+
+/// Section 7.4.1: 1001 is for a server that goes down.
+pub(super) fn dismiss(member: &Arc<Outbox>) {
+    let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
+    member.close(close, Rest::Sent, STOPPING_MAX);
+}

@@ -1,0 +1,103 @@
+//! Which web pages may connect, section 10.2. A browser tells the truth about a page's origin, and
+//! that alone is what the check is for: any other client can claim what it likes (section 10.1).
+
+/// May a page of `origin` connect? `None`, no Origin at all, is no browser and may.
+///
+/// `host` is the authority of the request, in lower case. A page of the same host may connect, but
+/// where the connection came over loopback only if that host is a loopback name: a foreign site
+/// could have its own name resolve to 127.0.0.1. Other origins must be among `allowed`.
+#[must_use]
+pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: &[String]) -> bool {
+    let Some(origin) = origin else { return true };
+    let Ok(origin) = str::from_utf8(origin).map(str::to_ascii_lowercase) else { return false };
+    if allowed.iter().any(|one| one == "*" || *one == origin) {
+        return true;
+    }
+    let same_host = match origin.split_once("://") {
+        Some(("http", authority)) => is_same(authority, host, ":80"),
+        Some(("https", authority)) => is_same(authority, host, ":443"),
+        Some(_) | None => false,
+    };
+    same_host && (over == Interface::Network || is_loopback_name(host))
+}
+
+/// Where a connection came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interface {
+    /// An address that this machine alone can reach.
+    Loopback,
+    /// Any other.
+    Network,
+}
+
+/// Two authorities, either with the scheme's default port or without.
+fn is_same(authority: &str, host: &str, default_port: &str) -> bool {
+    let plain = |name: &str| name.strip_suffix(default_port).unwrap_or(name).to_owned();
+    !host.is_empty() && plain(authority) == plain(host)
+}
+
+/// localhost (RFC 6761, 6.3), 127.0.0.0/8 and [::1], with any port.
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    let name = name.trim_end_matches('.');
+    let is_address = |name: &str| name.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
+    name == "localhost" || name.ends_with(".localhost") || name == "[::1]" || is_address(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(origin: &str, host: &str, over: Interface, list: &[&str]) -> bool {
+        let list: Vec<String> = list.iter().map(|one| (*one).to_owned()).collect();
+        may_connect(Some(origin.as_bytes()), host, over, &list)
+    }
+
+    #[test]
+    fn s10_2_no_origin_is_no_browser() {
+        assert!(may_connect(None, "evil.test:1984", Interface::Loopback, &[]));
+    }
+
+    #[test]
+    fn s10_2_over_loopback_the_host_is_a_loopback_name() {
+        for (origin, host, verdict) in [
+            ("http://localhost:1984", "localhost:1984", true),
+            ("HTTP://LOCALHOST:1984", "localhost:1984", true),
+            ("http://127.0.0.1:1984", "127.0.0.1:1984", true),
+            ("http://127.8.0.1", "127.8.0.1:80", true),
+            ("http://[::1]:1984", "[::1]:1984", true),
+            ("http://chat.localhost:1984", "chat.localhost:1984", true),
+            ("https://localhost", "localhost:443", true),
+            ("http://localhost:1985", "localhost:1984", false), // another port, another site
+            ("http://evil.test:1984", "evil.test:1984", false), // rebound
+            ("http://localhost.evil.test:1984", "localhost.evil.test:1984", false),
+            ("http://127.0.0.1.evil.test", "127.0.0.1.evil.test", false),
+            ("http://evil.test", "localhost:1984", false),
+            ("null", "localhost:1984", false),
+            ("", "", false),
+            ("http://", "", false),
+            ("file://localhost:1984", "localhost:1984", false),
+        ] {
+            assert_eq!(allowed(origin, host, Interface::Loopback, &[]), verdict, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn s10_2_over_the_network_the_same_host_will_do() {
+        assert!(allowed("http://chat.example:1984", "chat.example:1984", Interface::Network, &[]));
+        assert!(!allowed("http://evil.test:1984", "chat.example:1984", Interface::Network, &[]));
+    }
+
+    #[test]
+    fn s10_2_others_are_named() {
+        let list = ["https://chat.example", "null"];
+        assert!(allowed("https://chat.example", "chat.example", Interface::Loopback, &list));
+        assert!(allowed("HTTPS://Chat.Example", "chat.example", Interface::Loopback, &list));
+        assert!(allowed("null", "localhost:1984", Interface::Loopback, &list));
+        assert!(!allowed("https://chat.example.evil.test", "x", Interface::Loopback, &list));
+        assert!(allowed("https://anyone.test", "x", Interface::Loopback, &["*"]));
+    }
+}

@@ -1,0 +1,45 @@
+//! Who is here, and how to reach them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::outbox::Outbox;
+
+/// The members of one resource.
+#[derive(Default)]
+pub struct Room {
+    /// Joining, leaving and looking around pass this lock one after another. It is held to change
+    /// or to copy the map, never to write to anybody. A panic elsewhere cannot leave it half
+    /// changed, so its poison means nothing.
+    members: Mutex<HashMap<u64, Arc<Outbox>>>,
+}
+
+impl Room {
+    /// Lets a member in, for as long as the seat is held.
+    pub fn join(&self, outbox: &Arc<Outbox>) -> Seat<'_> {
+        self.lock().insert(outbox.peer.id, Arc::clone(outbox));
+        Seat { room: self, id: outbox.peer.id }
+    }
+
+    /// Puts everyone who is here now into `members`.
+    pub fn look_around(&self, members: &mut Vec<Arc<Outbox>>) {
+        members.clear();
+        members.extend(self.lock().values().cloned());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Outbox>>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the room. Dropping it is leaving, whatever ended the connection.
+pub struct Seat<'a> {
+    room: &'a Room,
+    id: u64,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.room.lock().remove(&self.id);
+    }
+}

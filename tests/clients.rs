@@ -1,0 +1,174 @@
+//! Real clients and independent judges talk to the server. What is not installed is skipped, loudly;
+//! where everything is to be there (`CI` is set), a skip is a failure. `make tools` installs most.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use support::Server;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tungstenite::{Message, WebSocket};
+
+/// What a script says that lacks something.
+const SKIPPED: i32 = 77;
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A tool where `make tools` puts it, else wherever the shell finds it.
+fn tool(name: &str) -> PathBuf {
+    let own = checkout().join("target/tools/bin").join(name);
+    if own.exists() { own } else { name.into() }
+}
+
+/// Runs a client to its end; `None` if it is not installed.
+fn run(command: &mut Command) -> Option<Output> {
+    let missing = match command.output() {
+        Ok(output) if output.status.code() == Some(SKIPPED) => {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        }
+        Ok(output) => return Some(output),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            format!("{} is not installed", command.get_program().display())
+        }
+        Err(error) => panic!("{command:?}: {error}"),
+    };
+    let missing = missing.trim();
+    assert!(std::env::var_os("CI").is_none(), "skipped: {missing}");
+    // Not through the test harness, which would keep it to itself.
+    let _ = writeln!(io::stderr(), "\nSKIPPED, {missing}: try `make tools`\n");
+    None
+}
+
+fn succeeds(command: &mut Command) {
+    if let Some(output) = run(command) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+    }
+}
+
+fn roomy_server() -> (Server, String) {
+    let server = Server::with(&["--max-message", "17M"]);
+    let port = server.addr().port().to_string();
+    (server, port)
+}
+
+#[test]
+fn python_websockets_chats() {
+    let (_server, port) = roomy_server();
+    let script = checkout().join("tests/clients/chat.py");
+    succeeds(Command::new(tool("python3")).arg(script).arg(port));
+}
+
+#[test]
+fn node_ws_chats() {
+    let (_server, port) = roomy_server();
+    let script = checkout().join("tests/clients/chat.js");
+    let modules = checkout().join("target/tools/node_modules");
+    succeeds(Command::new("node").arg(script).arg(port).env("NODE_PATH", modules));
+}
+
+#[test]
+fn tungstenite_chats() {
+    let server = Server::with(&["--max-message", "17M"]);
+    let (mut one, mut other) = (enter(&server), enter(&server));
+
+    one.send(Message::text("héllo 🙂")).unwrap();
+    for member in [&mut one, &mut other] {
+        assert_eq!(member.read().unwrap(), Message::text("héllo 🙂"));
+    }
+    one.send(Message::Ping("ping".into())).unwrap();
+    assert_eq!(one.read().unwrap(), Message::Pong("ping".into()));
+
+    let large = "é".repeat(8 << 20);
+    one.send(Message::text(large.as_str())).unwrap();
+    assert_eq!(other.read().unwrap(), Message::text(large.as_str()));
+    assert_eq!(one.read().unwrap(), Message::text(large));
+
+    other.send(Message::binary(vec![1, 2, 3])).unwrap();
+    let Message::Close(Some(refused)) = other.read().unwrap() else {
+        panic!("binary was accepted")
+    };
+    assert_eq!(refused.code, CloseCode::Unsupported);
+
+    let bye = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
+    one.close(Some(bye)).unwrap();
+    let Message::Close(Some(reply)) = one.read().unwrap() else { panic!("no Close came back") };
+    assert_eq!(reply.code, CloseCode::Normal);
+    assert!(matches!(one.read(), Err(tungstenite::Error::ConnectionClosed)));
+}
+
+fn enter(server: &Server) -> WebSocket<TcpStream> {
+    let stream = TcpStream::connect(server.addr()).unwrap();
+    let url = format!("ws://{}/chat", server.addr());
+    let roomy = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
+    let (mut member, response) =
+        tungstenite::client::client_with_config(url, stream, Some(roomy)).unwrap();
+    assert_eq!(response.status(), 101);
+    assert_eq!(member.read().unwrap(), Message::text("Welcome to Corvusoft Chat!"));
+    member
+}
+
+#[test]
+fn curl_sees_the_handshake() {
+    let server = Server::start();
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--include", "--no-buffer", "--max-time", "1", "--http1.1"])
+        .args(["-H", "Connection: Upgrade", "-H", "Upgrade: websocket"])
+        .args(["-H", "Sec-WebSocket-Version: 13"])
+        .args(["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
+        .arg(format!("http://{}/chat", server.addr()));
+    if let Some(output) = run(&mut curl) {
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{said}");
+        assert!(said.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+        assert!(said.ends_with("\r\n\r\n\u{fffd}\u{1a}Welcome to Corvusoft Chat!"), "{said:?}");
+    }
+}
+
+/// The cases of the Autobahn testsuite, sections 1 to 10, in their native port.
+#[test]
+fn kosoku_finds_nothing() {
+    let server = Server::with(&["--max-message", "64M"]);
+    let reports = checkout().join("target/kosoku");
+    for parallel in ["1", "16"] {
+        let _ = fs::remove_dir_all(&reports); // of an earlier run
+        let mut kosoku = Command::new(tool("kosoku"));
+        kosoku
+            .args(["-m", "fuzzingclient", "-x", "12.*", "-x", "13.*", "-p", parallel, "-o"])
+            .arg(&reports)
+            .arg(format!("ws://{}/echo", server.addr()));
+        let Some(output) = run(&mut kosoku) else { return };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(verdicts(&reports), [("INFORMATIONAL", 3), ("OK", 298)].map(own).into());
+    }
+}
+
+fn own((verdict, count): (&str, u32)) -> (String, u32) {
+    (verdict.to_owned(), count)
+}
+
+/// How often each verdict stands in the report's index.
+fn verdicts(reports: &Path) -> BTreeMap<String, u32> {
+    let index = fs::read_to_string(reports.join("index.json")).unwrap();
+    let mut counts = BTreeMap::new();
+    for rest in index.split("\"behavior\"").skip(1) {
+        let verdict = rest.split('"').nth(1).unwrap_or_default();
+        *counts.entry(verdict.to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn two_people_talk_in_a_browser() {
+    let script = checkout().join("tests/clients/browser.py");
+    let binary = env!("CARGO_BIN_EXE_wirechat");
+    succeeds(Command::new(tool("python3")).arg(script).arg(binary));
+}

@@ -1,0 +1,63 @@
+//! What is deployed: its size, and that it needs nothing of the machine that it runs on.
+//! `make test` builds both binaries before.
+
+mod support;
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use support::Server;
+
+fn built(path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join(path);
+    if path.exists() { Some(path) } else { skip(&format!("{} is not built", path.display())) }
+}
+
+fn skip<T>(why: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "skipped: {why}");
+    let _ = writeln!(io::stderr(), "\nSKIPPED, {why}: try `make test`\n");
+    None
+}
+
+#[test]
+fn the_release_build_is_small() {
+    let Some(binary) = built("release/wirechat") else { return };
+    let size = fs::metadata(binary).unwrap().len();
+    assert!(size <= 600_000, "{size} bytes");
+}
+
+#[test]
+fn the_static_build_is_one_small_file() {
+    let Some(binary) = built("wirechat-static") else { return };
+    let size = fs::metadata(&binary).unwrap().len();
+    assert!(size <= 1_600_000, "{size} bytes");
+    let ldd = Command::new("ldd").arg(binary).output().unwrap();
+    let said = [ldd.stdout, ldd.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("statically linked") || said.contains("not a dynamic"), "{said}");
+}
+
+#[test]
+fn the_static_build_runs_where_nothing_else_is() {
+    let Some(binary) = built("wirechat-static") else { return };
+    let root = std::env::temp_dir().join(format!("wirechat-{}", std::process::id()));
+    fs::create_dir_all(&root).unwrap();
+    fs::copy(binary, root.join("wirechat")).unwrap();
+    fs::set_permissions(root.join("wirechat"), fs::Permissions::from_mode(0o755)).unwrap();
+
+    let mut chroot = Command::new("chroot");
+    if !Command::new("chroot").args(["/", "true"]).status().is_ok_and(|status| status.success()) {
+        chroot = Command::new("unshare"); // not root: in a user namespace of its own
+        chroot.args(["--map-root-user", "chroot"]);
+    }
+    chroot.arg(&root).args(["/wirechat", "serve", "--bind", "127.0.0.1:0"]);
+    let server = Server::spawn(chroot);
+    let mut member = server.upgrade("/chat");
+    member.hears("Welcome to Corvusoft Chat!");
+    assert_eq!(server.get("/healthz").text(), "ok\n");
+    drop(server);
+    fs::remove_dir_all(root).unwrap();
+}

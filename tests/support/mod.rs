@@ -1,0 +1,27 @@
+//! The real server as a child process and a raw client for it.
+//!
+//! Nothing here names `wirechat`: requests, frames, masks and checks are written a second time, so that a
+//! mistake in `src/` cannot excuse itself. What comes from the server is judged as it is read: each response
+//! by [`http`], each frame by [`frame`]. What is awaited has a [`DEADLINE`]; nothing sleeps to be right.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of this")]
+
+pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod frame;
+pub(crate) mod http;
+pub(crate) mod json;
+pub(crate) mod server;
+
+pub(crate) use client::{Client, WELCOME};
+pub(crate) use frame::{Frame, Masked};
+pub(crate) use http::{Request, Response};
+pub(crate) use server::Server;
+
+use std::time::Duration;
+
+/// How long a test waits for anything before it fails: far above what a busy machine needs.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Both WebSocket resources; `/chat` says its welcome first, `/echo` says nothing first.
+pub(crate) const PATHS: [&str; 2] = ["/chat", "/echo"];
