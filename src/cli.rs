@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::server::Options;
 use crate::server::limits::Limits;
 use crate::server::log::{Format, Verbosity};
+use crate::server::trace::Tracing;
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,12 +67,21 @@ const SETTINGS: &[Setting] = &[
     Setting { flag: "handshake-timeout", value: "SECS", default: "10", times: Times::Once,
         help: "for the whole request head, however slowly it trickles",
         apply: |options, value| { options.limits.handshake_max = some_seconds(value)?; Ok(()) } },
+    Setting { flag: "trace", value: "", default: "", times: Times::Once,
+        help: "show each handshake and each frame, both ways, on standard error",
+        apply: |options, value| {
+            options.tracing = if switch(value)? { Tracing::Summary } else { Tracing::Off };
+            Ok(())
+        } },
     Setting { flag: "log-format", value: "FORMAT", default: "text", times: Times::Once,
         help: "`text`, or `json` for one object a line",
         apply: |options, value| { options.log_format = format(value)?; Ok(()) } },
     Setting { flag: "quiet", value: "", default: "", times: Times::Once,
         help: "log errors only",
-        apply: |options, value| { options.verbosity = verbosity(value)?; Ok(()) } },
+        apply: |options, value| {
+            options.verbosity = if switch(value)? { Verbosity::Quiet } else { Verbosity::Usual };
+            Ok(())
+        } },
 ];
 
 const EXAMPLES: &str = "\
@@ -115,6 +125,7 @@ pub fn parse(
         welcome: "Welcome to Corvusoft Chat!".to_owned(),
         origins: Vec::new(),
         limits: Limits::default(),
+        tracing: Tracing::Off,
         log_format: Format::Text,
         verbosity: Verbosity::Usual,
     };
@@ -345,10 +356,10 @@ fn format(value: &str) -> Result<Format, String> {
     }
 }
 
-fn verbosity(value: &str) -> Result<Verbosity, String> {
+fn switch(value: &str) -> Result<bool, String> {
     match value {
-        "1" | "true" | "yes" | "on" => Ok(Verbosity::Quiet),
-        "0" | "false" | "no" | "off" | "" => Ok(Verbosity::Usual),
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" | "" => Ok(false),
         _ => Err("is neither true nor false".to_owned()),
     }
 }

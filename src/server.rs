@@ -13,6 +13,7 @@ use limits::Limits;
 use log::{Format, Log, Verbosity};
 use metrics::Metrics;
 use room::Room;
+use trace::Tracing;
 
 pub mod connection;
 pub mod heartbeat;
@@ -25,6 +26,7 @@ pub mod origin;
 pub mod outbox;
 pub mod pages;
 pub mod room;
+pub mod trace;
 
 /// What the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// Numbers.
     pub limits: Limits,
+    /// Is the wire shown beside the log?
+    pub tracing: Tracing,
     /// How the log looks.
     pub log_format: Format,
     /// What is logged.

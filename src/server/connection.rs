@@ -14,6 +14,7 @@ use super::origin::{Interface, may_connect};
 use super::outbox::{Outbox, Rest};
 use super::pages::Page;
 use super::room::Seat;
+use super::trace::{Tap, Trace};
 use super::{Counted, Server, Stream};
 use crate::wire::close::{Close, CloseCode, Violation};
 use crate::wire::frame::{self, Opcode, Role};
@@ -25,7 +26,8 @@ use crate::wire::refusal::Refusal;
 /// The body of a connection's thread.
 pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
     let _ = stream.set_nodelay(true); // a chat message is small and wanted now
-    let mut visitor = Visitor { server, peer, stream, unread: Vec::new() };
+    let trace = Trace::of(server.options.tracing, server.log, peer);
+    let mut visitor = Visitor { server, peer, stream, trace, unread: Vec::new() };
     match visitor.greet() {
         Ok((resource, acceptance)) => {
             let _upgraded = Counted::new(&server.upgraded);
@@ -73,6 +75,7 @@ struct Visitor {
     server: &'static Server,
     peer: Peer,
     stream: Stream,
+    trace: Option<Trace>,
     /// What came and is not consumed: the first frames may share a segment with the head.
     unread: Vec<u8>,
 }
@@ -105,6 +108,9 @@ impl Visitor {
         let mut parser = HeadParser::new(HEAD);
         loop {
             if let Some((request, size)) = parser.advance(&self.unread)? {
+                if let Some(trace) = self.trace {
+                    trace.head(Role::Client, &self.unread[..size]);
+                }
                 self.unread.drain(..size);
                 return Ok(request);
             }
@@ -176,17 +182,25 @@ impl Visitor {
     fn write(&self, response: &Response, asked: Method) -> io::Result<()> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_max))?;
-        (&*self.stream).write_all(&response.encode(asked, now.as_secs()))
+        let octets = response.encode(asked, now.as_secs());
+        if let Some(trace) = self.trace {
+            trace.head(Role::Server, &octets[..octets.len() - response.content.len()]);
+        }
+        (&*self.stream).write_all(&octets)
     }
 
     /// The 101, the welcome, a seat in the room: in this order, so that the welcome comes first.
     fn upgrade(self, resource: Resource, acceptance: &Acceptance) -> io::Result<Member> {
-        let Self { server, peer, stream, unread } = self;
+        let Self { server, peer, stream, trace, unread } = self;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
-        (&*stream).write_all(acceptance.response().as_bytes())?;
+        let response = acceptance.response();
+        if let Some(trace) = trace {
+            trace.head(Role::Server, response.as_bytes());
+        }
+        (&*stream).write_all(response.as_bytes())?;
 
-        let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics);
+        let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics, trace);
         let room = match resource {
             Resource::Chat => {
                 welcome(server, &outbox)?;
@@ -209,7 +223,11 @@ impl Visitor {
             lines: String::new(),
             last_said: Ticket::default(),
         };
-        Ok(Member { stream, seat, receiver, speech })
+        let mut tap = trace.map(Trace::tap);
+        if let Some(tap) = &mut tap {
+            tap.received(&unread);
+        }
+        Ok(Member { stream, seat, receiver, speech, tap })
     }
 }
 
@@ -229,6 +247,8 @@ struct Member {
     seat: Seat<'static>,
     receiver: Receiver,
     speech: Speech,
+    /// Sees what the receiver sees, if the wire is shown.
+    tap: Option<Tap>,
 }
 
 /// Why a conversation ended.
@@ -256,9 +276,13 @@ impl Member {
             if let Some(parting) = parting {
                 return parting;
             }
-            match (&*self.stream).read(self.receiver.space()) {
+            let space = self.receiver.space();
+            match (&*self.stream).read(space) {
                 Ok(0) => return Parting::Ended,
                 Ok(count) => {
+                    if let Some(tap) = &mut self.tap {
+                        tap.received(&space[..count]);
+                    }
                     self.receiver.filled(count);
                     self.speech.outbox.hear();
                     incoming.bytes.add(count as u64);

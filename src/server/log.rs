@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::limits::{LOG_MAX, LOG_TEXT_MAX};
 use crate::explain;
 use crate::wire::close::Close;
+use crate::wire::frame::Role;
 use crate::wire::http;
 use crate::wire::refusal::Refusal;
 
@@ -62,6 +63,8 @@ pub enum Event<'a> {
     Errored(&'a str),
     /// A connection's thread panicked; it ended that connection alone.
     Panicked(&'a str),
+    /// A line of the wire, made harmless already, and which side sent it.
+    Traced(Role, &'a str),
     /// The machine refused something.
     Failed(&'a str),
     /// A signal to stop came, with so many connections open.
@@ -82,14 +85,16 @@ impl Event<'_> {
             Self::Closed(_) => "closed",
             Self::Errored(_) => "errored",
             Self::Panicked(_) => "panicked",
+            Self::Traced(..) => "wire",
             Self::Failed(_) => "failed",
             Self::Stopping(_) => "stopping",
             Self::Stopped(_) => "stopped",
         }
     }
 
-    fn is_error(&self) -> bool {
-        matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_))
+    /// Is it told even if errors alone are wanted? The wire is: it was asked for.
+    fn is_told_quietly(&self) -> bool {
+        matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
 
     /// The close code or HTTP status, and the reason.
@@ -100,7 +105,7 @@ impl Event<'_> {
             Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
             Self::NegotiationFailed => (None, Some("Client closed connection")),
             Self::Listening(_) | Self::Advice(_) | Self::Welcomed | Self::Said(_) => (None, None),
-            Self::Stopping(_) | Self::Stopped(_) => (None, None),
+            Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => (None, None),
         }
     }
 
@@ -146,6 +151,10 @@ impl Event<'_> {
             }
             Self::Errored(what) => write!(out, "WebSocket errored '{what}' for {id}."),
             Self::Panicked(what) => write!(out, "Panicked '{what}' for {id}."),
+            Self::Traced(sender, line) => {
+                let arrow = if *sender == Role::Client { "<-" } else { "->" };
+                write!(out, "{arrow} #{id} {line}")
+            }
             Self::Failed(what) => write!(out, "{what}."),
             Self::Stopping(open) => write!(out, "stopping: {open} connections to close"),
             Self::Stopped(0) => write!(out, "stopped"),
@@ -196,7 +205,7 @@ impl Log {
 
     /// Appends the event's line to `lines`, for several to be handed over at once.
     pub fn add(&self, peer: Option<Peer>, event: Event, lines: &mut String) {
-        if self.verbosity == Verbosity::Quiet && !event.is_error() {
+        if self.verbosity == Verbosity::Quiet && !event.is_told_quietly() {
             return;
         }
         match self.format {

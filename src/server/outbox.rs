@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use super::limits::{ROUNDS_MAX, WRITE_MAX};
 use super::log::Peer;
 use super::metrics::Metrics;
+use super::trace::Trace;
 use super::{Stream, spawn_for};
 use crate::sys;
 use crate::wire::close::Close;
@@ -31,6 +32,7 @@ pub struct Outbox {
     pub peer: Peer,
     stream: Stream,
     metrics: &'static Metrics,
+    trace: Option<Trace>,
     line: Mutex<Line>,
     /// The writer has finished, or the connection broke.
     moved: Condvar,
@@ -106,7 +108,12 @@ impl Piece {
 impl Outbox {
     /// For a connection whose handshake is done.
     #[must_use]
-    pub fn new(peer: Peer, stream: Stream, metrics: &'static Metrics) -> Arc<Self> {
+    pub fn new(
+        peer: Peer,
+        stream: Stream,
+        metrics: &'static Metrics,
+        trace: Option<Trace>,
+    ) -> Arc<Self> {
         let line = Line {
             state: State::Open,
             is_writing: false,
@@ -119,6 +126,7 @@ impl Outbox {
             peer,
             stream,
             metrics,
+            trace,
             line: Mutex::new(line),
             moved: Condvar::new(),
             opened: Instant::now(),
@@ -141,9 +149,7 @@ impl Outbox {
             line.queue.push_back(Piece::new(Arc::clone(batch)));
             return Delivery::Taken;
         }
-        line.is_writing = true;
-        drop(line);
-        self.write_now(Piece::new(Arc::clone(batch)));
+        self.begin(line, Arc::clone(batch));
         Delivery::Taken
     }
 
@@ -161,6 +167,7 @@ impl Outbox {
         }
         line.is_writing = true;
         drop(line);
+        self.show(frames);
         if let Err(error) = (&*self.stream).write_all(frames) {
             let kind = error.kind();
             self.break_off(error);
@@ -186,22 +193,18 @@ impl Outbox {
             line.pong = Some(octets);
             return;
         }
-        line.is_writing = true;
-        drop(line);
         self.metrics.outgoing.frames(Opcode::Pong, 1);
-        self.write_now(Piece::new(Arc::new(octets)));
+        self.begin(line, Arc::new(octets));
     }
 
     /// Asks for a sign of life, unless bytes are on their way to the client anyway.
     pub fn ping(self: &Arc<Self>, frame: &Arc<Vec<u8>>) {
-        let mut line = self.lock();
+        let line = self.lock();
         if line.is_writing || !matches!(line.state, State::Open) {
             return;
         }
-        line.is_writing = true;
-        drop(line);
         self.metrics.outgoing.frames(Opcode::Ping, 1);
-        self.write_now(Piece::new(Arc::clone(frame)));
+        self.begin(line, Arc::clone(frame));
     }
 
     /// Says Close; nothing can be sent after it. The timer gives the client `patience` to answer.
@@ -293,6 +296,20 @@ impl Outbox {
         let _ = self.stream.shutdown(Shutdown::Both); // it may be over already
     }
 
+    /// Makes the caller the writer, who begins with these frames.
+    fn begin(self: &Arc<Self>, mut line: MutexGuard<Line>, frames: Arc<Vec<u8>>) {
+        line.is_writing = true;
+        drop(line);
+        self.show(&frames);
+        self.write_now(Piece::new(frames));
+    }
+
+    fn show(&self, frames: &[u8]) {
+        if let Some(trace) = self.trace {
+            trace.sent(frames);
+        }
+    }
+
     /// Writes as long as the socket takes it, for others too, but not for ever.
     fn write_now(self: &Arc<Self>, mut piece: Piece) {
         for _ in 0..ROUNDS_MAX {
@@ -344,7 +361,14 @@ impl Outbox {
 
     /// What the writer writes next; with `None` it has ceased to be the writer.
     fn next_piece(&self) -> Option<Piece> {
-        let mut line = self.lock();
+        let piece = self.take_piece(self.lock());
+        if let Some(piece) = &piece {
+            self.show(piece.rest());
+        }
+        piece
+    }
+
+    fn take_piece(&self, mut line: MutexGuard<Line>) -> Option<Piece> {
         if let Some(pong) = line.pong.take() {
             self.metrics.outgoing.frames(Opcode::Pong, 1);
             return Some(Piece::new(Arc::new(pong)));

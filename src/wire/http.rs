@@ -414,3 +414,454 @@ pub fn civil(unix_time: u64) -> (u64, u64, u64) {
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: HeadLimits =
+        HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
+
+    type Read = Result<Option<(Request, usize)>, Refusal>;
+
+    /// The head comes in one piece.
+    fn read(wire: &[u8]) -> Read {
+        HeadParser::new(LIMITS).advance(wire)
+    }
+
+    /// The head comes octet by octet. No octet is looked at twice: `scanned` only grows, and by no
+    /// more than what came (a CR waits for the octet behind it).
+    fn trickle(wire: &[u8]) -> Read {
+        let mut parser = HeadParser::new(LIMITS);
+        for end in 0..=wire.len() {
+            let scanned = parser.scanned;
+            let done = parser.advance(&wire[..end])?;
+            assert!((scanned..=scanned + 2).contains(&parser.scanned) && parser.scanned <= end);
+            assert!(end <= parser.scanned + 1, "what came was looked at, but for one CR");
+            if done.is_some() {
+                return Ok(done);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The refusal of a head, however it is cut.
+    fn refused(wire: &[u8]) -> Refusal {
+        let refusal = read(wire).unwrap_err();
+        assert_eq!(trickle(wire).unwrap_err(), refusal, "octet by octet");
+        refusal
+    }
+
+    /// The request of a head, however it is cut.
+    fn accepted(wire: &[u8]) -> Request {
+        let (request, size) = read(wire).unwrap().unwrap();
+        let (trickled, trickled_size) = trickle(wire).unwrap().unwrap();
+        assert_eq!(format!("{trickled:?}"), format!("{request:?}"), "octet by octet");
+        assert_eq!((size, trickled_size), (wire.len(), wire.len()));
+        request
+    }
+
+    /// A good head with one more line.
+    fn with_line(line: &str) -> Vec<u8> {
+        format!("GET /chat HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n").into_bytes()
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_request_lines() {
+        use {Method::{Get, Head, Other}, Version::{Http10, Http11}};
+        for (line, method, version, target, path, host) in [
+            ("GET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+            ("GET /chat HTTP/1.1", Get, Http11, "/chat", "/chat", "h:80"),
+            ("GET /chat?a=/b?c HTTP/1.1", Get, Http11, "/chat?a=/b?c", "/chat", "h:80"),
+            ("GET //x/%ff;v=1 HTTP/1.1", Get, Http11, "//x/%ff;v=1", "//x/%ff;v=1", "h:80"),
+            ("HEAD / HTTP/1.1", Head, Http11, "/", "/", "h:80"),
+            ("POST / HTTP/1.1", Other, Http11, "/", "/", "h:80"),
+            ("PATCH / HTTP/1.1", Other, Http11, "/", "/", "h:80"),
+            ("GET / HTTP/1.0", Get, Http10, "/", "/", "h:80"),
+            ("GET / HTTP/1.2", Get, Http11, "/", "/", "h:80"),
+            ("GET / HTTP/1.9", Get, Http11, "/", "/", "h:80"),
+            ("GET http://o/chat HTTP/1.1", Get, Http11, "/chat", "/chat", "o"),
+            ("GET HTTP://Other.Example:81/a?b HTTP/1.1", Get, Http11, "/a?b", "/a", "other.example:81"),
+            ("GET https://[::1]:1984/ HTTP/1.1", Get, Http11, "/", "/", "[::1]:1984"),
+            ("GET http://o HTTP/1.1", Get, Http11, "/", "/", "o"),
+            ("GET http://o?q=/ HTTP/1.1", Get, Http11, "/?q=/", "/", "o"),
+            ("\r\nGET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+            ("\r\n\r\n\r\nGET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+        ] {
+            let request = accepted(format!("{line}\r\nHost: H:80\r\n\r\n").as_bytes());
+            assert_eq!((request.method, request.version), (method, version), "{line}");
+            assert_eq!((&*request.target, request.path(), &*request.host), (target, path, host), "{line}");
+        }
+        assert_eq!(accepted(b"GET / HTTP/1.0\r\n\r\n").host, "");
+        assert_eq!(accepted(b"GET http://o/ HTTP/1.0\r\n\r\n").host, "o");
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_wrong_request_lines() {
+        for (line, refusal) in [
+            ("hello", Refusal::RequestLine),
+            ("GET", Refusal::RequestLine),
+            ("GET /", Refusal::RequestLine), // HTTP/0.9
+            ("GET  / HTTP/1.1", Refusal::RequestLine),
+            ("GET /  HTTP/1.1", Refusal::RequestLine),
+            ("GET / HTTP/1.1 ", Refusal::RequestLine),
+            (" GET / HTTP/1.1", Refusal::RequestLine),
+            ("GET / x HTTP/1.1", Refusal::RequestLine),
+            ("G(T / HTTP/1.1", Refusal::RequestLine),
+            ("GET / http/1.1", Refusal::RequestLine),
+            ("GET / HTTP/1.10", Refusal::RequestLine),
+            ("GET / HTTP/11", Refusal::RequestLine),
+            ("GET / HTTP/1", Refusal::RequestLine),
+            ("GET / HTTP/1.x", Refusal::RequestLine),
+            ("GET / HTTP/", Refusal::RequestLine),
+            ("GET / HTTP/0.9", Refusal::HttpMajorVersion),
+            ("GET / HTTP/2.0", Refusal::HttpMajorVersion),
+            ("PRI * HTTP/2.0", Refusal::HttpMajorVersion),
+            ("get / HTTP/1.1", Refusal::MethodUnknown),
+            ("FOO / HTTP/1.1", Refusal::MethodUnknown),
+            ("CONNECT h:80 HTTP/1.1", Refusal::MethodUnknown),
+            ("OPTIONS * HTTP/1.1", Refusal::MethodUnknown),
+            ("GET * HTTP/1.1", Refusal::Target),
+            ("GET h:80 HTTP/1.1", Refusal::Target),
+            ("GET chat HTTP/1.1", Refusal::Target),
+            ("GET ?q HTTP/1.1", Refusal::Target),
+            ("GET /chat#x HTTP/1.1", Refusal::Target),
+            ("GET /\u{e9} HTTP/1.1", Refusal::Target),
+            ("GET ws://h/ HTTP/1.1", Refusal::Target),
+            ("GET http:/h/ HTTP/1.1", Refusal::Target),
+            ("GET ://h/ HTTP/1.1", Refusal::Target),
+            ("GET http:///x HTTP/1.1", Refusal::Target),
+            ("GET http://:80/x HTTP/1.1", Refusal::Target),
+            ("GET http://user@h/ HTTP/1.1", Refusal::Target),
+            ("GET http://h:x/ HTTP/1.1", Refusal::Target),
+            ("GET http://h/#x HTTP/1.1", Refusal::Target),
+            ("GET\t/ HTTP/1.1", Refusal::ControlOctet),
+            ("GET /\u{7f} HTTP/1.1", Refusal::ControlOctet),
+            ("\u{16}\u{3}\u{1}", Refusal::ControlOctet), // a TLS ClientHello
+            ("GET / HTTP/1.1\rHost: h", Refusal::BareCr),
+            ("GET / HTTP/1.1\r\r", Refusal::BareCr),
+            ("GET / HTTP/1.1\nHost: h", Refusal::BareLf),
+            ("\n", Refusal::BareLf),
+        ] {
+            assert_eq!(refused(format!("{line}\r\nHost: h\r\n\r\n").as_bytes()), refusal, "{line:?}");
+        }
+        assert_eq!(refused(b"GET /\xff HTTP/1.1\r\n"), Refusal::Target);
+        assert_eq!(refused(b"G\xffT / HTTP/1.1\r\n"), Refusal::RequestLine);
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_5_field_lines() {
+        for (line, name, value) in [
+            ("X-A: 1", "X-A", "1"),
+            ("x-a:1", "X-A", "1"),
+            ("X-A:  \t 1 2\t3 \t ", "x-a", "1 2\t3"),
+            ("X-A:", "X-A", ""),
+            ("X-A: \t ", "X-A", ""),
+            ("X-A: a:b", "X-A", "a:b"),
+            ("!#$%&'*+-.^_`|~09azAZ: v", "!#$%&'*+-.^_`|~09AZaz", "v"),
+            ("X-A: \u{e9}\u{20ac}", "X-A", "\u{e9}\u{20ac}"),
+        ] {
+            let request = accepted(&with_line(line));
+            let values: Vec<&[u8]> = request.values(name).collect();
+            assert_eq!(values, [value.as_bytes()], "{line:?}");
+        }
+        let opaque = accepted(b"GET / HTTP/1.1\r\nHost: h\r\nX-A: \xc3\x28\x80\xff\r\n\r\n");
+        assert_eq!(opaque.values("X-A").collect::<Vec<_>>(), [b"\xc3\x28\x80\xff"]);
+
+        for (line, refusal) in [
+            ("garbage", Refusal::FieldLine),
+            (": v", Refusal::FieldLine),
+            ("X-A : 1", Refusal::FieldLine),
+            ("X A: 1", Refusal::FieldLine),
+            ("X(: 1", Refusal::FieldLine),
+            ("\u{e9}: 1", Refusal::FieldLine),
+            (" X-A: 1", Refusal::Folded),
+            ("\tX-A: 1", Refusal::Folded),
+            ("X-A: 1\r\n 2", Refusal::Folded),
+            ("X-A: 1\r\n\t2", Refusal::Folded),
+            (" ", Refusal::Folded),
+            ("X-A: a\rb", Refusal::BareCr),
+            ("X-A: a\nb", Refusal::BareLf),
+            ("X-A: a\r\r", Refusal::BareCr),
+            ("X-A: a\0b", Refusal::ControlOctet),
+            ("X-A: \u{1b}", Refusal::ControlOctet),
+            ("X-A: \u{7f}", Refusal::ControlOctet),
+            ("X\u{8}A: 1", Refusal::ControlOctet),
+        ] {
+            assert_eq!(refused(&with_line(line)), refusal, "{line:?}");
+        }
+        assert_eq!(refused(b"GET / HTTP/1.1\r\n Host: h\r\nHost: h\r\n\r\n"), Refusal::Folded);
+    }
+
+    #[test]
+    fn rfc9110_5_3_lines_of_one_name_are_one_list() {
+        let request = accepted(
+            b"GET / HTTP/1.1\r\nHost: h\r\nConnection: ,, keep-alive\t, \r\nX: y\r\n\
+              connection:Upgrade ,x\r\nConnection:\r\n\r\n",
+        );
+        let elements: Vec<&[u8]> = request.elements("CONNECTION").collect();
+        assert_eq!(elements, [&b"keep-alive"[..], b"Upgrade", b"x"]);
+        for (token, is_there) in [
+            ("upgrade", true),
+            ("UPGRADE", true),
+            ("Keep-Alive", true),
+            ("keep", false),
+            ("", false),
+            ("upgrade ,x", false),
+        ] {
+            assert_eq!(request.has_token("Connection", token), is_there, "{token}");
+        }
+        assert!(!request.has_token("Upgrade", "websocket"));
+        assert_eq!(request.values("Connection").count(), 3);
+    }
+
+    #[test]
+    fn rfc9112_9_3_persistence() {
+        for (head, persists) in [
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: h\r\nConnection: x, Close\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
+        ] {
+            assert_eq!(accepted(head.as_bytes()).is_persistent(), persists, "{head:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_2_host() {
+        for host in [
+            "h", "h:", "h:80", "h:0", "h:65535", "H.Example.", "127.0.0.1:1984", "[::1]", "[::1]:1984",
+            "[::ffff:1.2.3.4]:1", "a_b-c~d", "%c3%a9.example", "xn--bcher-kva.example", "",
+        ] {
+            let request = accepted(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+            assert_eq!(request.host, host.to_ascii_lowercase());
+        }
+        for host in [
+            "a b", "a@b", "h:99999", "h:65536", "h:80x", "h:-1", "h:+1", "h:80:81", "h/x", "h?x", "h#x",
+            "[::1", "::1", "::1]", "[]", "[]:80", "[::1]80", "[::1]x:80", "x[::1]", "[::g]", "[::1]]",
+            "http://h", "a,b c", "\u{e9}", "h\\x", "\"h\"",
+        ] {
+            let wire = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            assert_eq!(refused(wire.as_bytes()), Refusal::HostInvalid, "{host}");
+        }
+        for (what, refusal, head) in [
+            ("none", Refusal::HostMissing, "GET / HTTP/1.1\r\n\r\n"),
+            ("none in 1.2", Refusal::HostMissing, "GET / HTTP/1.2\r\nX: h\r\n\r\n"),
+            ("none beside absolute-form", Refusal::HostMissing, "GET http://o/ HTTP/1.1\r\n\r\n"),
+            ("two", Refusal::HostRepeated, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("twice the same", Refusal::HostRepeated, "GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n"),
+            ("two in 1.0", Refusal::HostRepeated, "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("invalid in 1.0", Refusal::HostInvalid, "GET / HTTP/1.0\r\nHost: a b\r\n\r\n"),
+            ("invalid beside absolute-form", Refusal::HostInvalid, "GET http://o/ HTTP/1.1\r\nHost: a b\r\n\r\n"),
+        ] {
+            assert_eq!(refused(head.as_bytes()), refusal, "{what}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_6_3_content() {
+        for (lines, has_content) in [
+            ("X: y", Ok(false)),
+            ("Content-Length: 0", Ok(false)),
+            ("Content-Length: 000", Ok(false)),
+            ("Content-Length: 5", Ok(true)),
+            ("content-length: 10", Ok(true)),
+            ("Content-Length: 99999999999999999999999", Ok(true)),
+            ("Transfer-Encoding: chunked", Ok(true)),
+            ("Transfer-Encoding: , CHUNKED ,", Ok(true)),
+            ("Content-Length:", Err(Refusal::ContentLength)),
+            ("Content-Length: -1", Err(Refusal::ContentLength)),
+            ("Content-Length: +5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5x", Err(Refusal::ContentLength)),
+            ("Content-Length: 0x5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5 6", Err(Refusal::ContentLength)),
+            ("Content-Length: 5, 5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5\r\nContent-Length: 6", Err(Refusal::ContentLength)),
+            ("Content-Length: 0\r\nContent-Length: 0", Err(Refusal::ContentLength)),
+            ("Transfer-Encoding: gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked, gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: xchunked", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding:", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: ,", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 0", Err(Refusal::ContentFraming)),
+            ("Content-Length: x\r\nTransfer-Encoding: gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: gzip, chunked", Err(Refusal::TransferCoding)),
+            ("Transfer-Encoding: x\r\nTransfer-Encoding: chunked", Err(Refusal::TransferCoding)),
+            ("Transfer-Encoding: chunked, chunked", Err(Refusal::TransferCoding)),
+        ] {
+            match has_content {
+                Ok(_) => assert_eq!(accepted(&with_line(lines)).has_content(), has_content, "{lines:?}"),
+                Err(refusal) => assert_eq!(refused(&with_line(lines)), refusal, "{lines:?}"),
+            }
+        }
+        let old = b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(refused(old), Refusal::ContentFraming);
+    }
+
+    #[test]
+    fn rfc9112_3_the_target_on_both_sides_of_its_limit() {
+        let target = |length: usize| format!("/{}", "a".repeat(length - 1));
+        for length in [1, 7999, 8000] {
+            let wire = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target(length));
+            assert_eq!(accepted(wire.as_bytes()).target.len(), length);
+        }
+        for length in [8001, 8002, 12_000] {
+            let wire = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target(length));
+            assert_eq!(refused(wire.as_bytes()), Refusal::TargetTooLong);
+        }
+        // It does not take the end of the line to tell.
+        assert!(read(format!("GET {}", target(8000)).as_bytes()).unwrap().is_none());
+        assert_eq!(refused(format!("GET {}", target(8001)).as_bytes()), Refusal::TargetTooLong);
+        assert_eq!(refused(format!("GET {}", target(100_000)).as_bytes()), Refusal::TargetTooLong);
+        assert!(read("A".repeat(32).as_bytes()).unwrap().is_none());
+        assert_eq!(refused("A".repeat(33).as_bytes()), Refusal::MethodUnknown);
+        assert_eq!(refused("A".repeat(100_000).as_bytes()), Refusal::MethodUnknown);
+    }
+
+    #[test]
+    fn rfc9110_5_4_the_head_on_both_sides_of_its_limit() {
+        let head = |size: usize| {
+            let start = "GET / HTTP/1.1\r\nHost: h\r\nX: ";
+            format!("{start}{}\r\n\r\n", "x".repeat(size - start.len() - 4))
+        };
+        let max = LIMITS.head_max;
+        for size in [100, max - 1, max] {
+            accepted(head(size).as_bytes());
+        }
+        for size in [max + 1, max + 2, max + 3, max + 4, max + 5, 100_000] {
+            assert_eq!(refused(head(size).as_bytes()), Refusal::HeadTooLarge, "{size}");
+        }
+        // Without an end, and without a beginning.
+        assert!(read(&head(max + 4).as_bytes()[..max - 1]).unwrap().is_none());
+        assert_eq!(refused(&head(max + 4).as_bytes()[..max]), Refusal::HeadTooLarge);
+        assert_eq!(refused(&b"\r\n".repeat(max)), Refusal::HeadTooLarge);
+        // What follows a head is not part of it, however much that is.
+        let wire = [head(max).into_bytes(), vec![0; 100_000]].concat();
+        assert_eq!(read(&wire).unwrap().unwrap().1, max);
+    }
+
+    #[test]
+    fn rfc9110_5_4_fields_on_both_sides_of_their_limit() {
+        let head = |fields: usize| {
+            let more = (1..fields).map(|i| format!("X-{i}: {i}\r\n")).collect::<String>();
+            format!("GET / HTTP/1.1\r\nHost: h\r\n{more}\r\n")
+        };
+        for fields in [1, 99, 100] {
+            assert_eq!(accepted(head(fields).as_bytes()).fields.len(), fields);
+        }
+        for fields in [101, 1000] {
+            assert_eq!(refused(head(fields).as_bytes()), Refusal::TooManyFields);
+        }
+    }
+
+    #[test]
+    fn rfc9110_5_3_nothing_is_told_before_the_head_is_whole() {
+        let wire = b"\r\nGET http://o/chat?x HTTP/1.1\r\nHost: h\r\nX-A:\t1 \r\n\r\n";
+        for cut in 0..wire.len() {
+            let mut parser = HeadParser::new(LIMITS);
+            assert!(parser.advance(&wire[..cut]).unwrap().is_none(), "cut {cut}");
+            assert_eq!(parser.is_untouched(), cut <= 2, "cut {cut}");
+            let (request, size) = parser.advance(wire).unwrap().unwrap();
+            assert_eq!((&*request.target, &*request.host, size), ("/chat?x", "o", wire.len()));
+        }
+        let early = [&wire[..], b"\x81\x85more"].concat();
+        assert_eq!(read(&early).unwrap().unwrap().1, wire.len());
+    }
+
+    proptest! {
+        /// Whatever comes: one verdict, however it is cut, and no panic.
+        #[test]
+        fn rfc9112_2_the_verdict_does_not_depend_on_the_cuts(
+            pieces in prop::collection::vec(prop_oneof![
+                8 => prop::sample::select(vec![
+                    &b"GET "[..], b"/chat", b" HTTP/1.1", b"\r\n", b"\r\n", b"Host: h", b"Host", b":",
+                    b"Connection: a,b", b"Content-Length: 0", b" ", b"http://h", b"\r", b"\n", b"\t",
+                ]).prop_map(<[u8]>::to_vec),
+                1 => prop::collection::vec(any::<u8>(), 1..4),
+                1 => (30usize..40).prop_map(|count| vec![b'A'; count]),
+                1 => (7990usize..8300).prop_map(|count| vec![b'a'; count]),
+            ], 0..14),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        ) {
+            let wire = pieces.concat();
+            let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
+            ends.sort_unstable();
+            ends.push(wire.len());
+
+            let mut parser = HeadParser::new(LIMITS);
+            let cut = ends.iter().map(|end| parser.advance(&wire[..*end]));
+            let cut = cut.into_iter().find(|read| !matches!(read, Ok(None))).unwrap_or(Ok(None));
+            let whole = format!("{:?}", read(&wire));
+            prop_assert_eq!(format!("{cut:?}"), &whole[..]);
+            prop_assert_eq!(format!("{:?}", trickle(&wire)), whole);
+        }
+    }
+
+    #[test]
+    fn rfc9110_5_6_2_tokens() {
+        for octet in 0..=255u8 {
+            let is_tchar = octet.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(&octet);
+            assert_eq!(is_token(&[octet]), is_tchar, "{octet:#x}");
+            assert_eq!(is_token(&[b'a', octet]), is_tchar, "{octet:#x}");
+        }
+        assert!(!is_token(b""));
+    }
+
+    #[test]
+    fn rfc9110_9_3_2_the_answer_to_head_is_the_answer_to_get_without_its_content() {
+        let fields = vec![("Content-Type", "text/plain".to_owned()), ("Allow", "GET".to_owned())];
+        let response = Response { status: "200 OK", fields, content: b"hello\n".to_vec() };
+        let head = "HTTP/1.1 200 OK\r\n\
+                    Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                    Content-Type: text/plain\r\n\
+                    Allow: GET\r\n\
+                    Content-Length: 6\r\n\r\n";
+        let encoded = |method| String::from_utf8(response.encode(method, 784_111_777)).unwrap();
+        assert_eq!(encoded(Method::Get), format!("{head}hello\n"));
+        assert_eq!(encoded(Method::Other), format!("{head}hello\n"));
+        assert_eq!(encoded(Method::Head), head);
+    }
+
+    #[test]
+    fn rfc9110_5_6_7_dates() {
+        for (unix_time, expected) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (86_399, "Thu, 01 Jan 1970 23:59:59 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), // the RFC's own
+            (946_684_799, "Fri, 31 Dec 1999 23:59:59 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"),
+            (1_709_208_000, "Thu, 29 Feb 2024 12:00:00 GMT"),
+            (4_107_456_000, "Sun, 28 Feb 2100 00:00:00 GMT"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ] {
+            assert_eq!(date(unix_time), expected);
+        }
+    }
+
+    /// The calendar counted day by day, for more than the 400 years in which it repeats.
+    #[test]
+    fn civil_dates_are_those_of_a_calendar_that_is_counted() {
+        let is_leap = |year| year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+        let mut day = 0;
+        for year in 1970..2400 {
+            let february = if is_leap(year) { 29 } else { 28 };
+            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                for day_of_month in 1..=length {
+                    assert_eq!(civil(86_400 * day), (year, month, day_of_month));
+                    assert_eq!(civil(86_400 * day + 86_399), (year, month, day_of_month));
+                    day += 1;
+                }
+            }
+        }
+    }
+}

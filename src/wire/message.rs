@@ -66,8 +66,9 @@ impl Receiver {
     /// `early` came with the handshake and belongs to the first frames already.
     #[must_use]
     pub fn new(sender: Role, message_max: usize, early: &[u8]) -> Self {
-        let mut buffer = early.to_vec();
-        buffer.resize(early.len().max(BUFFER_MIN), 0);
+        // A power of two, like both bounds: doubling and halving meet them exactly.
+        let mut buffer = vec![0; early.len().next_power_of_two().max(BUFFER_MIN)];
+        buffer[..early.len()].copy_from_slice(early);
         let unread = 0..early.len();
         Self {
             sender,
@@ -278,14 +279,12 @@ impl Text {
             self.cut.push(*octet);
             let (valid, cut) = split(&self.cut)?;
             if cut.is_empty() {
-                self.valid.push_str(valid);
+                push_str(&mut self.valid, valid, max);
                 self.cut.clear();
             }
         }
         let (valid, cut) = split(octets)?;
-        let room = room(self.valid.capacity(), self.valid.len() + valid.len(), max);
-        self.valid.reserve_exact(room.saturating_sub(self.valid.len()));
-        self.valid.push_str(valid);
+        push_str(&mut self.valid, valid, max);
         self.cut.extend_from_slice(cut);
         Ok(())
     }
@@ -306,6 +305,12 @@ fn split(octets: &[u8]) -> Result<(&str, &[u8]), Violation> {
     }
     let (valid, cut) = octets.split_at(error.valid_up_to());
     str::from_utf8(valid).map(|text| (text, cut)).or(Err(Violation::NotUtf8))
+}
+
+fn push_str(text: &mut String, more: &str, max: usize) {
+    let room = room(text.capacity(), text.len() + more.len(), max);
+    text.reserve_exact(room.saturating_sub(text.len()));
+    text.push_str(more);
 }
 
 fn push(octets: &mut Vec<u8>, more: &[u8], max: usize) {
