@@ -260,3 +260,76 @@ pub(super) fn dismiss(member: &Arc<Outbox>) {
     let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
     member.close(close, Rest::Sent, STOPPING_MAX);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Format, Verbosity};
+    use super::super::trace::Tracing;
+    use super::*;
+    use crate::server::limits::Limits;
+
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+    fn server() -> (&'static Server, SocketAddr) {
+        let options = Options {
+            bind: Vec::new(),
+            welcome: "hi".to_owned(),
+            origins: Vec::new(),
+            limits: Limits::default(),
+            tracing: Tracing::Off,
+            log_format: Format::Text,
+            verbosity: Verbosity::Quiet,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(options, Log::start(Format::Text, Verbosity::Quiet).unwrap());
+        start(server, vec![listener]).unwrap();
+        (server, address)
+    }
+
+    fn enter(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(REQUEST.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(&[0x81, 2, b'h', b'i']) {
+            let mut octet = [0];
+            stream.read_exact(&mut octet).unwrap();
+            head.push(octet[0]);
+        }
+        stream
+    }
+
+    /// Text frames with a key of zeros, so that the payload can be read here.
+    fn say(stream: &mut TcpStream, text: &str) {
+        let length = u8::try_from(text.len()).unwrap();
+        stream.write_all(&[0x81, 0x80 | length, 0, 0, 0, 0]).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn hostile_row_26_a_panic_ends_its_own_connection_alone() {
+        let (server, address) = server();
+        let (mut victim, mut honest) = (enter(address), enter(address));
+        let usual_hook = panic::take_hook();
+        tell_of_panics(server);
+        say(&mut victim, "panic");
+        let mut last_words = [0; 4];
+        victim.read_exact(&mut last_words).unwrap();
+        panic::set_hook(usual_hook);
+        assert_eq!(last_words[0], 0x88);
+        assert_eq!(last_words[2..], 1011u16.to_be_bytes());
+        assert_eq!(server.metrics.panics.get(), 1);
+
+        say(&mut honest, "still here");
+        let mut heard = [0; 12];
+        honest.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, *b"\x81\x0astill here");
+        let mut newcomer = enter(address);
+        say(&mut newcomer, "me too");
+        honest.read_exact(&mut heard[..8]).unwrap();
+        assert_eq!(heard[..8], *b"\x81\x06me too");
+    }
+}

@@ -156,7 +156,7 @@ impl HeadParser {
             match (line, &self.request_line) {
                 ([], None) => (), // RFC 9112, 2.2: empty lines before the request-line are skipped
                 ([], Some(_)) => return self.finish().map(Some),
-                (line, None) => self.request_line = Some(RequestLine::parse(line, self.limits)?),
+                (line, None) => self.request_line = Some(RequestLine::parse(line)?),
                 (line, Some(_)) => self.push_field(line)?,
             }
         }
@@ -170,9 +170,23 @@ impl HeadParser {
     }
 
     /// Where the line that begins at `consumed` ends, once its CRLF is there. A line still without
-    /// an end is judged by what it has.
+    /// an end is judged by what it has, its size first: so the verdict does not depend on the cuts.
     fn find_line_end(&mut self, wire: &[u8]) -> Result<Option<usize>, Refusal> {
         let head = &wire[..wire.len().min(self.limits.head_max)];
+        let end = self.scan(head);
+        if self.request_line.is_none() {
+            RequestLine::judge_size(&head[self.consumed..self.scanned], self.limits)?;
+        }
+        if end == Ok(None)
+            && (self.limits.head_max <= self.scanned || self.limits.head_max < wire.len())
+        {
+            return Err(Refusal::HeadTooLarge);
+        }
+        end
+    }
+
+    /// Looks at what is new of the line, up to its CRLF.
+    fn scan(&mut self, head: &[u8]) -> Result<Option<usize>, Refusal> {
         while let Some(octet) = head.get(self.scanned) {
             match (octet, head.get(self.scanned + 1)) {
                 (b'\r', Some(b'\n')) => return Ok(Some(self.scanned)),
@@ -184,12 +198,6 @@ impl HeadParser {
                 _ => (),
             }
             self.scanned += 1;
-        }
-        if self.request_line.is_none() {
-            RequestLine::judge_size(&head[self.consumed..self.scanned], self.limits)?;
-        }
-        if self.limits.head_max <= self.scanned || self.limits.head_max < wire.len() {
-            return Err(Refusal::HeadTooLarge);
         }
         Ok(None)
     }
@@ -259,8 +267,7 @@ impl RequestLine {
         Err(Refusal::TargetTooLong)
     }
 
-    fn parse(line: &[u8], limits: HeadLimits) -> Result<Self, Refusal> {
-        Self::judge_size(line, limits)?;
+    fn parse(line: &[u8]) -> Result<Self, Refusal> {
         let mut parts = line.split(|octet| *octet == b' ');
         let (Some(method), Some(target), Some(version), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -310,7 +317,9 @@ fn parse_target(target: &[u8]) -> Result<(String, Option<String>), Refusal> {
         return Err(Refusal::Target);
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let authority = parse_authority(authority.as_bytes()).filter(|host| !host.is_empty());
+    // RFC 9110, 4.2.1: an http URI without a host is invalid.
+    let authority = parse_authority(authority.as_bytes())
+        .filter(|authority| !authority.is_empty() && !authority.starts_with(':'));
     let slash = if path.starts_with('/') { "" } else { "/" };
     Ok((format!("{slash}{path}"), Some(authority.ok_or(Refusal::Target)?)))
 }
