@@ -329,7 +329,7 @@ fn seconds(value: &str) -> Result<Duration, String> {
     const MAX: u64 = 365 * 86_400;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
     let are_digits = [whole, fraction].concat().bytes().all(|octet| octet.is_ascii_digit());
-    let is_plain = !value.is_empty() && are_digits && whole.len() <= 8;
+    let is_plain = !matches!(value, "" | ".") && are_digits && whole.len() <= 8;
     let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
     match (format!("0{whole}").parse(), thousandths.parse()) {
         (Ok(whole @ 0..=MAX), Ok(milli)) if is_plain => {
@@ -361,5 +361,335 @@ fn switch(value: &str) -> Result<bool, String> {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" | "" => Ok(false),
         _ => Err("is neither true nor false".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Command, String> {
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        };
+        parse(words.iter().map(OsString::from), variable)
+    }
+
+    fn options_of(words: &[&str], variables: &[(&str, &str)]) -> Options {
+        match with(words, variables) {
+            Ok(Command::Serve(options)) => options,
+            other => panic!("{words:?} {variables:?}: {other:?}"),
+        }
+    }
+
+    fn options(words: &[&str]) -> Options {
+        options_of(words, &[])
+    }
+
+    fn complaint(words: &[&str]) -> String {
+        with(words, &[]).unwrap_err()
+    }
+
+    fn shown(words: &[&str]) -> String {
+        match with(words, &[]) {
+            Ok(Command::Show(text)) => text,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_words_it_serves_with_the_defaults() {
+        let defaults = Options {
+            bind: vec!["127.0.0.1:1984".parse().unwrap()],
+            welcome: "Welcome to Corvusoft Chat!".to_owned(),
+            origins: vec![],
+            limits: Limits {
+                message_max: 1_048_576,
+                backlog_max: 4_194_304,
+                connections_max: 4096,
+                ping_every: Duration::from_secs(20),
+                silence_max: Duration::from_secs(60),
+                handshake_max: Duration::from_secs(10),
+            },
+            log_format: Format::Text,
+            verbosity: Verbosity::Usual,
+            tracing: Tracing::Off,
+        };
+        assert_eq!(options(&[]), defaults);
+        assert_eq!(options(&["serve"]), defaults);
+    }
+
+    #[test]
+    fn the_defaults_in_the_help_are_those_that_hold() {
+        for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
+            let words = [format!("--{}", setting.flag), setting.default.to_owned()];
+            assert_eq!(options(&[&words[0], &words[1]]), options(&[]), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_help_shows_every_option_and_begins_with_examples() {
+        let help = shown(&["--help"]);
+        assert!(help.starts_with("wirechat: ") && help.find("Examples") < help.find("Options"));
+        assert!(help.lines().all(|line| line.chars().count() <= 96), "{help}");
+        let unwrapped = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for setting in SETTINGS {
+            let Setting { flag, value, default, .. } = setting;
+            let left = format!("--{flag} {value}");
+            assert!(unwrapped.contains(left.trim_end()), "{left}");
+            let default =
+                if default.is_empty() { String::new() } else { format!("[default: {default}] ") };
+            let right = format!("{} {default}[{}]", setting.help, variable_of(setting));
+            assert!(unwrapped.contains(&right), "{right}");
+        }
+        for words in [&["-h"][..], &["help"], &["serve", "--help"], &["--quiet", "--help", "--x"]] {
+            assert_eq!(shown(words), help, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_examples_in_the_help_are_understood() {
+        let examples = EXAMPLES.lines().filter_map(|line| line.strip_prefix("  "));
+        let mut count = 0;
+        for example in examples {
+            let (before, after) = example.split_once("wirechat").unwrap();
+            let variables: Vec<(&str, &str)> =
+                before.split_whitespace().filter_map(|pair| pair.split_once('=')).collect();
+            let command = after.split("   ").next().unwrap_or_default();
+            let command = command.split("  ").next().unwrap_or_default();
+            options_of(&command.split_whitespace().collect::<Vec<_>>(), &variables);
+            count += 1;
+        }
+        assert_eq!(count, 4);
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_package() {
+        for words in [&["--version"][..], &["-V"], &["serve", "--version"]] {
+            assert_eq!(shown(words), format!("wirechat {}\n", env!("CARGO_PKG_VERSION")));
+        }
+    }
+
+    /// One way to write each option, and what it changes.
+    type Change = fn(&mut Options);
+
+    #[rustfmt::skip]
+    const CHANGES: &[(&str, &str, Change)] = &[
+        ("bind", "[::1]:0", |o| o.bind = vec!["[::1]:0".parse().unwrap()]),
+        ("welcome", "Hi, you", |o| o.welcome = "Hi, you".to_owned()),
+        ("origin", "HTTPS://Chat.Example", |o| o.origins = vec!["https://chat.example".to_owned()]),
+        ("max-message", "64k", |o| o.limits.message_max = 65_536),
+        ("max-backlog", "2G", |o| o.limits.backlog_max = 2_147_483_648),
+        ("max-connections", "9", |o| o.limits.connections_max = 9),
+        ("ping-interval", "0", |o| o.limits.ping_every = Duration::ZERO),
+        ("idle-timeout", "90.5", |o| o.limits.silence_max = Duration::from_millis(90_500)),
+        ("handshake-timeout", ".25", |o| o.limits.handshake_max = Duration::from_millis(250)),
+        ("trace", "true", |o| o.tracing = Tracing::Summary),
+        ("log-format", "json", |o| o.log_format = Format::Json),
+        ("quiet", "true", |o| o.verbosity = Verbosity::Quiet),
+    ];
+
+    #[test]
+    fn each_option_is_a_flag_and_a_variable_and_the_flag_wins() {
+        assert_eq!(CHANGES.len(), SETTINGS.len());
+        for (setting, (flag, value, change)) in SETTINGS.iter().zip(CHANGES) {
+            assert_eq!(setting.flag, *flag);
+            let mut changed = options(&[]);
+            change(&mut changed);
+            assert_ne!(changed, options(&[]), "{flag}");
+
+            let (word, inline) = (format!("--{flag}"), format!("--{flag}={value}"));
+            let words = if setting.value.is_empty() { &[&*word][..] } else { &[&*word, *value] };
+            let variable = variable_of(setting);
+            assert_eq!(options(words), changed, "{flag}");
+            assert_eq!(options(&[&inline]), changed, "{flag}");
+            assert_eq!(options_of(&[], &[(&variable, value)]), changed, "{variable}");
+            assert_eq!(options_of(words, &[(&variable, "nonsense")]), changed, "{flag}");
+        }
+        assert_eq!(variable_of(&SETTINGS[3]), "WIRECHAT_MAX_MESSAGE");
+    }
+
+    #[test]
+    fn what_is_repeatable_adds_up_and_the_last_of_the_rest_counts() {
+        let many = options(&["--bind", "127.0.0.1:1", "--origin=null", "--bind=127.0.0.1:2"]);
+        assert_eq!(many.bind, ["127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap()]);
+        assert_eq!(options(&["--welcome", "a", "--welcome", "b"]).welcome, "b");
+
+        let variables =
+            [("WIRECHAT_BIND", "127.0.0.1:1, [::1]:2,"), ("WIRECHAT_ORIGIN", "null,http://a,*")];
+        let many = options_of(&[], &variables);
+        assert_eq!(many.bind, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
+        assert_eq!(many.origins, ["null", "http://a", "*"]);
+        let one = options_of(&["--origin", "http://b"], &variables);
+        assert_eq!(one.origins, ["http://b"], "a flag puts the whole list aside");
+        assert_eq!(options_of(&[], &[("WIRECHAT_BIND", "")]), options(&[]));
+        assert_eq!(options_of(&[], &[("WIRECHAT_WELCOME", "a, b")]).welcome, "a, b");
+    }
+
+    #[test]
+    fn a_switch_can_be_switched_off() {
+        for (value, verbosity) in [
+            ("1", Verbosity::Quiet),
+            ("yes", Verbosity::Quiet),
+            ("on", Verbosity::Quiet),
+            ("0", Verbosity::Usual),
+            ("false", Verbosity::Usual),
+            ("no", Verbosity::Usual),
+            ("off", Verbosity::Usual),
+            ("", Verbosity::Usual),
+        ] {
+            assert_eq!(options(&[&format!("--quiet={value}")]).verbosity, verbosity, "{value}");
+            let variable = [("WIRECHAT_QUIET", value)];
+            assert_eq!(options_of(&[], &variable).verbosity, verbosity, "{value}");
+        }
+        assert_eq!(options_of(&["--quiet=off"], &[("WIRECHAT_QUIET", "1")]), options(&[]));
+        assert!(complaint(&["--quiet=maybe"]).contains("neither true nor false"));
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn values_that_make_sense() {
+        for (value, expected) in [
+            ("1", 1), ("500000", 500_000), ("64K", 65_536), ("64k", 65_536), ("1M", 1 << 20), ("3g", 3 << 30),
+            ("1024G", 1 << 40), ("007", 7),
+        ] {
+            assert_eq!(size(value), Ok(expected), "{value}");
+        }
+        for (value, expected) in [("1", 1), ("4096", 4096), ("1000000", 1_000_000)] {
+            assert_eq!(number(value), Ok(expected), "{value}");
+        }
+        for (value, milliseconds) in [
+            ("0", 0), ("20", 20_000), ("0.5", 500), (".5", 500), ("5.", 5000), ("0.001", 1), ("1.2345", 1234),
+            ("31536000", 31_536_000_000),
+        ] {
+            assert_eq!(seconds(value), Ok(Duration::from_millis(milliseconds)), "{value}");
+        }
+        for (value, expected) in [
+            ("127.0.0.1:1984", "127.0.0.1:1984"), ("0.0.0.0:0", "0.0.0.0:0"), ("[::1]:65535", "[::1]:65535"),
+            ("localhost:80", "127.0.0.1:80"),
+        ] {
+            assert_eq!(address(value), Ok(expected.parse().unwrap()), "{value}");
+        }
+        for (value, expected) in [
+            ("https://chat.example.org", "https://chat.example.org"), ("HTTP://A:81", "http://a:81"),
+            ("http://[::1]:1984", "http://[::1]:1984"), ("null", "null"), ("*", "*"),
+            ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+        ] {
+            assert_eq!(origin(value).as_deref(), Ok(expected), "{value}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn values_that_make_none_are_refused_with_what_would() {
+        for (flag, values, hint) in [
+            ("--bind", &["", "1984", "localhost", "127.0.0.1", ":1984", "::1:1984", "127.0.0.1:65536", "h:80",
+                "http://127.0.0.1:1984"][..], "127.0.0.1:1984"),
+            ("--origin", &["", "chat.example.org", "https://", "://a", "https://a/", "https://a/b", "https://a?b",
+                "https://a#b", "https://u@a", "https://*.a", "https://a b", "https://\u{e9}", "nil", "**"],
+                "https://chat.example.org"),
+            ("--max-message", &["", "0", "0K", "K", "-1", "+1", "1.5M", "1MB", "1 M", "1T", "1025G", "1x", "\u{e9}",
+                "99999999999999999999", "17179869184G"], "64K"),
+            ("--max-backlog", &["0", "none"], "64K"),
+            ("--max-connections", &["", "0", "-1", "1.5", "1K", "1000001", "99999999999999999999"], "4096"),
+            ("--ping-interval", &["", ".", "-1", "+1", "1s", "1,5", "1.2.3", "1e3", "31536001", "999999999", "\u{661}",
+                "inf", "NaN"], "0.5"),
+            ("--idle-timeout", &["0", "0.0", "0.0009"], "0.001"),
+            ("--handshake-timeout", &["0", "."], "0"),
+            ("--log-format", &["", "xml", "JSON"], "text nor json"),
+        ] {
+            for value in values {
+                let sentence = complaint(&[flag, value]);
+                let beginning = format!("{flag}: '{value}' is ");
+                assert!(sentence.starts_with(&beginning), "{sentence}");
+                assert!(sentence[beginning.len()..].contains(hint), "{sentence}");
+                assert!(!sentence.contains('\n'), "{sentence}");
+            }
+        }
+        let sentence = with(&[], &[("WIRECHAT_MAX_MESSAGE", "big")]).unwrap_err();
+        assert!(sentence.starts_with("WIRECHAT_MAX_MESSAGE: 'big' is not a size"), "{sentence}");
+    }
+
+    #[test]
+    fn the_idle_timeout_is_longer_than_the_ping_interval() {
+        options(&["--ping-interval", "20", "--idle-timeout", "20.001"]);
+        options(&["--ping-interval", "0", "--idle-timeout", "0.001"]);
+        for words in [&["--idle-timeout", "20"][..], &["--ping-interval", "60"]] {
+            let sentence = complaint(words);
+            assert!(
+                sentence.contains("--idle-timeout (") && sentence.contains("--ping-interval (")
+            );
+        }
+    }
+
+    #[test]
+    fn a_typo_suggests_the_nearest_option() {
+        for (word, flag) in [
+            ("--max-mesage", "--max-message"),
+            ("--maxmessage", "--max-message"),
+            ("--max-connection", "--max-connections"),
+            ("--max-conections=3", "--max-connections"),
+            ("--bing", "--bind"),
+            ("--welcom", "--welcome"),
+            ("--origins", "--origin"),
+            ("--ping_interval", "--ping-interval"),
+            ("--idle-time-out", "--idle-timeout"),
+            ("--tace", "--trace"),
+            ("--quite", "--quiet"),
+            ("--log-fromat", "--log-format"),
+            ("--hlp", "--help"),
+            ("--Version", "--version"),
+        ] {
+            let sentence = complaint(&[word, "1"]);
+            assert!(sentence.ends_with(&format!("did you mean {flag}?")), "{sentence}");
+        }
+        for word in ["--port", "--tls-certificate", "--", "--x", "--\u{1b}[31m"] {
+            let sentence = complaint(&[word]);
+            assert!(sentence.ends_with("`wirechat --help` lists them all"), "{sentence}");
+            assert!(!sentence.contains('\u{1b}'), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_option_are_named() {
+        for words in
+            [&["srve"][..], &["serve", "now"], &["-q"], &["\u{1b}[31m"], &["--quiet", "yes"]]
+        {
+            let sentence = complaint(words);
+            assert!(sentence.starts_with("there is no command '"), "{sentence}");
+            assert!(sentence.contains("wirechat --help") && !sentence.contains('\u{1b}'));
+        }
+        let sentence = complaint(&["--max-message"]);
+        assert_eq!(
+            sentence,
+            "--max-message needs a value: --max-message SIZE, as in --max-message 1M"
+        );
+        let sentence = complaint(&["--welcome"]);
+        assert!(sentence.ends_with("as in --welcome 'Welcome to Corvusoft Chat!'"), "{sentence}");
+        assert_eq!(complaint(&["--origin"]), "--origin needs a value: --origin ORIGIN");
+    }
+
+    #[test]
+    fn a_word_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let word = || OsString::from_vec(b"--\xff".to_vec());
+        assert!(parse([word()].into_iter(), |_| None).unwrap_err().ends_with("is not UTF-8"));
+        let variable = |name: &str| (name == "WIRECHAT_WELCOME").then(word);
+        assert!(parse([].into_iter(), variable).unwrap_err().ends_with("is not UTF-8"));
+    }
+
+    #[test]
+    fn distances_are_those_of_levenshtein() {
+        for (one, other, letters) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abc", 0),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("quite", "quiet", 2),
+        ] {
+            assert_eq!(distance(one, other), letters, "{one} {other}");
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -16,9 +15,12 @@ use room::Room;
 use trace::Tracing;
 
 pub mod connection;
+pub mod event;
+pub mod greeting;
 pub mod heartbeat;
 pub mod herald;
 pub mod limits;
+pub mod line;
 pub mod listener;
 pub mod log;
 pub mod metrics;
@@ -26,6 +28,7 @@ pub mod origin;
 pub mod outbox;
 pub mod pages;
 pub mod room;
+pub mod stream;
 pub mod trace;
 
 /// What the operator chose.
@@ -125,6 +128,3 @@ fn spawn_for(peer: log::Peer, what: &str, body: impl FnOnce() + Send + 'static) 
     let name = format!("{what} {}", peer.id);
     thread::Builder::new().name(name).stack_size(limits::STACK).spawn(body).map(drop)
 }
-
-/// The address as an `Arc` of a stream is shared by the two sides of a connection: one descriptor.
-type Stream = Arc<std::net::TcpStream>;

@@ -14,10 +14,10 @@ use super::heartbeat::Heartbeat;
 use super::herald::Herald;
 use super::limits::{ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, STOPPING_MAX, TURNED_AWAY_MAX};
 use super::log::{Event, Log, Peer};
-use super::outbox::{Outbox, Rest};
-use super::{Counted, Options, Server, Stream, connection, spawn_essential, spawn_for};
+use super::outbox::Outbox;
+use super::stream::Stream;
+use super::{Counted, Options, Server, connection, spawn_essential, spawn_for};
 use crate::sys;
-use crate::wire::close::{Close, CloseCode};
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
@@ -240,7 +240,7 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut members = Vec::new();
     for room in [&server.chat, &server.echo] {
         room.look_around(&mut members);
-        members.iter().for_each(dismiss);
+        members.iter().for_each(Outbox::dismiss);
     }
 
     let deadline = Instant::now() + STOPPING_MAX;
@@ -253,12 +253,6 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     }
     server.log.tell(None, Event::Stopped(upgraded()));
     server.log.flush(Duration::from_secs(1));
-}
-
-/// Section 7.4.1: 1001 is for a server that goes down.
-pub(super) fn dismiss(member: &Arc<Outbox>) {
-    let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
-    member.close(close, Rest::Sent, STOPPING_MAX);
 }
 
 #[cfg(test)]

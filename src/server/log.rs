@@ -4,16 +4,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::limits::{LOG_MAX, LOG_TEXT_MAX};
-use crate::explain;
-use crate::wire::close::Close;
-use crate::wire::frame::Role;
+use super::limits::LOG_MAX;
 use crate::wire::http;
-use crate::wire::refusal::Refusal;
+
+pub use super::event::{Event, Peer};
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,136 +28,6 @@ pub enum Verbosity {
     Usual,
     /// Errors only.
     Quiet,
-}
-
-/// Whom an event is about.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer {
-    /// Counts connections from 1; never used twice.
-    pub id: u64,
-    /// Where it comes from.
-    pub address: SocketAddr,
-}
-
-/// What can be told.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// The server accepts connections at an address.
-    Listening(SocketAddr),
-    /// Something that the operator may want to change.
-    Advice(&'a str),
-    /// A member was welcomed.
-    Welcomed,
-    /// A member said something.
-    Said(&'a str),
-    /// A request was not answered with what it asked for; which part of it was at fault.
-    Refused(Refusal, &'a str),
-    /// The client was gone before its handshake was done.
-    NegotiationFailed,
-    /// A WebSocket ended with a Close frame.
-    Closed(&'a Close),
-    /// A WebSocket broke, or a rule was broken on it.
-    Errored(&'a str),
-    /// A connection's thread panicked; it ended that connection alone.
-    Panicked(&'a str),
-    /// A line of the wire, made harmless already, and which side sent it.
-    Traced(Role, &'a str),
-    /// The machine refused something.
-    Failed(&'a str),
-    /// A signal to stop came, with so many connections open.
-    Stopping(usize),
-    /// All is over, with so many connections that had to be cut off.
-    Stopped(usize),
-}
-
-impl Event<'_> {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Listening(_) => "listening",
-            Self::Advice(_) => "advice",
-            Self::Welcomed => "welcomed",
-            Self::Said(_) => "message",
-            Self::Refused(..) => "refused",
-            Self::NegotiationFailed => "negotiation_failed",
-            Self::Closed(_) => "closed",
-            Self::Errored(_) => "errored",
-            Self::Panicked(_) => "panicked",
-            Self::Traced(..) => "wire",
-            Self::Failed(_) => "failed",
-            Self::Stopping(_) => "stopping",
-            Self::Stopped(_) => "stopped",
-        }
-    }
-
-    /// Is it told even if errors alone are wanted? The wire is: it was asked for.
-    fn is_told_quietly(&self) -> bool {
-        matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
-    }
-
-    /// The close code or HTTP status, and the reason.
-    fn outcome(&self) -> (Option<u16>, Option<&str>) {
-        match self {
-            Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.verdict().2)),
-            Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
-            Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
-            Self::NegotiationFailed => (None, Some("Client closed connection")),
-            Self::Listening(_) | Self::Advice(_) | Self::Welcomed | Self::Said(_) => (None, None),
-            Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => (None, None),
-        }
-    }
-
-    /// The event in words. What a peer chose is made harmless.
-    fn sentence(&self, peer: Option<Peer>, out: &mut String) -> std::fmt::Result {
-        let id = peer.map_or(0, |peer| peer.id);
-        match self {
-            Self::Listening(address) => write!(out, "listening on http://{address}/"),
-            Self::Advice(advice) => write!(out, "{advice}"),
-            Self::Welcomed => {
-                write!(out, "Sent welcome message to {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                out.write_char('.')
-            }
-            Self::Said(text) => {
-                out.push_str("Received message '");
-                explain::printable(text, LOG_TEXT_MAX, out);
-                write!(out, "' from {id}.")
-            }
-            Self::Refused(refusal, part) => {
-                let (status, _, sentence) = refusal.verdict();
-                write!(out, "Refused request of {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                write!(out, ": {status}, {sentence}")?;
-                if !part.is_empty() {
-                    out.push_str(": '");
-                    explain::printable(part, LOG_TEXT_MAX, out);
-                    out.push('\'');
-                }
-                out.write_char('.')
-            }
-            Self::NegotiationFailed => {
-                write!(out, "WebSocket Negotiation Failed: Client closed connection.")
-            }
-            Self::Closed(close) => {
-                write!(out, "Closed connection to {id}. ")?;
-                match close.code() {
-                    Some(code) => write!(out, "Code {code} ({}), reason '", code.name())?,
-                    None => out.push_str("No code, reason '"),
-                }
-                explain::printable(close.reason(), LOG_TEXT_MAX, out);
-                write!(out, "'.")
-            }
-            Self::Errored(what) => write!(out, "WebSocket errored '{what}' for {id}."),
-            Self::Panicked(what) => write!(out, "Panicked '{what}' for {id}."),
-            Self::Traced(sender, line) => {
-                let arrow = if *sender == Role::Client { "<-" } else { "->" };
-                write!(out, "{arrow} #{id} {line}")
-            }
-            Self::Failed(what) => write!(out, "{what}."),
-            Self::Stopping(open) => write!(out, "stopping: {open} connections to close"),
-            Self::Stopped(0) => write!(out, "stopped"),
-            Self::Stopped(open) => write!(out, "stopped: {open} connections cut off"),
-        }
-    }
 }
 
 /// Where lines are handed over.
@@ -208,16 +75,20 @@ impl Log {
         if self.verbosity == Verbosity::Quiet && !event.is_told_quietly() {
             return;
         }
-        match self.format {
+        let told = match self.format {
             Format::Text => {
                 push_time(lines);
                 lines.push(' ');
-                let _ = event.sentence(peer, lines); // a String takes everything
+                event.sentence(peer, lines)
             }
             Format::Json => {
-                let _ = push_json(peer, event, lines);
+                lines.push_str("{\"time\":\"");
+                push_time(lines);
+                lines.push_str("\",");
+                event.json(peer, lines)
             }
-        }
+        };
+        let _ = told; // a String takes everything
         lines.push('\n');
     }
 
@@ -321,29 +192,4 @@ fn push_time(out: &mut String) {
     let (hour, minute, second) = http::clock(now.as_secs());
     let milli = now.subsec_millis();
     let _ = write!(out, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
-}
-
-fn push_json(peer: Option<Peer>, event: Event, out: &mut String) -> std::fmt::Result {
-    out.push_str("{\"time\":\"");
-    push_time(out);
-    write!(out, "\",\"event\":\"{}\",\"connection\":", event.name())?;
-    match peer {
-        Some(peer) => write!(out, "{},\"address\":\"{}\"", peer.id, peer.address)?,
-        None => out.push_str("null,\"address\":null"),
-    }
-    let (code, reason) = event.outcome();
-    match code {
-        Some(code) => write!(out, ",\"code\":{code},\"reason\":")?,
-        None => out.push_str(",\"code\":null,\"reason\":"),
-    }
-    match reason {
-        Some(reason) => explain::json_string(reason, out),
-        None => out.push_str("null"),
-    }
-    let mut sentence = String::new();
-    event.sentence(peer, &mut sentence)?;
-    out.push_str(",\"message\":");
-    explain::json_string(&sentence, out);
-    out.push('}');
-    Ok(())
 }

@@ -185,3 +185,115 @@ impl Page {
         let _ = writeln!(self.text, "{}{labels} {value}", self.family);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::refusal::tests::ALL as REFUSALS;
+    use std::collections::BTreeMap;
+
+    /// Name and labels of each sample, with its value.
+    fn samples(page: &str) -> BTreeMap<&str, f64> {
+        let lines = page.lines().filter(|line| !line.starts_with('#'));
+        let samples = lines.map(|line| line.rsplit_once(' ').unwrap());
+        samples.map(|(name, value)| (name, value.parse().unwrap())).collect()
+    }
+
+    fn sum(samples: &BTreeMap<&str, f64>, start: &str) -> f64 {
+        samples.iter().filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value).sum()
+    }
+
+    #[test]
+    fn every_refusal_has_its_status() {
+        let metrics = Metrics::default();
+        for refusal in REFUSALS {
+            metrics.refuse(refusal);
+        }
+        let page = metrics.render(0);
+        let samples = samples(&page);
+        assert_eq!(sum(&samples, "wirechat_refusals_total"), REFUSALS.len() as f64);
+        for (name, value) in samples.iter().filter(|(name, _)| name.contains("refusals_total")) {
+            assert!(0.0 < *value, "{name} cannot happen");
+        }
+    }
+
+    #[test]
+    fn every_close_code_has_its_label() {
+        let traffic = Traffic::default();
+        traffic.close(&Close::default());
+        let codes = (0..=u16::MAX).filter_map(|code| CloseCode::from_wire(code).ok());
+        for code in codes {
+            traffic.close(&Close::new(code, "why"));
+        }
+        let counted: Vec<u64> = traffic.closes.iter().map(Counter::get).collect();
+        assert_eq!(counted, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1000, 1000]);
+    }
+
+    #[test]
+    fn what_is_counted_is_shown_under_its_labels() {
+        let metrics = Metrics::default();
+        metrics.connections.add(7);
+        metrics.slow_readers.add(1);
+        metrics.panics.add(2);
+        metrics.incoming.count([1, 2, 3, 4, 5, 6]); // in the order of Opcode::ALL
+        metrics.incoming.frames(Opcode::Ping, 10);
+        metrics.incoming.messages.add(8);
+        metrics.outgoing.bytes.add(9);
+        metrics.outgoing.frames(Opcode::Text, 11);
+        metrics.outgoing.close(&Close::new(CloseCode::GOING_AWAY, ""));
+        let page = metrics.render(3);
+        let samples = samples(&page);
+        for (name, value) in [
+            ("wirechat_connections_open", 3.0),
+            ("wirechat_connections_total", 7.0),
+            ("wirechat_slow_readers_total", 1.0),
+            ("wirechat_panics_total", 2.0),
+            ("wirechat_messages_total{direction=\"in\"}", 8.0),
+            ("wirechat_messages_total{direction=\"out\"}", 0.0),
+            ("wirechat_bytes_total{direction=\"in\"}", 0.0),
+            ("wirechat_bytes_total{direction=\"out\"}", 9.0),
+            ("wirechat_frames_total{opcode=\"continuation\",direction=\"in\"}", 1.0),
+            ("wirechat_frames_total{opcode=\"text\",direction=\"in\"}", 2.0),
+            ("wirechat_frames_total{opcode=\"binary\",direction=\"in\"}", 3.0),
+            ("wirechat_frames_total{opcode=\"close\",direction=\"in\"}", 4.0),
+            ("wirechat_frames_total{opcode=\"ping\",direction=\"in\"}", 15.0),
+            ("wirechat_frames_total{opcode=\"pong\",direction=\"in\"}", 6.0),
+            ("wirechat_frames_total{opcode=\"text\",direction=\"out\"}", 11.0),
+            ("wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0),
+            ("wirechat_closes_total{code=\"1001\",direction=\"in\"}", 0.0),
+        ] {
+            assert_eq!(samples.get(name), Some(&value), "{name}");
+        }
+        assert_eq!(sum(&samples, "wirechat_frames_total"), 31.0 + 11.0);
+        assert!(1_700_000_000.0 < samples["process_start_time_seconds"]);
+    }
+
+    /// The text exposition format: a family's HELP, its TYPE, then all its samples, each once.
+    #[test]
+    fn the_page_keeps_to_its_format() {
+        let page = Metrics::default().render(0);
+        let mut families = Vec::new();
+        for line in page.lines() {
+            let words: Vec<&str> = line.splitn(4, ' ').collect();
+            match words.as_slice() {
+                ["#", "HELP", name, help] => {
+                    assert!(!families.contains(name) && help.ends_with('.'), "{line}");
+                    families.push(name);
+                }
+                ["#", "TYPE", name, kind] => {
+                    assert_eq!(families.last(), Some(name), "{line}");
+                    assert_eq!(*kind == "counter", name.ends_with("_total"), "{line}");
+                }
+                [sample, _] => {
+                    assert_eq!(families.last(), sample.split('{').next().as_ref(), "{line}");
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        assert!(page.ends_with('\n') && families.len() == 10);
+        assert_eq!(
+            samples(&page).len(),
+            page.lines().filter(|line| !line.starts_with('#')).count()
+        );
+    }
+}

@@ -209,3 +209,304 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::http::{HeadLimits, HeadParser};
+
+    const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    const VERSION: &str = "Sec-WebSocket-Version: 13";
+    /// The good request, line by line.
+    const GOOD: [&str; 5] = ["Host: h", "Upgrade: websocket", "Connection: Upgrade", KEY, VERSION];
+
+    fn request(request_line: &str, fields: &[&str]) -> Request {
+        let limits = HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
+        let head = format!("{request_line}\r\n{}\r\n\r\n", fields.join("\r\n"));
+        HeadParser::new(limits).advance(head.as_bytes()).unwrap().unwrap().0
+    }
+
+    fn judged(request_line: &str, fields: &[&str]) -> Result<(), Refusal> {
+        Acceptance::of(&request(request_line, fields)).map(drop)
+    }
+
+    /// The good request with other lines in place of those of `name`.
+    fn with(name: &str, lines: &[&str]) -> Result<(), Refusal> {
+        let name = format!("{name}:");
+        let others = GOOD.into_iter().filter(|line| !line.starts_with(&name));
+        judged("GET /chat HTTP/1.1", &others.chain(lines.iter().copied()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn s4_2_2_accept_keys() {
+        for (key, expected) in [
+            ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), // section 1.3
+            ("AAAAAAAAAAAAAAAAAAAAAA==", "ICX+Yqv66kxgM0FcWaLWlFLwTAI="),
+            ("AAECAwQFBgcICQoLDA0ODw==", "Bz3qJYTGdOe8gUSpLosEdiLKDrk="),
+            ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="),
+            ("/////////////////////w==", "XXpj4jYzLM2yUE0C7TIgMwTQh2g="),
+            ("AQIDBAUGBwgJCgsMDQ4PEC==", "OfS0wDaT5NoxF2gqm7Zj2YtetzM="), // as it was sent
+        ] {
+            assert_eq!(accept(key.as_bytes()), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn s4_2_2_the_answer() {
+        let acceptance = Acceptance::of(&request("GET /chat HTTP/1.1", &GOOD)).unwrap();
+        let answer = "HTTP/1.1 101 Switching Protocols\r\n\
+                      Upgrade: websocket\r\n\
+                      Connection: Upgrade\r\n\
+                      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        assert_eq!(acceptance.response(), answer);
+
+        for (line, is_heard) in [
+            ("Expect: 100-continue", true),
+            ("expect: 100-Continue", true),
+            ("Expect: x, 100-continue", true),
+            ("Expect: 100-continued", false),
+            ("Expect: x", false),
+            ("Expect:", false),
+        ] {
+            let fields = [&GOOD[..], &[line]].concat();
+            let acceptance = Acceptance::of(&request("GET /chat HTTP/1.1", &fields)).unwrap();
+            let first = if is_heard { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
+            assert_eq!(acceptance.response(), format!("{first}{answer}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn s4_2_1_order_and_case_of_the_lines_do_not_matter() {
+        let mut lines = GOOD;
+        lines.reverse();
+        assert_eq!(judged("GET /chat HTTP/1.1", &lines), Ok(()));
+        assert_eq!(judged("GET http://h/chat HTTP/1.1", &GOOD), Ok(()));
+        let is_key = |line: &&str| line.starts_with("Sec-WebSocket-Key");
+        for case in [str::to_ascii_lowercase, str::to_ascii_uppercase] {
+            let others = GOOD.iter().filter(|line| !is_key(line)).map(|line| case(line));
+            let key = KEY.split_once(": ").map(|(name, key)| format!("{}: {key}", case(name)));
+            let lines: Vec<String> = others.chain(key).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            assert_eq!(judged("GET /chat HTTP/1.1", &lines), Ok(()));
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn s4_2_1_items_3_and_4_upgrade_and_connection() {
+        for (what, name, lines, verdict) in [
+            ("4.2.1-i WebSocket", "Upgrade", &["Upgrade: WebSocket"][..], Ok(())),
+            ("4.2.1-i WEBSOCKET", "Upgrade", &["Upgrade: WEBSOCKET"], Ok(())),
+            ("4.2.1-j list", "Upgrade", &["Upgrade: h2c, websocket"], Ok(())),
+            ("4.2.1-j two lines", "Upgrade", &["Upgrade: h2c", "Upgrade: websocket"], Ok(())),
+            ("4.2.1-k missing", "Upgrade", &[], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-k empty", "Upgrade", &["Upgrade:"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-k another", "Upgrade", &["Upgrade: h2c"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-l part", "Upgrade", &["Upgrade: xwebsocket"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-l part", "Upgrade", &["Upgrade: websocket2"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-l version", "Upgrade", &["Upgrade: websocket/13"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-l two words", "Upgrade", &["Upgrade: web socket"], Err(Refusal::UpgradeMissing)),
+            ("2.1-a Kelvin sign", "Upgrade", &["Upgrade: websoc\u{212a}et"], Err(Refusal::UpgradeMissing)),
+            ("2.1-a long s", "Upgrade", &["Upgrade: web\u{17f}ocket"], Err(Refusal::UpgradeMissing)),
+            ("4.2.1-m Firefox", "Connection", &["Connection: keep-alive, Upgrade"], Ok(())),
+            ("4.2.1-m lower case", "Connection", &["Connection: upgrade"], Ok(())),
+            ("4.2.1-m first", "Connection", &["Connection: Upgrade ,keep-alive"], Ok(())),
+            ("4.2.1-m two lines", "Connection", &["Connection: keep-alive", "Connection: upgrade"], Ok(())),
+            ("4.3-d empty elements", "Connection", &["Connection: ,, upgrade ,"], Ok(())),
+            ("H-37 close too", "Connection", &["Connection: close, Upgrade"], Ok(())),
+            ("4.2.1-n missing", "Connection", &[], Err(Refusal::ConnectionMissing)),
+            ("4.2.1-n empty", "Connection", &["Connection: "], Err(Refusal::ConnectionMissing)),
+            ("4.2.1-n another", "Connection", &["Connection: keep-alive"], Err(Refusal::ConnectionMissing)),
+            ("4.2.1-n part", "Connection", &["Connection: notupgrade"], Err(Refusal::ConnectionMissing)),
+            ("4.2.1-n quoted", "Connection", &["Connection: \"Upgrade\""], Err(Refusal::ConnectionMissing)),
+        ] {
+            assert_eq!(with(name, lines), verdict, "{what} {lines:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn s4_2_1_item_5_key() {
+        for (what, lines, verdict) in [
+            ("4.2.1-o good", &[KEY][..], Ok(())),
+            ("4.2.1-r padded with space", &["Sec-WebSocket-Key:   dGhlIHNhbXBsZSBub25jZQ== \t"], Ok(())),
+            ("4.2.1-p pad bits", &["Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC=="], Ok(())),
+            ("4.2.1-o missing", &[], Err(Refusal::KeyMissing)),
+            ("4.2.1-o empty", &["Sec-WebSocket-Key:"], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 15 octets", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 17 octets", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o no padding", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 24 of no alphabet", &["Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!=="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o URL alphabet", &["Sec-WebSocket-Key: dGhlIHNhbXBs-SBub2_jZQ=="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o inner space", &["Sec-WebSocket-Key: dGhlIHNhbXBs SBub25jZQ=="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o two in one line", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==, x"], Err(Refusal::KeyInvalid)),
+            ("4.2.1-q twice", &[KEY, KEY], Err(Refusal::KeyRepeated)),
+            ("4.2.1-q twice, one empty", &["Sec-WebSocket-Key:", KEY], Err(Refusal::KeyRepeated)),
+        ] {
+            assert_eq!(with("Sec-WebSocket-Key", lines), verdict, "{what}");
+        }
+    }
+
+    #[test]
+    fn s4_2_1_item_6_version() {
+        for (values, verdict) in [
+            (&["13"][..], Ok(())),
+            (&[" 13\t"], Ok(())),
+            (&[], Err(Refusal::VersionMissing)),
+            (&["0"], Err(Refusal::VersionUnsupported)),
+            (&["8"], Err(Refusal::VersionUnsupported)),
+            (&["9"], Err(Refusal::VersionUnsupported)),
+            (&["12"], Err(Refusal::VersionUnsupported)),
+            (&["14"], Err(Refusal::VersionUnsupported)),
+            (&["25"], Err(Refusal::VersionUnsupported)),
+            (&["255"], Err(Refusal::VersionUnsupported)),
+            (&["256"], Err(Refusal::VersionInvalid)),
+            (&["1000"], Err(Refusal::VersionInvalid)),
+            (&[""], Err(Refusal::VersionInvalid)),
+            (&["013"], Err(Refusal::VersionInvalid)),
+            (&["00"], Err(Refusal::VersionInvalid)),
+            (&["+13"], Err(Refusal::VersionInvalid)),
+            (&["-13"], Err(Refusal::VersionInvalid)),
+            (&["13.0"], Err(Refusal::VersionInvalid)),
+            (&["1 3"], Err(Refusal::VersionInvalid)),
+            (&["x"], Err(Refusal::VersionInvalid)),
+            (&["13, 8"], Err(Refusal::VersionInvalid)),
+            (&["13", "13"], Err(Refusal::VersionInvalid)),
+            (&["13", "8"], Err(Refusal::VersionInvalid)),
+        ] {
+            let lines: Vec<String> =
+                values.iter().map(|value| format!("Sec-WebSocket-Version: {value}")).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            assert_eq!(with("Sec-WebSocket-Version", &lines), verdict, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn s4_2_1_items_7_and_8_origin_and_protocols() {
+        for (what, lines, verdict) in [
+            ("4.2.1-u no Origin", &[][..], Ok(())),
+            ("an Origin", &["Origin: http://anyone.test"], Ok(())),
+            ("H-61 two", &["Origin: a", "Origin: a"], Err(Refusal::OriginRepeated)),
+            ("4.2.1-v one", &["Sec-WebSocket-Protocol: chat"], Ok(())),
+            ("4.2.1-v list", &["Sec-WebSocket-Protocol: a, b\t,c"], Ok(())),
+            ("4.3-d empty elements", &["Sec-WebSocket-Protocol: a,, b,"], Ok(())),
+            ("4.2.1-y twice", &["Sec-WebSocket-Protocol: a, a"], Ok(())),
+            ("11.3.4-a", &["Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b"], Ok(())),
+            ("one empty line", &["Sec-WebSocket-Protocol:", "Sec-WebSocket-Protocol: b"], Ok(())),
+            ("space", &["Sec-WebSocket-Protocol: a b"], Err(Refusal::ProtocolInvalid)),
+            ("quoted", &["Sec-WebSocket-Protocol: \"a\""], Err(Refusal::ProtocolInvalid)),
+            ("separator", &["Sec-WebSocket-Protocol: a;b"], Err(Refusal::ProtocolInvalid)),
+            ("second bad", &["Sec-WebSocket-Protocol: a, b/c"], Err(Refusal::ProtocolInvalid)),
+            ("not ASCII", &["Sec-WebSocket-Protocol: \u{e9}"], Err(Refusal::ProtocolInvalid)),
+            ("empty", &["Sec-WebSocket-Protocol:"], Err(Refusal::ProtocolInvalid)),
+            ("comma", &["Sec-WebSocket-Protocol: ,"], Err(Refusal::ProtocolInvalid)),
+            (
+                "4.2.1-x unknown",
+                &["X-Probe: 1", "Cookie: a=b", "Authorization: Basic eA=="],
+                Ok(()),
+            ),
+        ] {
+            assert_eq!(with("Origin", lines), verdict, "{what} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn s9_1_extensions() {
+        for good in [
+            &["permessage-deflate"][..],
+            &["permessage-deflate; client_max_window_bits"],
+            &["permessage-deflate ; client_max_window_bits = 10"], // 4.3-c
+            &["permessage-deflate;client_max_window_bits=\"10\""], // 4.3-b
+            &["x; a=\"1\\0\""],
+            &["a, b; c=d; e, f"],
+            &["a;b=c;b=c,a;b=c"],
+            &[",, a ,\t, b ,"], // 4.3-d
+            &["a", "b; c"],
+            &["", "a"],
+        ] {
+            let lines: Vec<String> =
+                good.iter().map(|value| format!("Sec-WebSocket-Extensions: {value}")).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            assert_eq!(with("Origin", &lines), Ok(()), "{good:?}");
+        }
+        for bad in [
+            "",
+            ",",
+            ", ,",
+            ";",
+            ";;=",
+            "a;",
+            "a; ;b",
+            "a; =1",
+            "x; b=",
+            "a b",
+            "a; b c",
+            "a=b",
+            "a; b==c",
+            "a; b=c=d",
+            "a; b=\"",
+            "a; b=\"\"",
+            "a; b=\"c",
+            "a; b=\"c\\",
+            "a; b=\"c\\\"",
+            "a; b=\"c d\"",
+            "a; b=\"c,d\"",
+            "a; b=\"c\"d",
+            "a; b=c\"d\"",
+            "\"a\"",
+            "a, ;b",
+            "a/b",
+            "\u{e9}",
+            "a; b=\u{e9}",
+            "a; b=\"\u{e9}\"",
+            "a b, c",
+            "a; b='c d'",
+        ] {
+            let line = format!("Sec-WebSocket-Extensions: {bad}");
+            assert_eq!(with("Origin", &[&line]), Err(Refusal::ExtensionsInvalid), "{bad}");
+            let both = ["Sec-WebSocket-Extensions: good", &line];
+            let verdict = with("Origin", &both);
+            let is_empty = bad.bytes().all(|octet| b", ".contains(&octet));
+            assert_eq!(verdict.is_ok(), is_empty, "{bad} behind a good line");
+        }
+    }
+
+    #[test]
+    fn s4_2_1_item_1_the_version_of_http() {
+        for version in ["HTTP/1.1", "HTTP/1.2", "HTTP/1.9"] {
+            assert_eq!(judged(&format!("GET /chat {version}"), &GOOD), Ok(()), "{version}");
+        }
+        assert_eq!(judged("GET /chat HTTP/1.0", &GOOD), Err(Refusal::HttpTooOld));
+    }
+
+    #[test]
+    fn s4_2_1_the_first_item_that_is_not_met_is_named() {
+        // From the request that lacks all to the one that lacks nothing.
+        let bad =
+            ["Sec-WebSocket-Extensions:", "Sec-WebSocket-Protocol:", "Origin: a\r\nOrigin: b"];
+        let mut lines = [&["Host: h"], &bad[..]].concat();
+        let mut verdicts = vec![judged("GET /chat HTTP/1.0", &lines)];
+        verdicts.push(judged("GET /chat HTTP/1.1", &lines));
+        for line in [GOOD[1], GOOD[2], VERSION, KEY] {
+            lines.insert(0, line);
+            verdicts.push(judged("GET /chat HTTP/1.1", &lines));
+        }
+        for _ in 0..3 {
+            lines.pop();
+            verdicts.push(judged("GET /chat HTTP/1.1", &lines));
+        }
+        let refusals = [
+            Refusal::HttpTooOld,
+            Refusal::UpgradeMissing,
+            Refusal::ConnectionMissing,
+            Refusal::VersionMissing,
+            Refusal::KeyMissing,
+            Refusal::OriginRepeated,
+            Refusal::ProtocolInvalid,
+            Refusal::ExtensionsInvalid,
+        ];
+        let expected: Vec<Result<(), Refusal>> =
+            refusals.into_iter().map(Err).chain([Ok(())]).collect();
+        assert_eq!(verdicts, expected);
+    }
+}

@@ -170,3 +170,127 @@ const ADVICE: &[(Refusal, &str, &str)] = &[
     (Refusal::Full,               "Retry-After", "10"),
     (Refusal::Stopping,           "Retry-After", "10"),
 ];
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::wire::http::Method;
+
+    /// All of them, in the order of their declaration.
+    #[rustfmt::skip]
+    pub(crate) const ALL: [Refusal; 38] = [
+        Refusal::RequestLine, Refusal::Target, Refusal::TargetTooLong, Refusal::MethodUnknown,
+        Refusal::HttpMajorVersion, Refusal::BareLf, Refusal::BareCr, Refusal::ControlOctet,
+        Refusal::Folded, Refusal::FieldLine, Refusal::TooManyFields, Refusal::HeadTooLarge,
+        Refusal::HostMissing, Refusal::HostRepeated, Refusal::HostInvalid, Refusal::ContentLength,
+        Refusal::ContentFraming, Refusal::TransferCoding, Refusal::Content, Refusal::NotFound,
+        Refusal::OnlyGet, Refusal::OnlyGetOrHead, Refusal::HttpTooOld, Refusal::UpgradeMissing,
+        Refusal::ConnectionMissing, Refusal::VersionMissing, Refusal::VersionInvalid,
+        Refusal::VersionUnsupported, Refusal::KeyMissing, Refusal::KeyRepeated, Refusal::KeyInvalid,
+        Refusal::ProtocolInvalid, Refusal::ExtensionsInvalid, Refusal::OriginRepeated,
+        Refusal::OriginForbidden, Refusal::Timeout, Refusal::Full, Refusal::Stopping,
+    ];
+
+    /// Names and reasons of RFC 9110, 15 and RFC 6585, 5.
+    const STATUSES: [&str; 11] = [
+        "400 Bad Request",
+        "403 Forbidden",
+        "404 Not Found",
+        "405 Method Not Allowed",
+        "408 Request Timeout",
+        "414 URI Too Long",
+        "426 Upgrade Required",
+        "431 Request Header Fields Too Large",
+        "501 Not Implemented",
+        "503 Service Unavailable",
+        "505 HTTP Version Not Supported",
+    ];
+
+    fn field(response: &Response, name: &str) -> Vec<String> {
+        let of_that_name = response.fields.iter().filter(|(known, _)| *known == name);
+        of_that_name.map(|(_, value)| value.clone()).collect()
+    }
+
+    #[test]
+    fn none_is_missing_here() {
+        let declared: Vec<usize> = ALL.iter().map(|refusal| *refusal as usize).collect();
+        assert_eq!(declared, (0..=Refusal::Stopping as usize).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn s4_2_2_every_verdict_is_a_known_status_a_rule_and_a_sentence() {
+        for refusal in ALL {
+            let (status, section, sentence) = refusal.verdict();
+            assert!(STATUSES.contains(&status), "{refusal:?}: {status}");
+            assert_eq!(refusal.code().to_string(), status[..3], "{refusal:?}");
+
+            let number = section.strip_prefix("RFC ").unwrap_or(section);
+            assert!(number.starts_with(|c: char| c.is_ascii_digit()), "{refusal:?}: {section}");
+            assert!(sentence.is_ascii() && 10 < sentence.len(), "{refusal:?}: {sentence}");
+            assert!(!sentence.ends_with(['\n', '.', ' ']), "{refusal:?}: {sentence}");
+            assert!(!sentence.contains(['\r', '\n']), "{refusal:?}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn s7_2_2_every_answer_is_the_last_and_says_why() {
+        for refusal in ALL {
+            let (status, section, sentence) = refusal.verdict();
+            let response = refusal.response();
+            assert_eq!(response.status, status);
+            let closes = field(&response, "Connection");
+            let upgrade = if refusal.code() == 426 { "Upgrade, close" } else { "close" };
+            assert_eq!(closes, [upgrade], "{refusal:?}");
+            assert_eq!(field(&response, "Content-Type"), ["text/plain; charset=utf-8"]);
+            assert_eq!(field(&response, "X-Content-Type-Options"), ["nosniff"]);
+
+            let content = str::from_utf8(&response.content).unwrap();
+            let rule = if section.starts_with("RFC") { "" } else { "RFC 6455, " };
+            assert_eq!(content, format!("{sentence} ({rule}{section})\n"));
+
+            let octets = response.encode(Method::Get, 0);
+            let line = format!("HTTP/1.1 {status}\r\n");
+            assert!(octets.starts_with(line.as_bytes()) && octets.ends_with(content.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn the_fields_that_a_status_obliges_to() {
+        for refusal in ALL {
+            let response = refusal.response();
+            let is_version =
+                |text: &str| text.contains("Sec-WebSocket-Version") || text.contains("version 13");
+            for (name, is_owed) in [
+                ("Allow", refusal.code() == 405),   // RFC 9110, 15.5.6
+                ("Upgrade", refusal.code() == 426), // RFC 9110, 15.5.22
+                ("Sec-WebSocket-Version", is_version(refusal.verdict().2)), // 4.4
+                ("Retry-After", refusal.code() == 503),
+            ] {
+                let values = field(&response, name);
+                assert_eq!(values.len(), usize::from(is_owed), "{refusal:?}: {name} {values:?}");
+            }
+        }
+        for (refusal, name, value) in [
+            (Refusal::OnlyGet, "Allow", "GET"),
+            (Refusal::OnlyGetOrHead, "Allow", "GET, HEAD"),
+            (Refusal::VersionUnsupported, "Upgrade", "websocket"),
+            (Refusal::VersionUnsupported, "Sec-WebSocket-Version", "13"),
+            (Refusal::VersionMissing, "Sec-WebSocket-Version", "13"),
+            (Refusal::VersionInvalid, "Sec-WebSocket-Version", "13"),
+            (Refusal::Full, "Retry-After", "10"),
+        ] {
+            assert_eq!(field(&refusal.response(), name), [value], "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn no_field_stands_twice() {
+        for refusal in ALL {
+            let fields = refusal.response().fields;
+            for (i, (name, _)) in fields.iter().enumerate() {
+                let is_new = fields[..i].iter().all(|(other, _)| !other.eq_ignore_ascii_case(name));
+                assert!(is_new, "{refusal:?}: {name}");
+            }
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! A raw TCP client: sends what it is told, judges all that comes back, waits until [`DEADLINE`] and no longer.
+//! A raw TCP client: sends what it is told, judges all that comes back, waits until [`DEADLINE`]
+//! and no longer.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
@@ -50,7 +51,9 @@ impl Client {
         Self { stream, unread, sequence: Sequence::default(), sent, got }
     }
 
-    /// A connection with the handshake done and, on `/chat`, the welcome read.
+    /// A connection with the handshake done. On `/chat` the welcome is read and the member is in
+    /// the room: the answer to a Ping shows that the server listens to it, which it does after it
+    /// let it in.
     #[track_caller]
     pub(crate) fn upgrade(address: SocketAddr, path: &str) -> Self {
         let mut client = Self::connect(address);
@@ -59,6 +62,7 @@ impl Client {
             client.switched();
             if path.starts_with("/chat") {
                 client.hears(WELCOME);
+                client.alive();
             }
         });
         client
@@ -255,8 +259,8 @@ impl Client {
 
 /// What can be asked of any server, echo or not.
 impl Client {
-    /// The connection is open and all that was sent was taken: a Ping with a fresh payload gets its Pong.
-    /// Gives the frames that came before it.
+    /// The connection is open and all that was sent was taken: a Ping with a fresh payload gets its
+    /// Pong. Gives the frames that came before it.
     #[track_caller]
     pub(crate) fn alive(&mut self) -> Vec<Frame> {
         let fresh = fresh();
@@ -280,15 +284,15 @@ impl Client {
         self.is(others.is_empty(), format_args!("unasked frames {others:?}"));
     }
 
-    /// The server fails the connection: Close with this code at once, then a clean end, nothing in between,
-    /// and without waiting for a Close from us.
+    /// The server fails the connection: Close with this code at once, then a clean end, nothing in
+    /// between, and without waiting for a Close from us.
     #[track_caller]
     pub(crate) fn fails_with(&mut self, code: u16) {
         self.parts_with(Some(code));
     }
 
-    /// The last thing said is a Close with this code, or with none; then a clean end, while our side is
-    /// still open.
+    /// The last thing said is a Close with this code, or with none; then a clean end, while our
+    /// side is still open.
     #[track_caller]
     pub(crate) fn parts_with(&mut self, code: Option<u16>) {
         self.closes(code);

@@ -1,5 +1,5 @@
-//! Frames, section 5.2, written down a second time: a builder for what a client sends, right or wrong, and
-//! a judge for what the server sends.
+//! Frames, section 5.2, written down a second time: a builder for what a client sends, right or
+//! wrong, and a judge for what the server sends.
 
 /// The masking key of the examples in section 5.7.
 pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -21,7 +21,8 @@ pub(crate) enum Form {
     Bits64,
 }
 
-/// A frame for the server. Correct unless told otherwise: FIN, no RSV, masked with [`KEY`], minimal length.
+/// A frame for the server. Correct unless told otherwise: FIN, no RSV, masked with [`KEY`], minimal
+/// length.
 #[derive(Clone)]
 pub(crate) struct Masked {
     first: u8,
@@ -126,6 +127,11 @@ impl Masked {
     }
 }
 
+/// Frames back to back.
+pub(crate) fn wire<const N: usize>(frames: [Masked; N]) -> Vec<u8> {
+    frames.map(|frame| frame.bytes()).concat()
+}
+
 /// A frame from the server.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Frame {
@@ -148,8 +154,8 @@ impl Frame {
         self.payload.get(2..).unwrap_or_default()
     }
 
-    /// One frame from the front of what the server sent, with its length on the wire; `None` asks for more.
-    /// An error says which rule for a server's frame it breaks.
+    /// One frame from the front of what the server sent, with its length on the wire; `None` asks
+    /// for more. An error says which rule for a server's frame it breaks.
     pub(crate) fn parse(wire: &[u8]) -> Result<Option<(Self, usize)>, String> {
         let &[first, second, ref rest @ ..] = wire else { return Ok(None) };
         let (fin, rsv, opcode) =

@@ -1,8 +1,9 @@
 //! The real server as a child process and a raw client for it.
 //!
-//! Nothing here names `wirechat`: requests, frames, masks and checks are written a second time, so that a
-//! mistake in `src/` cannot excuse itself. What comes from the server is judged as it is read: each response
-//! by [`http`], each frame by [`frame`]. What is awaited has a [`DEADLINE`]; nothing sleeps to be right.
+//! Nothing here names `wirechat`: requests, frames, masks and checks are written a second time, so
+//! that a mistake in `src/` cannot excuse itself. What comes from the server is judged as it is
+//! read: each response by [`http`], each frame by [`frame`]. What is awaited has a [`DEADLINE`];
+//! nothing sleeps to be right.
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of this")]
 
@@ -14,7 +15,7 @@ pub(crate) mod json;
 pub(crate) mod server;
 
 pub(crate) use client::{Client, WELCOME};
-pub(crate) use frame::{Frame, Masked};
+pub(crate) use frame::{Frame, Masked, wire};
 pub(crate) use http::{Request, Response};
 pub(crate) use server::Server;
 

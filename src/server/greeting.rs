@@ -1,0 +1,197 @@
+//! A client before its upgrade: requests in HTTP, answered until one of them asks for a WebSocket that
+//! it can have.
+
+use std::io::{self, Write};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Instant, SystemTime};
+
+use super::Server;
+use super::limits::HEAD;
+use super::log::{Event, Peer};
+use super::origin::{Interface, may_connect};
+use super::pages::Page;
+use super::stream::{READ, Stream, is_timeout, part_in_stages, read_before};
+use super::trace::Trace;
+use crate::wire::frame::Role;
+use crate::wire::handshake::Acceptance;
+use crate::wire::http::{HeadParser, Method, Request, Response};
+use crate::wire::refusal::Refusal;
+
+/// What is spoken over WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `/chat`: everyone hears.
+    Chat,
+    /// `/echo`: the speaker alone hears.
+    Echo,
+}
+
+/// A request that can be answered with 101.
+pub struct Upgrade {
+    /// What is wanted.
+    pub resource: Resource,
+    /// The answer.
+    pub acceptance: Acceptance,
+    /// What came behind the head: the first frames may share its segment.
+    pub unread: Vec<u8>,
+}
+
+/// How an exchange in HTTP ended that did not become a WebSocket.
+enum Farewell {
+    /// With a refusal, and the part of the request that was at fault.
+    Refused(Refusal, String),
+    /// The client left in the middle of its request.
+    Gone,
+    /// Every request was answered; there may have been none.
+    Served,
+}
+
+impl From<Refusal> for Farewell {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, String::new())
+    }
+}
+
+/// A client before its upgrade.
+pub struct Visitor {
+    server: &'static Server,
+    peer: Peer,
+    stream: Stream,
+    trace: Option<Trace>,
+    /// What came and is not consumed.
+    unread: Vec<u8>,
+    /// The method of the last request: an answer to HEAD has no content.
+    asked: Method,
+}
+
+impl Visitor {
+    /// A client that has said nothing yet.
+    #[must_use]
+    pub fn new(server: &'static Server, peer: Peer, stream: Stream) -> Self {
+        let trace = Trace::of(server.options.tracing, server.log, peer);
+        Self { server, peer, stream, trace, unread: Vec::new(), asked: Method::Get }
+    }
+
+    /// Speaks HTTP until there is an upgrade, or an end.
+    pub fn greet(mut self) -> Option<Upgrade> {
+        match self.serve_pages() {
+            Ok((resource, acceptance)) => {
+                return Some(Upgrade { resource, acceptance, unread: self.unread });
+            }
+            Err(Farewell::Refused(refusal, part)) => self.refuse(refusal, &part),
+            Err(Farewell::Gone) => self.server.log.tell(Some(self.peer), Event::NegotiationFailed),
+            Err(Farewell::Served) => part_in_stages(&self.stream),
+        }
+        None
+    }
+
+    /// Answers requests for pages, until one asks for an upgrade that it can have.
+    fn serve_pages(&mut self) -> Result<(Resource, Acceptance), Farewell> {
+        let mut is_first = true;
+        loop {
+            let request = self.read_head(is_first)?;
+            is_first = false;
+            self.asked = request.method;
+            let resource = match request.path() {
+                "/chat" => Resource::Chat,
+                "/echo" => Resource::Echo,
+                _ => {
+                    self.show_page(&request)?;
+                    continue;
+                }
+            };
+            if request.method != Method::Get {
+                return Err(Refusal::OnlyGet.into());
+            }
+            return Ok((resource, self.check_upgrade(&request)?));
+        }
+    }
+
+    /// Reads one head, however its octets are cut, before the deadline.
+    fn read_head(&mut self, is_first: bool) -> Result<Request, Farewell> {
+        let deadline = Instant::now() + self.server.options.limits.handshake_max;
+        let mut parser = HeadParser::new(HEAD);
+        loop {
+            if let Some((request, size)) = parser.advance(&self.unread)? {
+                if let Some(trace) = self.trace {
+                    trace.head(Role::Client, &self.unread[..size]);
+                }
+                self.unread.drain(..size);
+                return Ok(request);
+            }
+            let is_silent = self.unread.is_empty();
+            let is_idle = is_silent && !is_first;
+            let start = self.unread.len();
+            self.unread.resize(start + READ, 0);
+            let read = read_before(deadline, &self.stream, &mut self.unread[start..]);
+            self.unread.truncate(start + read.as_ref().map_or(0, |count| *count));
+            match read {
+                Ok(0) if is_silent => return Err(Farewell::Served),
+                Ok(0) => return Err(Farewell::Gone),
+                Ok(_) => (),
+                Err(error) if is_timeout(&error) && is_idle => return Err(Farewell::Served),
+                Err(error) if is_timeout(&error) => return Err(Refusal::Timeout.into()),
+                Err(_) => return Err(Farewell::Gone),
+            }
+        }
+    }
+
+    /// Section 4.2.1, then what the RFC leaves to the server: origin and capacity.
+    fn check_upgrade(&self, request: &Request) -> Result<Acceptance, Farewell> {
+        if request.has_content()? {
+            return Err(Refusal::Content.into());
+        }
+        let acceptance = Acceptance::of(request)?;
+        let origin = request.values("Origin").next();
+        let is_local =
+            self.stream.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
+        let over = if is_local { Interface::Loopback } else { Interface::Network };
+        if !may_connect(origin, &request.host, over, &self.server.options.origins) {
+            let origin = String::from_utf8_lossy(origin.unwrap_or_default()).into_owned();
+            return Err(Farewell::Refused(Refusal::OriginForbidden, origin));
+        }
+        if self.server.is_stopping() {
+            return Err(Refusal::Stopping.into());
+        }
+        Ok(acceptance)
+    }
+
+    fn show_page(&mut self, request: &Request) -> Result<(), Farewell> {
+        let page = match request.path() {
+            "/" => Page::client(),
+            "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
+            "/healthz" => Page::health(),
+            "/metrics" => Page::metrics(&self.server.metrics, self.server.open.load(Relaxed)),
+            other => return Err(Farewell::Refused(Refusal::NotFound, other.to_owned())),
+        };
+        if request.method == Method::Other {
+            return Err(Refusal::OnlyGetOrHead.into());
+        }
+        if request.has_content()? {
+            return Err(Refusal::Content.into());
+        }
+        self.write(&page.response(request)).map_err(|_| Farewell::Gone)?;
+        if request.is_persistent() { Ok(()) } else { Err(Farewell::Served) }
+    }
+
+    /// Says no, in words, and lets the answer arrive.
+    fn refuse(&self, refusal: Refusal, part: &str) {
+        self.server.metrics.refuse(refusal);
+        self.server.log.tell(Some(self.peer), Event::Refused(refusal, part));
+        if self.write(&refusal.response()).is_ok() {
+            part_in_stages(&self.stream);
+        }
+    }
+
+    /// A client that does not read is not waited for longer than for one that does not write.
+    fn write(&self, response: &Response) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.stream.set_write_timeout(Some(self.server.options.limits.handshake_max))?;
+        let octets = response.encode(self.asked, now.as_secs());
+        if let Some(trace) = self.trace {
+            let content = if self.asked == Method::Head { 0 } else { response.content.len() };
+            trace.head(Role::Server, &octets[..octets.len() - content]);
+        }
+        (&*self.stream).write_all(&octets)
+    }
+}
