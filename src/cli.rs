@@ -2,13 +2,15 @@
 //! variables and the suggestions all read it.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
 use crate::server::Options;
 use crate::server::limits::Limits;
-use crate::server::log::{Format, Verbosity};
+use crate::server::log::Verbosity;
 use crate::server::trace::Tracing;
+use values::{address, format, number, origin, seconds, size, some_seconds, switch};
+
+mod values;
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,33 +122,9 @@ pub fn parse(
     let words = words.strip_prefix(&["serve"]).unwrap_or(&words);
     let given = flags(words)?;
 
-    let mut options = Options {
-        bind: Vec::new(),
-        welcome: "Welcome to Corvusoft Chat!".to_owned(),
-        origins: Vec::new(),
-        limits: Limits::default(),
-        tracing: Tracing::Off,
-        log_format: Format::Text,
-        verbosity: Verbosity::Usual,
-    };
+    let mut options = Options::default();
     for setting in SETTINGS {
-        let name = variable_of(setting);
-        let mut values: Vec<(String, String)> = given
-            .iter()
-            .filter(|(flag, _)| *flag == setting.flag)
-            .map(|(flag, value)| (format!("--{flag}"), value.clone()))
-            .collect();
-        if values.is_empty()
-            && let Some(value) = variable(&name)
-        {
-            let value = utf8(value)?;
-            let parts = match setting.times {
-                Times::Once => vec![value.as_str()],
-                Times::Often => value.split(',').map(str::trim).filter(|v| !v.is_empty()).collect(),
-            };
-            values = parts.into_iter().map(|part| (name.clone(), part.to_owned())).collect();
-        }
-        for (source, value) in values {
+        for (source, value) in values_of(setting, &given, &variable)? {
             (setting.apply)(&mut options, &value)
                 .map_err(|hint| format!("{source}: '{}' {hint}", value.escape_debug()))?;
         }
@@ -156,6 +134,24 @@ pub fn parse(
     }
     agree(&options)?;
     Ok(Command::Serve(options))
+}
+
+/// Where each value of an option comes from, and what it is: the flags, else the variable.
+fn values_of(
+    setting: &Setting,
+    given: &[(&'static str, String)],
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Vec<(String, String)>, String> {
+    let flags = given.iter().filter(|(flag, _)| *flag == setting.flag);
+    let values: Vec<_> = flags.map(|(flag, value)| (format!("--{flag}"), value.clone())).collect();
+    let name = variable_of(setting);
+    let Some(value) = variable(&name).filter(|_| values.is_empty()) else { return Ok(values) };
+    let value = utf8(value).map_err(|wrong| format!("{name}: {wrong}"))?;
+    let parts = match setting.times {
+        Times::Once => vec![value.as_str()],
+        Times::Often => value.split(',').map(str::trim).filter(|v| !v.is_empty()).collect(),
+    };
+    Ok(parts.into_iter().map(|part| (name.clone(), part.to_owned())).collect())
 }
 
 /// Values that make no sense together.
@@ -280,93 +276,11 @@ fn utf8(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
 }
 
-fn address(value: &str) -> Result<SocketAddr, String> {
-    let value = value.replacen("localhost:", "127.0.0.1:", 1);
-    let hint = "is not ADDR:PORT, such as 127.0.0.1:1984, 0.0.0.0:8080 or [::1]:1984";
-    value.parse().map_err(|_| hint.to_owned())
-}
-
-/// RFC 6454, 6.2: scheme, host and port, and nothing behind them.
-fn origin(value: &str) -> Result<String, String> {
-    let value = value.to_ascii_lowercase();
-    let has_authority = value.split_once("://").is_some_and(|(scheme, authority)| {
-        let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
-        !scheme.is_empty() && !authority.is_empty() && authority.chars().all(is_name)
-    });
-    if has_authority || value == "null" || value == "*" {
-        return Ok(value);
-    }
-    Err("is not an origin, such as https://chat.example.org (no path), null, or *".to_owned())
-}
-
-/// 1 to 2^40 bytes.
-fn size(value: &str) -> Result<usize, String> {
-    const MAX: usize = 1 << 40;
-    let (digits, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
-        Some(b'K') => (&value[..value.len() - 1], 1 << 10),
-        Some(b'M') => (&value[..value.len() - 1], 1 << 20),
-        Some(b'G') => (&value[..value.len() - 1], 1 << 30),
-        _ => (value, 1),
-    };
-    let size = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(unit));
-    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
-    match size {
-        Some(size @ 1..=MAX) if is_number => Ok(size),
-        _ => Err("is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned()),
-    }
-}
-
-/// 1 to a million.
-fn number(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(number @ 1..=1_000_000) => Ok(number),
-        _ => Err("is not a number from 1 to 1000000, such as 4096".to_owned()),
-    }
-}
-
-/// Up to a year, to the millisecond.
-fn seconds(value: &str) -> Result<Duration, String> {
-    const MAX: u64 = 365 * 86_400;
-    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
-    let are_digits = [whole, fraction].concat().bytes().all(|octet| octet.is_ascii_digit());
-    let is_plain = !matches!(value, "" | ".") && are_digits && whole.len() <= 8;
-    let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
-    match (format!("0{whole}").parse(), thousandths.parse()) {
-        (Ok(whole @ 0..=MAX), Ok(milli)) if is_plain => {
-            Ok(Duration::from_secs(whole) + Duration::from_millis(milli))
-        }
-        _ => Err("is not a number of seconds up to 31536000, such as 20 or 0.5".to_owned()),
-    }
-}
-
-fn some_seconds(value: &str) -> Result<Duration, String> {
-    match seconds(value)? {
-        less if less < Duration::from_millis(1) => {
-            Err("is too short; 0.001 seconds is the least".to_owned())
-        }
-        enough => Ok(enough),
-    }
-}
-
-fn format(value: &str) -> Result<Format, String> {
-    match value {
-        "text" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
-        _ => Err("is neither text nor json".to_owned()),
-    }
-}
-
-fn switch(value: &str) -> Result<bool, String> {
-    match value {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "0" | "false" | "no" | "off" | "" => Ok(false),
-        _ => Err("is neither true nor false".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::log::Format;
+    use std::time::Duration;
 
     fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Command, String> {
         let variable = |name: &str| {
@@ -559,7 +473,7 @@ mod tests {
             assert_eq!(number(value), Ok(expected), "{value}");
         }
         for (value, milliseconds) in [
-            ("0", 0), ("20", 20_000), ("0.5", 500), (".5", 500), ("5.", 5000), ("0.001", 1), ("1.2345", 1234),
+            ("0", 0), ("20", 20_000), ("0.5", 500), (".5", 500), ("5.", 5000), ("0.001", 1), ("1.234", 1234),
             ("31536000", 31_536_000_000),
         ] {
             assert_eq!(seconds(value), Ok(Duration::from_millis(milliseconds)), "{value}");
@@ -591,10 +505,10 @@ mod tests {
             ("--max-message", &["", "0", "0K", "K", "-1", "+1", "1.5M", "1MB", "1 M", "1T", "1025G", "1x", "\u{e9}",
                 "99999999999999999999", "17179869184G"], "64K"),
             ("--max-backlog", &["0", "none"], "64K"),
-            ("--max-connections", &["", "0", "-1", "1.5", "1K", "1000001", "99999999999999999999"], "4096"),
-            ("--ping-interval", &["", ".", "-1", "+1", "1s", "1,5", "1.2.3", "1e3", "31536001", "999999999", "\u{661}",
+            ("--max-connections", &["", "0", "-1", "+5", "1.5", "1K", "1000001", "99999999999999999999"], "4096"),
+            ("--ping-interval", &["", ".", "-1", "+1", "1s", "1,5", "1.2.3", "1.2345", "1e3", "31536001", "999999999", "\u{661}",
                 "inf", "NaN"], "0.5"),
-            ("--idle-timeout", &["0", "0.0", "0.0009"], "0.001"),
+            ("--idle-timeout", &["0", "0.0", "0.000"], "0.001"),
             ("--handshake-timeout", &["0", "."], "0"),
             ("--log-format", &["", "xml", "JSON"], "text nor json"),
         ] {

@@ -5,18 +5,19 @@
 //!                  │
 //!               explain                                                   values in, words out
 //!                  │
-//!                wire: http, refusal, handshake, base64,                  bytes and meaning only
-//!                      frame, mask, message, close
+//!                wire: handshake ─ head ─ http ─ refusal ─ response,      bytes and meaning only
+//!                      message ─ text ─ frame ─ mask ─ close, base64
 //! ```
 //! Use goes right or down, never back; `tests/layers.rs` holds us to it.
 //!
 //! | section of RFC 6455 | file | tests |
 //! |---|---|---|
-//! | 4.1, 4.2.1: reading the handshake | [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |
+//! | 4.1, 4.2.1: reading the handshake | [`wire::head`], [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |
 //! | 4.2.2: answering it | [`wire::handshake`], [`wire::refusal`] | `tests/rfc6455/s4_2_2.rs` |
 //! | 5.1, 5.2, 5.5: one frame | [`wire::frame`] | `tests/rfc6455/s5_2.rs`, `s5_5.rs` |
 //! | 5.3: masking | [`wire::mask`] | `tests/rfc6455/s5_3.rs` |
-//! | 5.4, 5.6, 6.2, 8.1: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs`, `s8.rs` |
+//! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
+//! | 8.1: text | [`wire::text`] | `tests/rfc6455/s8.rs` |
 //! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s7_4.rs` |
 //! | 7.1: closing the connection | [`server::connection`], [`server::outbox`] | `tests/rfc6455/s7_1.rs` |
 //! | 10.2: origins | [`server::origin`] | `tests/hostile.rs` |
@@ -33,8 +34,11 @@ pub mod wire {
     pub mod close;
     pub mod frame;
     pub mod handshake;
+    pub mod head;
     pub mod http;
     pub mod mask;
     pub mod message;
     pub mod refusal;
+    pub mod response;
+    pub mod text;
 }

@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod origin;
 pub mod outbox;
 pub mod pages;
+pub mod pulse;
 pub mod room;
 pub mod stream;
 pub mod trace;
@@ -48,6 +49,21 @@ pub struct Options {
     pub log_format: Format,
     /// What is logged.
     pub verbosity: Verbosity,
+}
+
+impl Default for Options {
+    /// What holds where the operator chose nothing; but where to listen is to be chosen.
+    fn default() -> Self {
+        Self {
+            bind: Vec::new(),
+            welcome: "Welcome to Corvusoft Chat!".to_owned(),
+            origins: Vec::new(),
+            limits: Limits::default(),
+            tracing: Tracing::Off,
+            log_format: Format::Text,
+            verbosity: Verbosity::Usual,
+        }
+    }
 }
 
 /// What every thread of the server shares. It lives as long as the program.

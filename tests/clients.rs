@@ -1,6 +1,8 @@
 //! Real clients and independent judges talk to the server. What is not installed is skipped, loudly;
 //! where everything is to be there (`CI` is set), a skip is a failure. `make tools` installs most.
 
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
 mod support;
 
 use std::collections::BTreeMap;

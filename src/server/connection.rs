@@ -20,7 +20,15 @@ use crate::wire::message::{Event, Receiver};
 /// The body of a connection's thread.
 pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
     let _ = stream.set_nodelay(true); // a chat message is small and wanted now
-    let Some(upgrade) = Visitor::new(server, peer, Arc::clone(&stream)).greet() else { return };
+    if let Some(upgrade) = Visitor::new(server, peer, Arc::clone(&stream)).greet() {
+        talk(server, peer, stream, upgrade);
+    }
+}
+
+/// On its own, so that its stack is not taken while the head is read: a page of stack that was
+/// touched stays with the thread, and there are thousands of threads.
+#[inline(never)]
+fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
     let _upgraded = Counted::new(&server.upgraded);
     match enter(server, peer, stream, upgrade) {
         Ok(mut member) => {
@@ -122,7 +130,7 @@ impl Member {
                         tap.received(&space[..count]);
                     }
                     self.receiver.filled(count);
-                    self.speech.outbox.hear();
+                    self.speech.outbox.pulse.beat();
                     incoming.bytes.add(count as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),

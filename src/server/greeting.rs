@@ -14,8 +14,10 @@ use super::stream::{READ, Stream, is_timeout, part_in_stages, read_before};
 use super::trace::Trace;
 use crate::wire::frame::Role;
 use crate::wire::handshake::Acceptance;
-use crate::wire::http::{HeadParser, Method, Request, Response};
+use crate::wire::head::HeadParser;
+use crate::wire::http::{Method, Request};
 use crate::wire::refusal::Refusal;
+use crate::wire::response::Response;
 
 /// What is spoken over WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,7 @@ impl Heartbeat {
 
     /// Ends what is over; when the member is to be looked at again.
     fn watch(&self, member: &Arc<Outbox>, now: Instant) -> Instant {
-        let silent_at = member.silent_at(self.limits.silence_max);
+        let silent_at = member.pulse.stops_at(self.limits.silence_max);
         if let Some(closed_at) = member.closed_at() {
             if closed_at <= now {
                 member.hang_up();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::wire::http::HeadLimits;
+use crate::wire::head::HeadLimits;
 
 /// The request head: RFC 9112 wants request lines of 8000 octets understood; the rest is what
 /// browsers and proxies send, several times over.

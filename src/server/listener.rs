@@ -258,24 +258,14 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
 #[cfg(test)]
 mod tests {
     use super::super::log::{Format, Verbosity};
-    use super::super::trace::Tracing;
     use super::*;
-    use crate::server::limits::Limits;
 
     const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
     fn server() -> (&'static Server, SocketAddr) {
-        let options = Options {
-            bind: Vec::new(),
-            welcome: "hi".to_owned(),
-            origins: Vec::new(),
-            limits: Limits::default(),
-            tracing: Tracing::Off,
-            log_format: Format::Text,
-            verbosity: Verbosity::Quiet,
-        };
+        let options = Options { welcome: "hi".to_owned(), ..Options::default() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(options, Log::start(Format::Text, Verbosity::Quiet).unwrap());

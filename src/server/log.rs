@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::limits::LOG_MAX;
-use crate::wire::http;
+use crate::wire::response;
 
 pub use super::event::{Event, Peer};
 
@@ -188,8 +188,8 @@ fn count(lines: &[u8]) -> u64 {
 /// RFC 3339 in UTC, to the millisecond.
 fn push_time(out: &mut String) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (year, month, day) = http::civil(now.as_secs());
-    let (hour, minute, second) = http::clock(now.as_secs());
+    let (year, month, day) = response::civil(now.as_secs());
+    let (hour, minute, second) = response::clock(now.as_secs());
     let milli = now.subsec_millis();
     let _ = write!(out, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
 }

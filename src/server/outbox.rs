@@ -12,7 +12,6 @@
 
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use super::limits::{ROUNDS_MAX, STOPPING_MAX, WRITE_MAX};
 use super::line::{Line, Next, Piece};
 use super::log::Peer;
 use super::metrics::Metrics;
+use super::pulse::Pulse;
 use super::spawn_for;
 use super::stream::Stream;
 use super::trace::Trace;
@@ -40,9 +40,8 @@ pub struct Outbox {
     line: Mutex<Line>,
     /// The writer has finished, or the connection broke.
     moved: Condvar,
-    opened: Instant,
-    /// Milliseconds after `opened` at which the last byte came.
-    heard: AtomicU64,
+    /// When the client was last heard.
+    pub pulse: Pulse,
 }
 
 /// What became of a batch.
@@ -72,8 +71,7 @@ impl Outbox {
             trace,
             line: Mutex::new(Line::default()),
             moved: Condvar::new(),
-            opened: Instant::now(),
-            heard: AtomicU64::new(0),
+            pulse: Pulse::new(),
         })
     }
 
@@ -202,17 +200,6 @@ impl Outbox {
         let busy = |line: &mut Line| line.is_writing;
         let waited = self.moved.wait_timeout_while(line, patience, busy);
         waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
-    }
-
-    /// A byte came in.
-    pub fn hear(&self) {
-        let now = self.opened.elapsed().as_millis();
-        self.heard.store(u64::try_from(now).unwrap_or(u64::MAX), Relaxed);
-    }
-
-    /// When `silence_max` without a byte will be over.
-    pub fn silent_at(&self, silence_max: Duration) -> Instant {
-        self.opened + Duration::from_millis(self.heard.load(Relaxed)) + silence_max
     }
 
     /// Ends the connection in both directions at once; whoever reads or writes there wakes.

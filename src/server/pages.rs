@@ -1,7 +1,8 @@
 //! What a plain GET gets: the page, health, metrics.
 
 use super::metrics::Metrics;
-use crate::wire::http::{Request, Response};
+use crate::wire::http::Request;
+use crate::wire::response::Response;
 
 /// The page, compiled in.
 const CLIENT: &str = include_str!("../../client.html");

@@ -213,7 +213,7 @@ impl<'a> Scanner<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::http::{HeadLimits, HeadParser};
+    use crate::wire::head::{HeadLimits, HeadParser};
 
     const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     const VERSION: &str = "Sec-WebSocket-Version: 13";

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
+use super::text::{Text, room};
 
 /// The buffer of a peer that says little: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
@@ -255,74 +256,16 @@ enum Message {
 impl Message {
     fn len(&self) -> usize {
         match self {
-            Self::Text(text) => text.valid.len() + text.cut.len(),
+            Self::Text(text) => text.size(),
             Self::Binary(octets) => octets.len(),
         }
     }
-}
-
-/// A text message as it arrives: what is proven to be UTF-8, and the first octets of a character
-/// whose rest is still to come.
-#[derive(Default)]
-struct Text {
-    valid: String,
-    cut: Vec<u8>,
-}
-
-impl Text {
-    /// Section 8.1, at the first octet that proves the breach.
-    fn push(&mut self, mut octets: &[u8], max: usize) -> Result<(), Violation> {
-        while !self.cut.is_empty()
-            && let Some((octet, rest)) = octets.split_first()
-        {
-            octets = rest;
-            self.cut.push(*octet);
-            let (valid, cut) = split(&self.cut)?;
-            if cut.is_empty() {
-                push_str(&mut self.valid, valid, max);
-                self.cut.clear();
-            }
-        }
-        let (valid, cut) = split(octets)?;
-        push_str(&mut self.valid, valid, max);
-        self.cut.extend_from_slice(cut);
-        Ok(())
-    }
-
-    fn whole(&self) -> Result<&str, Violation> {
-        if self.cut.is_empty() { Ok(&self.valid) } else { Err(Violation::NotUtf8) }
-    }
-}
-
-/// The characters that are whole, and the beginning of one more at the end.
-fn split(octets: &[u8]) -> Result<(&str, &[u8]), Violation> {
-    let error = match str::from_utf8(octets) {
-        Ok(text) => return Ok((text, &[])),
-        Err(error) => error,
-    };
-    if error.error_len().is_some() {
-        return Err(Violation::NotUtf8);
-    }
-    let (valid, cut) = octets.split_at(error.valid_up_to());
-    str::from_utf8(valid).map(|text| (text, cut)).or(Err(Violation::NotUtf8))
-}
-
-fn push_str(text: &mut String, more: &str, max: usize) {
-    let room = room(text.capacity(), text.len() + more.len(), max);
-    text.reserve_exact(room.saturating_sub(text.len()));
-    text.push_str(more);
 }
 
 fn push(octets: &mut Vec<u8>, more: &[u8], max: usize) {
     let room = room(octets.capacity(), octets.len() + more.len(), max);
     octets.reserve_exact(room.saturating_sub(octets.len()));
     octets.extend_from_slice(more);
-}
-
-/// The capacity for `needed` octets: doubling, so that appending stays linear, but never beyond
-/// the longest message.
-fn room(capacity: usize, needed: usize, max: usize) -> usize {
-    if needed <= capacity { capacity } else { needed.max(capacity.saturating_mul(2).min(max)) }
 }
 
 #[cfg(test)]
@@ -611,23 +554,26 @@ mod tests {
 
     #[test]
     fn s7_1_7_a_violation_is_final_and_what_came_before_it_counts() {
-        let wire = [
-            client(TEXT, b"good"),
-            client(PING, b"good"),
-            client(0b1_100_0001, b"RSV1"),
-            client(TEXT, b"late"),
-            client(PING, b"late"),
-        ];
-        let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, &wire.concat());
-        let broken = Told::Broken(Violation::ReservedBits);
-        let events = [text("good"), Told::Ping(b"good".to_vec()), broken.clone()];
-        assert_eq!(drain(&mut receiver), events);
-        for _ in 0..3 {
-            assert_eq!(drain(&mut receiver), std::slice::from_ref(&broken));
+        for (violation, bad) in [
+            (Violation::ReservedBits, client(0b1_100_0001, b"RSV1")),
+            (Violation::NothingToContinue, client(ENDS, b"")),
+            (Violation::NotUtf8, client(TEXT, &[0xff])), // consumed before it is judged
+            (Violation::CloseBody, client(CLOSE, &[0x03])),
+        ] {
+            let good = [client(TEXT, b"good"), client(PING, b"good")].concat();
+            let late = [client(TEXT, b"late"), client(PING, b"late")].concat();
+            let wire = [good, bad, late].concat();
+            let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, &wire);
+            let broken = Told::Broken(violation);
+            let events = [text("good"), Told::Ping(b"good".to_vec()), broken.clone()];
+            assert_eq!(drain(&mut receiver), events);
+            for _ in 0..3 {
+                assert_eq!(drain(&mut receiver), std::slice::from_ref(&broken));
+            }
+            receiver.space()[..2].copy_from_slice(&[0x89, 0x80]);
+            receiver.filled(2);
+            assert_eq!(drain(&mut receiver), [broken]);
         }
-        receiver.space()[..2].copy_from_slice(&[0x89, 0x80]);
-        receiver.filled(2);
-        assert_eq!(drain(&mut receiver), [broken]);
     }
 
     #[test]

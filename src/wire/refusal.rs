@@ -1,7 +1,7 @@
 //! Every reason not to answer a request with 101, in one table. Before the 101 an error is an HTTP
 //! status; after it, a close code (`close.rs`).
 
-use super::http::Response;
+use super::response::Response;
 
 /// Why a request does not get what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

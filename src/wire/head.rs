@@ -1,0 +1,649 @@
+//! The request head, RFC 9112. Strict where leniency would let two readers of the same octets
+//! disagree: CRLF alone ends a line, nothing is folded, nothing is repaired.
+//!
+//! ```text
+//! request-line = method SP request-target SP HTTP-version CRLF
+//! field-line   = field-name ":" OWS field-value OWS CRLF
+//! head         = request-line *field-line CRLF
+//! ```
+
+use core::net::Ipv6Addr;
+
+use super::http::{Field, Method, Request, Version, is_token, trim};
+use super::refusal::Refusal;
+
+/// How much head is read before it is refused. RFC 9112 names no numbers but one: request lines of
+/// 8000 octets are to be understood.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLimits {
+    /// Octets of the whole head.
+    pub head_max: usize,
+    /// Octets of the request-target.
+    pub target_max: usize,
+    /// Field lines.
+    pub fields_max: usize,
+}
+
+/// Reads a head line by line as its octets arrive, so that a wrong line is refused as soon as it is
+/// there, and each octet is looked at once however small the pieces are.
+pub struct HeadParser {
+    limits: HeadLimits,
+    /// Octets of complete lines.
+    consumed: usize,
+    /// Octets that were looked at, `consumed` or more.
+    scanned: usize,
+    request_line: Option<RequestLine>,
+    fields: Vec<Field>,
+}
+
+impl HeadParser {
+    /// A parser of one head.
+    #[must_use]
+    pub fn new(limits: HeadLimits) -> Self {
+        Self { limits, consumed: 0, scanned: 0, request_line: None, fields: Vec::new() }
+    }
+
+    /// The head at the front of `wire`, with its size in octets; `None` until it is whole.
+    ///
+    /// `wire` is all that has come so far: what it was at the last call, and more.
+    ///
+    /// # Errors
+    /// The rule that the head breaks.
+    pub fn advance(&mut self, wire: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
+        while let Some(end) = self.find_line_end(wire)? {
+            let line = &wire[self.consumed..end];
+            self.consumed = end + 2;
+            self.scanned = self.consumed;
+            match (line, &self.request_line) {
+                ([], None) => (), // RFC 9112, 2.2: empty lines before the request-line are skipped
+                ([], Some(_)) => return self.finish().map(Some),
+                (line, None) => self.request_line = Some(RequestLine::parse(line)?),
+                (line, Some(_)) => self.push_field(line)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Has nothing come but empty lines?
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.request_line.is_none() && self.scanned == self.consumed
+    }
+
+    /// Where the line that begins at `consumed` ends, once its CRLF is there. A line still without
+    /// an end is judged by what it has, its size first: so the verdict does not depend on the cuts.
+    fn find_line_end(&mut self, wire: &[u8]) -> Result<Option<usize>, Refusal> {
+        let head = &wire[..wire.len().min(self.limits.head_max)];
+        let end = self.scan(head);
+        if self.request_line.is_none() {
+            RequestLine::judge_size(&head[self.consumed..self.scanned], self.limits)?;
+        }
+        if end == Ok(None)
+            && (self.limits.head_max <= self.scanned || self.limits.head_max < wire.len())
+        {
+            return Err(Refusal::HeadTooLarge);
+        }
+        end
+    }
+
+    /// Looks at what is new of the line, up to its CRLF.
+    fn scan(&mut self, head: &[u8]) -> Result<Option<usize>, Refusal> {
+        while let Some(octet) = head.get(self.scanned) {
+            match (octet, head.get(self.scanned + 1)) {
+                (b'\r', Some(b'\n')) => return Ok(Some(self.scanned)),
+                (b'\r', None) => break,
+                (b'\r', Some(_)) => return Err(Refusal::BareCr),
+                (b'\n', _) => return Err(Refusal::BareLf),
+                (b'\t', _) if self.request_line.is_some() => (),
+                (0..=0x1f | 0x7f, _) => return Err(Refusal::ControlOctet),
+                _ => (),
+            }
+            self.scanned += 1;
+        }
+        Ok(None)
+    }
+
+    /// RFC 9112, 5.
+    fn push_field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
+            return Err(Refusal::Folded);
+        }
+        if self.limits.fields_max <= self.fields.len() {
+            return Err(Refusal::TooManyFields);
+        }
+        let colon = line.iter().position(|octet| *octet == b':').ok_or(Refusal::FieldLine)?;
+        let (name, value) = (&line[..colon], trim(&line[colon + 1..]));
+        if !is_token(name) {
+            return Err(Refusal::FieldLine);
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        self.fields.push(Field { name, value: value.to_vec() });
+        Ok(())
+    }
+
+    /// RFC 9112, 3.2: exactly one Host, and a valid one; the target's own authority outranks it.
+    fn finish(&mut self) -> Result<(Request, usize), Refusal> {
+        let RequestLine { method, version, target, authority } =
+            self.request_line.take().ok_or(Refusal::RequestLine)?;
+        let fields = std::mem::take(&mut self.fields);
+        let mut request = Request { method, version, target, host: String::new(), fields };
+        request.has_content()?;
+
+        let mut hosts = request.values("Host");
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => parse_authority(host).ok_or(Refusal::HostInvalid)?,
+            (None, _) if version == Version::Http10 => String::new(),
+            (None, _) => return Err(Refusal::HostMissing),
+            (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
+        };
+        drop(hosts);
+        request.host = authority.unwrap_or(host);
+        Ok((request, self.consumed))
+    }
+}
+
+/// RFC 9112, 3.
+struct RequestLine {
+    method: Method,
+    version: Version,
+    target: String,
+    /// Of a target in absolute-form.
+    authority: Option<String>,
+}
+
+/// Longer than every registered method.
+const METHOD_MAX: usize = 32;
+
+impl RequestLine {
+    /// A line that may not have ended: is a part of it too long already?
+    fn judge_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
+        let method = &line[..line.len().min(METHOD_MAX + 1)];
+        let Some(space) = method.iter().position(|octet| *octet == b' ') else {
+            return if METHOD_MAX < line.len() { Err(Refusal::MethodUnknown) } else { Ok(()) };
+        };
+        let target = &line[space + 1..];
+        if target.len() <= limits.target_max || target[..=limits.target_max].contains(&b' ') {
+            return Ok(());
+        }
+        Err(Refusal::TargetTooLong)
+    }
+
+    fn parse(line: &[u8]) -> Result<Self, Refusal> {
+        let mut parts = line.split(|octet| *octet == b' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::RequestLine);
+        };
+        if !is_token(method) {
+            return Err(Refusal::RequestLine);
+        }
+        let version = parse_version(version)?;
+        let method = match method {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"POST" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE" | b"PATCH" => Method::Other,
+            _ => return Err(Refusal::MethodUnknown),
+        };
+        if target == b"*" && method == Method::Other {
+            return Err(Refusal::MethodUnknown); // OPTIONS of the server as a whole
+        }
+        let (target, authority) = parse_target(target)?;
+        Ok(Self { method, version, target, authority })
+    }
+}
+
+/// RFC 9112, 2.3: `HTTP/` DIGIT `.` DIGIT, in exactly these capitals.
+fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
+    match version.strip_prefix(b"HTTP/") {
+        Some(b"1.0") => Ok(Version::Http10),
+        Some([b'1', b'.', b'1'..=b'9']) => Ok(Version::Http11),
+        Some([b'0'..=b'9', b'.', b'0'..=b'9']) => Err(Refusal::HttpMajorVersion),
+        _ => Err(Refusal::RequestLine),
+    }
+}
+
+/// RFC 9112, 3.2: origin-form or absolute-form. The other two forms belong to methods that this
+/// server does not have.
+fn parse_target(target: &[u8]) -> Result<(String, Option<String>), Refusal> {
+    let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
+    if !target.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#') {
+        return Err(Refusal::Target);
+    }
+    if target.starts_with('/') {
+        return Ok((target.to_owned(), None));
+    }
+    let (scheme, rest) = target.split_once("://").ok_or(Refusal::Target)?;
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(Refusal::Target);
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // RFC 9110, 4.2.1: an http URI without a host is invalid.
+    let authority = parse_authority(authority.as_bytes())
+        .filter(|authority| !authority.is_empty() && !authority.starts_with(':'));
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok((format!("{slash}{path}"), Some(authority.ok_or(Refusal::Target)?)))
+}
+
+/// RFC 9110, 7.2: uri-host [ ":" port ], in lower case; the host may be empty.
+fn parse_authority(authority: &[u8]) -> Option<String> {
+    let authority = str::from_utf8(authority).ok()?.to_ascii_lowercase();
+    let end_of_address = authority.find(']').map_or(0, |bracket| bracket + 1);
+    let (host, port) = match authority[end_of_address..].find(':') {
+        Some(colon) => authority.split_at(end_of_address + colon),
+        None => (authority.as_str(), ""),
+    };
+    let host_is_valid = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => is_reg_name(host),
+    };
+    let port = port.strip_prefix(':').unwrap_or(port);
+    let port_is_valid = port.bytes().all(|octet| octet.is_ascii_digit())
+        && (port.is_empty() || port.parse::<u16>().is_ok());
+    (host_is_valid && port_is_valid).then_some(authority)
+}
+
+/// RFC 3986, 3.2.2: unreserved and sub-delims, and what is percent-encoded.
+fn is_reg_name(name: &str) -> bool {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&octet);
+    let is_hex = |octet: &u8| octet.is_ascii_hexdigit();
+    let mut parts = name.split('%');
+    parts.next().is_some_and(|first| first.bytes().all(is_plain))
+        && parts.all(|part| match part.as_bytes() {
+            [high, low, rest @ ..] => {
+                is_hex(high) && is_hex(low) && rest.iter().copied().all(is_plain)
+            }
+            _ => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: HeadLimits =
+        HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
+
+    type Read = Result<Option<(Request, usize)>, Refusal>;
+
+    /// The head comes in one piece.
+    fn read(wire: &[u8]) -> Read {
+        HeadParser::new(LIMITS).advance(wire)
+    }
+
+    /// The head comes octet by octet. No octet is looked at twice: `scanned` only grows, and by no
+    /// more than what came (a CR waits for the octet behind it).
+    fn trickle(wire: &[u8]) -> Read {
+        let mut parser = HeadParser::new(LIMITS);
+        for end in 0..=wire.len() {
+            let scanned = parser.scanned;
+            let done = parser.advance(&wire[..end])?;
+            assert!((scanned..=scanned + 2).contains(&parser.scanned) && parser.scanned <= end);
+            assert!(end <= parser.scanned + 1, "what came was looked at, but for one CR");
+            if done.is_some() {
+                return Ok(done);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The refusal of a head, however it is cut.
+    fn refused(wire: &[u8]) -> Refusal {
+        let refusal = read(wire).unwrap_err();
+        assert_eq!(trickle(wire).unwrap_err(), refusal, "octet by octet");
+        refusal
+    }
+
+    /// The request of a head, however it is cut.
+    fn accepted(wire: &[u8]) -> Request {
+        let (request, size) = read(wire).unwrap().unwrap();
+        let (trickled, trickled_size) = trickle(wire).unwrap().unwrap();
+        assert_eq!(format!("{trickled:?}"), format!("{request:?}"), "octet by octet");
+        assert_eq!((size, trickled_size), (wire.len(), wire.len()));
+        request
+    }
+
+    /// A good head with one more line.
+    fn with_line(line: &str) -> Vec<u8> {
+        format!("GET /chat HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n").into_bytes()
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_request_lines() {
+        use {Method::{Get, Head, Other}, Version::{Http10, Http11}};
+        for (line, method, version, target, path, host) in [
+            ("GET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+            ("GET /chat HTTP/1.1", Get, Http11, "/chat", "/chat", "h:80"),
+            ("GET /chat?a=/b?c HTTP/1.1", Get, Http11, "/chat?a=/b?c", "/chat", "h:80"),
+            ("GET //x/%ff;v=1 HTTP/1.1", Get, Http11, "//x/%ff;v=1", "//x/%ff;v=1", "h:80"),
+            ("HEAD / HTTP/1.1", Head, Http11, "/", "/", "h:80"),
+            ("POST / HTTP/1.1", Other, Http11, "/", "/", "h:80"),
+            ("PATCH / HTTP/1.1", Other, Http11, "/", "/", "h:80"),
+            ("GET / HTTP/1.0", Get, Http10, "/", "/", "h:80"),
+            ("GET / HTTP/1.2", Get, Http11, "/", "/", "h:80"),
+            ("GET / HTTP/1.9", Get, Http11, "/", "/", "h:80"),
+            ("GET http://o/chat HTTP/1.1", Get, Http11, "/chat", "/chat", "o"),
+            ("GET HTTP://Other.Example:81/a?b HTTP/1.1", Get, Http11, "/a?b", "/a", "other.example:81"),
+            ("GET https://[::1]:1984/ HTTP/1.1", Get, Http11, "/", "/", "[::1]:1984"),
+            ("GET http://o HTTP/1.1", Get, Http11, "/", "/", "o"),
+            ("GET http://o?q=/ HTTP/1.1", Get, Http11, "/?q=/", "/", "o"),
+            ("\r\nGET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+            ("\r\n\r\n\r\nGET / HTTP/1.1", Get, Http11, "/", "/", "h:80"),
+        ] {
+            let request = accepted(format!("{line}\r\nHost: H:80\r\n\r\n").as_bytes());
+            assert_eq!((request.method, request.version), (method, version), "{line}");
+            assert_eq!((&*request.target, request.path(), &*request.host), (target, path, host), "{line}");
+        }
+        assert_eq!(accepted(b"GET / HTTP/1.0\r\n\r\n").host, "");
+        assert_eq!(accepted(b"GET http://o/ HTTP/1.0\r\n\r\n").host, "o");
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_wrong_request_lines() {
+        for (line, refusal) in [
+            ("hello", Refusal::RequestLine),
+            ("GET", Refusal::RequestLine),
+            ("GET /", Refusal::RequestLine), // HTTP/0.9
+            ("GET  / HTTP/1.1", Refusal::RequestLine),
+            ("GET /  HTTP/1.1", Refusal::RequestLine),
+            ("GET / HTTP/1.1 ", Refusal::RequestLine),
+            (" GET / HTTP/1.1", Refusal::RequestLine),
+            ("GET / x HTTP/1.1", Refusal::RequestLine),
+            ("G(T / HTTP/1.1", Refusal::RequestLine),
+            ("GET / http/1.1", Refusal::RequestLine),
+            ("GET / HTTP/1.10", Refusal::RequestLine),
+            ("GET / HTTP/11", Refusal::RequestLine),
+            ("GET / HTTP/1", Refusal::RequestLine),
+            ("GET / HTTP/1.x", Refusal::RequestLine),
+            ("GET / HTTP/", Refusal::RequestLine),
+            ("GET / HTTP/0.9", Refusal::HttpMajorVersion),
+            ("GET / HTTP/2.0", Refusal::HttpMajorVersion),
+            ("PRI * HTTP/2.0", Refusal::HttpMajorVersion),
+            ("get / HTTP/1.1", Refusal::MethodUnknown),
+            ("FOO / HTTP/1.1", Refusal::MethodUnknown),
+            ("CONNECT h:80 HTTP/1.1", Refusal::MethodUnknown),
+            ("OPTIONS * HTTP/1.1", Refusal::MethodUnknown),
+            ("GET * HTTP/1.1", Refusal::Target),
+            ("GET h:80 HTTP/1.1", Refusal::Target),
+            ("GET chat HTTP/1.1", Refusal::Target),
+            ("GET ?q HTTP/1.1", Refusal::Target),
+            ("GET /chat#x HTTP/1.1", Refusal::Target),
+            ("GET /\u{e9} HTTP/1.1", Refusal::Target),
+            ("GET ws://h/ HTTP/1.1", Refusal::Target),
+            ("GET http:/h/ HTTP/1.1", Refusal::Target),
+            ("GET ://h/ HTTP/1.1", Refusal::Target),
+            ("GET http:///x HTTP/1.1", Refusal::Target),
+            ("GET http://:80/x HTTP/1.1", Refusal::Target),
+            ("GET http://user@h/ HTTP/1.1", Refusal::Target),
+            ("GET http://h:x/ HTTP/1.1", Refusal::Target),
+            ("GET http://h/#x HTTP/1.1", Refusal::Target),
+            ("GET\t/ HTTP/1.1", Refusal::ControlOctet),
+            ("GET /\u{7f} HTTP/1.1", Refusal::ControlOctet),
+            ("\u{16}\u{3}\u{1}", Refusal::ControlOctet), // a TLS ClientHello
+            ("GET / HTTP/1.1\rHost: h", Refusal::BareCr),
+            ("GET / HTTP/1.1\r\r", Refusal::BareCr),
+            ("GET / HTTP/1.1\nHost: h", Refusal::BareLf),
+            ("\n", Refusal::BareLf),
+        ] {
+            assert_eq!(refused(format!("{line}\r\nHost: h\r\n\r\n").as_bytes()), refusal, "{line:?}");
+        }
+        assert_eq!(refused(b"GET /\xff HTTP/1.1\r\n"), Refusal::Target);
+        assert_eq!(refused(b"G\xffT / HTTP/1.1\r\n"), Refusal::RequestLine);
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_5_field_lines() {
+        for (line, name, value) in [
+            ("X-A: 1", "X-A", "1"),
+            ("x-a:1", "X-A", "1"),
+            ("X-A:  \t 1 2\t3 \t ", "x-a", "1 2\t3"),
+            ("X-A:", "X-A", ""),
+            ("X-A: \t ", "X-A", ""),
+            ("X-A: a:b", "X-A", "a:b"),
+            ("!#$%&'*+-.^_`|~09azAZ: v", "!#$%&'*+-.^_`|~09AZaz", "v"),
+            ("X-A: \u{e9}\u{20ac}", "X-A", "\u{e9}\u{20ac}"),
+        ] {
+            let request = accepted(&with_line(line));
+            let values: Vec<&[u8]> = request.values(name).collect();
+            assert_eq!(values, [value.as_bytes()], "{line:?}");
+        }
+        let opaque = accepted(b"GET / HTTP/1.1\r\nHost: h\r\nX-A: \xc3\x28\x80\xff\r\n\r\n");
+        assert_eq!(opaque.values("X-A").collect::<Vec<_>>(), [b"\xc3\x28\x80\xff"]);
+
+        for (line, refusal) in [
+            ("garbage", Refusal::FieldLine),
+            (": v", Refusal::FieldLine),
+            ("X-A : 1", Refusal::FieldLine),
+            ("X A: 1", Refusal::FieldLine),
+            ("X(: 1", Refusal::FieldLine),
+            ("\u{e9}: 1", Refusal::FieldLine),
+            (" X-A: 1", Refusal::Folded),
+            ("\tX-A: 1", Refusal::Folded),
+            ("X-A: 1\r\n 2", Refusal::Folded),
+            ("X-A: 1\r\n\t2", Refusal::Folded),
+            (" ", Refusal::Folded),
+            ("X-A: a\rb", Refusal::BareCr),
+            ("X-A: a\nb", Refusal::BareLf),
+            ("X-A: a\r\r", Refusal::BareCr),
+            ("X-A: a\0b", Refusal::ControlOctet),
+            ("X-A: \u{1b}", Refusal::ControlOctet),
+            ("X-A: \u{7f}", Refusal::ControlOctet),
+            ("X\u{8}A: 1", Refusal::ControlOctet),
+        ] {
+            assert_eq!(refused(&with_line(line)), refusal, "{line:?}");
+        }
+        assert_eq!(refused(b"GET / HTTP/1.1\r\n Host: h\r\nHost: h\r\n\r\n"), Refusal::Folded);
+    }
+
+    #[test]
+    fn rfc9110_5_3_lines_of_one_name_are_one_list() {
+        let request = accepted(
+            b"GET / HTTP/1.1\r\nHost: h\r\nConnection: ,, keep-alive\t, \r\nX: y\r\n\
+              connection:Upgrade ,x\r\nConnection:\r\n\r\n",
+        );
+        let elements: Vec<&[u8]> = request.elements("CONNECTION").collect();
+        assert_eq!(elements, [&b"keep-alive"[..], b"Upgrade", b"x"]);
+        for (token, is_there) in [
+            ("upgrade", true),
+            ("UPGRADE", true),
+            ("Keep-Alive", true),
+            ("keep", false),
+            ("", false),
+            ("upgrade ,x", false),
+        ] {
+            assert_eq!(request.has_token("Connection", token), is_there, "{token}");
+        }
+        assert!(!request.has_token("Upgrade", "websocket"));
+        assert_eq!(request.values("Connection").count(), 3);
+    }
+
+    #[test]
+    fn rfc9112_9_3_persistence() {
+        for (head, persists) in [
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: h\r\nConnection: x, Close\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
+        ] {
+            assert_eq!(accepted(head.as_bytes()).is_persistent(), persists, "{head:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_3_2_host() {
+        for host in [
+            "h", "h:", "h:80", "h:0", "h:65535", "H.Example.", "127.0.0.1:1984", "[::1]", "[::1]:1984",
+            "[::ffff:1.2.3.4]:1", "a_b-c~d", "%c3%a9.example", "xn--bcher-kva.example", "",
+        ] {
+            let request = accepted(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+            assert_eq!(request.host, host.to_ascii_lowercase());
+        }
+        for host in [
+            "a b", "a@b", "h:99999", "h:65536", "h:80x", "h:-1", "h:+1", "h:80:81", "h/x", "h?x", "h#x",
+            "[::1", "::1", "::1]", "[]", "[]:80", "[::1]80", "[::1]x:80", "x[::1]", "[::g]", "[::1]]",
+            "http://h", "a,b c", "\u{e9}", "h\\x", "\"h\"",
+        ] {
+            let wire = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            assert_eq!(refused(wire.as_bytes()), Refusal::HostInvalid, "{host}");
+        }
+        for (what, refusal, head) in [
+            ("none", Refusal::HostMissing, "GET / HTTP/1.1\r\n\r\n"),
+            ("none in 1.2", Refusal::HostMissing, "GET / HTTP/1.2\r\nX: h\r\n\r\n"),
+            ("none beside absolute-form", Refusal::HostMissing, "GET http://o/ HTTP/1.1\r\n\r\n"),
+            ("two", Refusal::HostRepeated, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("twice the same", Refusal::HostRepeated, "GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n"),
+            ("two in 1.0", Refusal::HostRepeated, "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("invalid in 1.0", Refusal::HostInvalid, "GET / HTTP/1.0\r\nHost: a b\r\n\r\n"),
+            ("invalid beside absolute-form", Refusal::HostInvalid, "GET http://o/ HTTP/1.1\r\nHost: a b\r\n\r\n"),
+        ] {
+            assert_eq!(refused(head.as_bytes()), refusal, "{what}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn rfc9112_6_3_content() {
+        for (lines, has_content) in [
+            ("X: y", Ok(false)),
+            ("Content-Length: 0", Ok(false)),
+            ("Content-Length: 000", Ok(false)),
+            ("Content-Length: 5", Ok(true)),
+            ("content-length: 10", Ok(true)),
+            ("Content-Length: 99999999999999999999999", Ok(true)),
+            ("Transfer-Encoding: chunked", Ok(true)),
+            ("Transfer-Encoding: , CHUNKED ,", Ok(true)),
+            ("Content-Length:", Err(Refusal::ContentLength)),
+            ("Content-Length: -1", Err(Refusal::ContentLength)),
+            ("Content-Length: +5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5x", Err(Refusal::ContentLength)),
+            ("Content-Length: 0x5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5 6", Err(Refusal::ContentLength)),
+            ("Content-Length: 5, 5", Err(Refusal::ContentLength)),
+            ("Content-Length: 5\r\nContent-Length: 6", Err(Refusal::ContentLength)),
+            ("Content-Length: 0\r\nContent-Length: 0", Err(Refusal::ContentLength)),
+            ("Transfer-Encoding: gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked, gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: xchunked", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding:", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: ,", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 0", Err(Refusal::ContentFraming)),
+            ("Content-Length: x\r\nTransfer-Encoding: gzip", Err(Refusal::ContentFraming)),
+            ("Transfer-Encoding: gzip, chunked", Err(Refusal::TransferCoding)),
+            ("Transfer-Encoding: x\r\nTransfer-Encoding: chunked", Err(Refusal::TransferCoding)),
+            ("Transfer-Encoding: chunked, chunked", Err(Refusal::TransferCoding)),
+        ] {
+            match has_content {
+                Ok(_) => assert_eq!(accepted(&with_line(lines)).has_content(), has_content, "{lines:?}"),
+                Err(refusal) => assert_eq!(refused(&with_line(lines)), refusal, "{lines:?}"),
+            }
+        }
+        let old = b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(refused(old), Refusal::ContentFraming);
+    }
+
+    #[test]
+    fn rfc9112_3_the_target_on_both_sides_of_its_limit() {
+        let target = |length: usize| format!("/{}", "a".repeat(length - 1));
+        for length in [1, 7999, 8000] {
+            let wire = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target(length));
+            assert_eq!(accepted(wire.as_bytes()).target.len(), length);
+        }
+        for length in [8001, 8002, 12_000] {
+            let wire = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target(length));
+            assert_eq!(refused(wire.as_bytes()), Refusal::TargetTooLong);
+        }
+        // It does not take the end of the line to tell.
+        assert!(read(format!("GET {}", target(8000)).as_bytes()).unwrap().is_none());
+        assert_eq!(refused(format!("GET {}", target(8001)).as_bytes()), Refusal::TargetTooLong);
+        assert_eq!(refused(format!("GET {}", target(100_000)).as_bytes()), Refusal::TargetTooLong);
+        assert!(read("A".repeat(32).as_bytes()).unwrap().is_none());
+        assert_eq!(refused("A".repeat(33).as_bytes()), Refusal::MethodUnknown);
+        assert_eq!(refused("A".repeat(100_000).as_bytes()), Refusal::MethodUnknown);
+    }
+
+    #[test]
+    fn rfc9110_5_4_the_head_on_both_sides_of_its_limit() {
+        let head = |size: usize| {
+            let start = "GET / HTTP/1.1\r\nHost: h\r\nX: ";
+            format!("{start}{}\r\n\r\n", "x".repeat(size - start.len() - 4))
+        };
+        let max = LIMITS.head_max;
+        for size in [100, max - 1, max] {
+            accepted(head(size).as_bytes());
+        }
+        for size in [max + 1, max + 2, max + 3, max + 4, max + 5, 100_000] {
+            assert_eq!(refused(head(size).as_bytes()), Refusal::HeadTooLarge, "{size}");
+        }
+        // Without an end, and without a beginning.
+        assert!(read(&head(max + 4).as_bytes()[..max - 1]).unwrap().is_none());
+        assert_eq!(refused(&head(max + 4).as_bytes()[..max]), Refusal::HeadTooLarge);
+        assert_eq!(refused(&b"\r\n".repeat(max)), Refusal::HeadTooLarge);
+        // What follows a head is not part of it, however much that is.
+        let wire = [head(max).into_bytes(), vec![0; 100_000]].concat();
+        assert_eq!(read(&wire).unwrap().unwrap().1, max);
+    }
+
+    #[test]
+    fn rfc9110_5_4_fields_on_both_sides_of_their_limit() {
+        let head = |fields: usize| {
+            let more = (1..fields).map(|i| format!("X-{i}: {i}\r\n")).collect::<String>();
+            format!("GET / HTTP/1.1\r\nHost: h\r\n{more}\r\n")
+        };
+        for fields in [1, 99, 100] {
+            assert_eq!(accepted(head(fields).as_bytes()).fields.len(), fields);
+        }
+        for fields in [101, 1000] {
+            assert_eq!(refused(head(fields).as_bytes()), Refusal::TooManyFields);
+        }
+    }
+
+    #[test]
+    fn rfc9110_5_3_nothing_is_told_before_the_head_is_whole() {
+        let wire = b"\r\nGET http://o/chat?x HTTP/1.1\r\nHost: h\r\nX-A:\t1 \r\n\r\n";
+        for cut in 0..wire.len() {
+            let mut parser = HeadParser::new(LIMITS);
+            assert!(parser.advance(&wire[..cut]).unwrap().is_none(), "cut {cut}");
+            assert_eq!(parser.is_untouched(), cut <= 2, "cut {cut}");
+            let (request, size) = parser.advance(wire).unwrap().unwrap();
+            assert_eq!((&*request.target, &*request.host, size), ("/chat?x", "o", wire.len()));
+        }
+        let early = [&wire[..], b"\x81\x85more"].concat();
+        assert_eq!(read(&early).unwrap().unwrap().1, wire.len());
+    }
+
+    proptest! {
+        /// Whatever comes: one verdict, however it is cut, and no panic.
+        #[test]
+        fn rfc9112_2_the_verdict_does_not_depend_on_the_cuts(
+            pieces in prop::collection::vec(prop_oneof![
+                8 => prop::sample::select(vec![
+                    &b"GET "[..], b"/chat", b" HTTP/1.1", b"\r\n", b"\r\n", b"Host: h", b"Host", b":",
+                    b"Connection: a,b", b"Content-Length: 0", b" ", b"http://h", b"\r", b"\n", b"\t",
+                ]).prop_map(<[u8]>::to_vec),
+                1 => prop::collection::vec(any::<u8>(), 1..4),
+                1 => (30usize..40).prop_map(|count| vec![b'A'; count]),
+                1 => (7990usize..8300).prop_map(|count| vec![b'a'; count]),
+            ], 0..14),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        ) {
+            let wire = pieces.concat();
+            let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
+            ends.sort_unstable();
+            ends.push(wire.len());
+
+            let mut parser = HeadParser::new(LIMITS);
+            let cut = ends.iter().map(|end| parser.advance(&wire[..*end]));
+            let cut = cut.into_iter().find(|read| !matches!(read, Ok(None))).unwrap_or(Ok(None));
+            let whole = format!("{:?}", read(&wire));
+            prop_assert_eq!(format!("{cut:?}"), &whole[..]);
+            prop_assert_eq!(format!("{:?}", trickle(&wire)), whole);
+        }
+    }
+}

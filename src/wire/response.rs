@@ -1,0 +1,123 @@
+//! An answer in HTTP, RFC 9112 section 4, and the calendar of its Date field.
+
+use super::http::Method;
+
+/// An answer in HTTP.
+#[derive(Debug)]
+pub struct Response {
+    /// Code and reason, as in `200 OK`.
+    pub status: &'static str,
+    /// Field names and values.
+    pub fields: Vec<(&'static str, String)>,
+    /// The content; its length is told even where it is not sent.
+    pub content: Vec<u8>,
+}
+
+impl Response {
+    /// The octets to send. `asked` is HEAD: the content stays away (RFC 9110, 9.3.2). `unix_time`
+    /// is for the Date field, in seconds.
+    #[must_use]
+    pub fn encode(&self, asked: Method, unix_time: u64) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {}\r\nDate: {}\r\n", self.status, date(unix_time));
+        for (name, value) in &self.fields {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", self.content.len()));
+        let mut octets = head.into_bytes();
+        if asked != Method::Head {
+            octets.extend_from_slice(&self.content);
+        }
+        octets
+    }
+}
+
+/// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+#[must_use]
+pub fn date(unix_time: u64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (year, month, day) = civil(unix_time);
+    let (hour, minute, second) = clock(unix_time);
+    let weekday = DAYS[(unix_time / 86_400 % 7) as usize];
+    let month = MONTHS[((month - 1) % 12) as usize];
+    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// Hour, minute and second of the day.
+#[must_use]
+pub fn clock(unix_time: u64) -> (u64, u64, u64) {
+    (unix_time / 3600 % 24, unix_time / 60 % 60, unix_time % 60)
+}
+
+/// Year, month (from 1) and day (from 1) in the Gregorian calendar. Years begin in March here, so
+/// that a leap day comes last.
+#[must_use]
+pub fn civil(unix_time: u64) -> (u64, u64, u64) {
+    let days = unix_time / 86_400 + 719_468; // since 0000-03-01
+    let era = days / 146_097; // of 400 years
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_based = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_based + 2) / 5 + 1;
+    let month = if march_based < 10 { march_based + 3 } else { march_based - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc9110_9_3_2_the_answer_to_head_is_the_answer_to_get_without_its_content() {
+        let fields = vec![("Content-Type", "text/plain".to_owned()), ("Allow", "GET".to_owned())];
+        let response = Response { status: "200 OK", fields, content: b"hello\n".to_vec() };
+        let head = "HTTP/1.1 200 OK\r\n\
+                    Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                    Content-Type: text/plain\r\n\
+                    Allow: GET\r\n\
+                    Content-Length: 6\r\n\r\n";
+        let encoded = |method| String::from_utf8(response.encode(method, 784_111_777)).unwrap();
+        assert_eq!(encoded(Method::Get), format!("{head}hello\n"));
+        assert_eq!(encoded(Method::Other), format!("{head}hello\n"));
+        assert_eq!(encoded(Method::Head), head);
+    }
+
+    #[test]
+    fn rfc9110_5_6_7_dates() {
+        for (unix_time, expected) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (86_399, "Thu, 01 Jan 1970 23:59:59 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), // the RFC's own
+            (946_684_799, "Fri, 31 Dec 1999 23:59:59 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"),
+            (1_709_208_000, "Thu, 29 Feb 2024 12:00:00 GMT"),
+            (4_107_456_000, "Sun, 28 Feb 2100 00:00:00 GMT"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ] {
+            assert_eq!(date(unix_time), expected);
+        }
+    }
+
+    /// The calendar counted day by day, for more than the 400 years in which it repeats.
+    #[test]
+    fn civil_dates_are_those_of_a_calendar_that_is_counted() {
+        let is_leap = |year| year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+        let mut day = 0;
+        for year in 1970..2400 {
+            let february = if is_leap(year) { 29 } else { 28 };
+            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                for day_of_month in 1..=length {
+                    assert_eq!(civil(86_400 * day), (year, month, day_of_month));
+                    assert_eq!(civil(86_400 * day + 86_399), (year, month, day_of_month));
+                    day += 1;
+                }
+            }
+        }
+    }
+}
