@@ -29,6 +29,7 @@ pub mod outbox;
 pub mod pages;
 pub mod pulse;
 pub mod room;
+pub mod speech;
 pub mod stream;
 pub mod trace;
 

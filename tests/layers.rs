@@ -225,7 +225,10 @@ fn wire_and_explain_are_pure_and_the_command_line_is_words() {
         let names = source.names();
         for part in forbidden {
             for library in ["std", "core", "alloc"] {
-                let is_named = names.iter().any(|path| is_path(path, &[library, part]));
+                let is_named = names
+                    .iter()
+                    .filter(|path| !is_path(path, &["core", "net", "Ipv6Addr"])) // a value, no socket
+                    .any(|path| is_path(path, &[library, part]));
                 assert!(!is_named, "{} names {library}::{part}", source.path.display());
             }
             let is_called = source

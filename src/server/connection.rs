@@ -2,18 +2,17 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::thread;
 
 use super::greeting::{Resource, Upgrade, Visitor};
-use super::herald::{Batch, Ticket};
 use super::limits::CLOSING_MAX;
 use super::log::{Event as Told, Peer};
-use super::outbox::{Outbox, Rest};
+use super::outbox::{Line, Outbox, Rest};
 use super::room::Seat;
+use super::speech::Speech;
 use super::stream::{Stream, part_in_stages};
 use super::trace::{Tap, Trace};
 use super::{Counted, Server};
-use crate::wire::close::{Close, CloseCode, Violation};
+use crate::wire::close::{Close, Violation};
 use crate::wire::frame::{self, Opcode, Role};
 use crate::wire::message::{Event, Receiver};
 
@@ -140,7 +139,7 @@ impl Member {
     }
 
     fn hear(&mut self) -> Option<Parting> {
-        self.speech.is_open = self.speech.outbox.is_open();
+        self.speech.is_open = self.speech.outbox.look(Line::is_open);
         loop {
             match self.receiver.next() {
                 Ok(None) => return None,
@@ -159,7 +158,7 @@ impl Member {
         let Self { stream, seat, speech, .. } = self;
         let Speech { server, outbox, last_said, .. } = &speech;
         server.desk.settle(*last_said); // the speaker hears its own words before the Close
-        let ours = outbox.said_close();
+        let ours = outbox.look(Line::said_close);
         let theirs = match &parting {
             Parting::Closed(close) => {
                 server.metrics.incoming.close(close);
@@ -188,114 +187,6 @@ impl Member {
 
 /// What the writing side knows of a broken connection is more than what the reading side sees.
 fn tell_of(server: &Server, outbox: &Outbox, what: &str) {
-    let what = outbox.fault().unwrap_or_else(|| what.to_owned());
+    let what = outbox.look(Line::fault).unwrap_or_else(|| what.to_owned());
     server.log.tell(Some(outbox.peer), Told::Errored(&what));
 }
-
-/// A panic ends this connection alone, and says so where it can.
-impl Drop for Speech {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let close = Close::new(CloseCode::INTERNAL_ERROR, "internal error");
-            self.outbox.close(close, Rest::Dropped, CLOSING_MAX);
-        }
-    }
-}
-
-/// What a member's words lead to, collected over one read.
-struct Speech {
-    server: &'static Server,
-    resource: Resource,
-    outbox: Arc<Outbox>,
-    /// After a Close of our own everything but the client's is read and dropped.
-    is_open: bool,
-    /// For everyone.
-    batch: Batch,
-    /// For the client itself.
-    answers: Vec<u8>,
-    /// For the log.
-    lines: String,
-    last_said: Ticket,
-}
-
-impl Speech {
-    fn new(server: &'static Server, resource: Resource, outbox: Arc<Outbox>) -> Self {
-        Self {
-            server,
-            resource,
-            outbox,
-            is_open: true,
-            batch: Batch::default(),
-            answers: Vec::new(),
-            lines: String::new(),
-            last_said: Ticket::default(),
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        if !self.is_open {
-            return;
-        }
-        self.server.metrics.incoming.messages.add(1);
-        match self.resource {
-            Resource::Chat => {
-                #[cfg(test)]
-                assert_ne!(text, "panic", "a member asked for it");
-                self.batch.say(text);
-                self.server.log.add(Some(self.outbox.peer), Told::Said(text), &mut self.lines);
-            }
-            Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
-        }
-    }
-
-    fn binary(&mut self, octets: &[u8]) {
-        if !self.is_open {
-            return;
-        }
-        self.server.metrics.incoming.messages.add(1);
-        match self.resource {
-            Resource::Chat => {
-                let close = Close::new(CloseCode::UNSUPPORTED_DATA, "this chat takes text only");
-                self.outbox.close(close, Rest::Sent, CLOSING_MAX);
-                self.is_open = false;
-            }
-            Resource::Echo => self.echo(Opcode::Binary, octets),
-        }
-    }
-
-    fn ping(&mut self, payload: &[u8]) {
-        match self.resource {
-            Resource::Chat => self.outbox.pong(payload),
-            Resource::Echo if self.is_open => self.answer(Opcode::Pong, payload),
-            Resource::Echo => (),
-        }
-    }
-
-    fn echo(&mut self, opcode: Opcode, octets: &[u8]) {
-        self.answer(opcode, octets);
-        self.server.metrics.outgoing.messages.add(1);
-    }
-
-    fn answer(&mut self, opcode: Opcode, payload: &[u8]) {
-        frame::encode(opcode, None, payload, &mut self.answers);
-        self.server.metrics.outgoing.frames(opcode, 1);
-    }
-
-    /// Gives away all that was collected. The client's own echo is sent in this thread, so one that
-    /// does not read its echo is not read from either.
-    fn hand_over(&mut self) -> io::Result<()> {
-        self.server.log.hand_over(&mut self.lines);
-        if !self.batch.is_empty() {
-            self.last_said = self.server.desk.post(&mut self.batch);
-        }
-        if !self.answers.is_empty() {
-            self.outbox.send(&self.answers)?;
-            self.answers.clear();
-            self.answers.shrink_to(ANSWERS_KEPT);
-        }
-        Ok(())
-    }
-}
-
-/// Octets of buffer that outlive a large echo.
-const ANSWERS_KEPT: usize = 2 * 1024;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::limits::{CLOSING_MAX, Limits, TICK_MAX};
 use super::log::{Event, Log};
-use super::outbox::{Outbox, Rest};
+use super::outbox::{Line, Outbox, Rest};
 use super::room::Room;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
@@ -59,7 +59,7 @@ impl Heartbeat {
     /// Ends what is over; when the member is to be looked at again.
     fn watch(&self, member: &Arc<Outbox>, now: Instant) -> Instant {
         let silent_at = member.pulse.stops_at(self.limits.silence_max);
-        if let Some(closed_at) = member.closed_at() {
+        if let Some(closed_at) = member.look(Line::closed_at) {
             if closed_at <= now {
                 member.hang_up();
                 return now + TICK_MAX;

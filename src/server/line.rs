@@ -97,20 +97,29 @@ impl Line {
         matches!(self.state, State::Closing { rest: Rest::Dropped, .. })
     }
 
-    /// Our Close, and until when its answer is waited for.
+    /// Our Close, if we said one.
     #[must_use]
-    pub fn closing(&self) -> Option<(&Close, Instant)> {
+    pub fn said_close(&self) -> Option<Close> {
         match &self.state {
-            State::Closing { close, until, .. } => Some((close, *until)),
+            State::Closing { close, .. } => Some(close.clone()),
+            State::Open | State::Broken(_) => None,
+        }
+    }
+
+    /// When the wait for the answer to it will be over.
+    #[must_use]
+    pub fn closed_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Closing { until, .. } => Some(*until),
             State::Open | State::Broken(_) => None,
         }
     }
 
     /// Why nothing can be sent any more.
     #[must_use]
-    pub fn fault(&self) -> Option<&io::Error> {
+    pub fn fault(&self) -> Option<String> {
         match &self.state {
-            State::Broken(error) => Some(error),
+            State::Broken(error) => Some(error.to_string()),
             State::Open | State::Closing { .. } => None,
         }
     }
@@ -197,8 +206,7 @@ mod tests {
 
     #[test]
     fn s5_5_1_a_close_is_the_last() {
-        let mut line = Line::default();
-        line.is_writing = true;
+        let mut line = Line { is_writing: true, ..Line::default() };
         line.push(text("a"));
         line.push(text("b"));
         line.push_pong(vec![0x8a, 1, b'1']);
@@ -216,8 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_ends_with_the_frame_that_is_half_sent() {
-        let mut line = Line::default();
-        line.is_writing = true;
+        let mut line = Line { is_writing: true, ..Line::default() };
         let mut piece = Piece::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
         piece.advance(2);
         line.push(text("three"));
@@ -231,11 +238,10 @@ mod tests {
 
     #[test]
     fn after_a_break_nothing_is_written() {
-        let mut line = Line::default();
-        line.is_writing = true;
+        let mut line = Line { is_writing: true, ..Line::default() };
         line.push(text("a"));
         line.break_off(io::ErrorKind::BrokenPipe.into());
         assert!(!line.is_writing && taken(&mut line).is_none());
-        assert_eq!(line.fault().unwrap().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(line.fault().unwrap(), "broken pipe");
     }
 }

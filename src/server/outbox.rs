@@ -13,10 +13,10 @@
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::limits::{ROUNDS_MAX, STOPPING_MAX, WRITE_MAX};
-use super::line::{Line, Next, Piece};
+use super::line::{Next, Piece};
 use super::log::Peer;
 use super::metrics::Metrics;
 use super::pulse::Pulse;
@@ -27,7 +27,7 @@ use crate::sys;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
-pub use super::line::Rest;
+pub use super::line::{Line, Rest};
 
 /// The outgoing side of one client, and what others need to know of it.
 pub struct Outbox {
@@ -173,24 +173,9 @@ impl Outbox {
         self.close(close, Rest::Sent, STOPPING_MAX);
     }
 
-    /// Have we said no Close, and does the connection stand?
-    pub fn is_open(&self) -> bool {
-        self.lock().is_open()
-    }
-
-    /// The Close that we said, if we did.
-    pub fn said_close(&self) -> Option<Close> {
-        self.lock().closing().map(|(close, _)| close.clone())
-    }
-
-    /// When the wait for the answer to our Close will be over, if we said one.
-    pub fn closed_at(&self) -> Option<Instant> {
-        self.lock().closing().map(|(_, until)| until)
-    }
-
-    /// Why nothing can be sent any more, if that is so.
-    pub fn fault(&self) -> Option<String> {
-        self.lock().fault().map(ToString::to_string)
+    /// Looks at what waits and how the connection stands.
+    pub fn look<T>(&self, at: impl FnOnce(&Line) -> T) -> T {
+        at(&self.lock())
     }
 
     /// Waits until all is sent, but at most `patience`.
@@ -274,18 +259,15 @@ impl Outbox {
     /// What the writer writes next; with `None` it has ceased to be the writer.
     fn next_piece(&self) -> Option<Piece> {
         let mut line = self.lock();
-        let next = line.take();
-        if next.is_none() {
+        let Some(next) = line.take() else {
             self.wake(&line);
-        }
-        drop(line);
-        let piece = match next? {
-            Next::Piece(piece) => piece,
-            Next::Pong(piece) => {
-                self.metrics.outgoing.frames(Opcode::Pong, 1);
-                piece
-            }
+            return None;
         };
+        drop(line);
+        if matches!(next, Next::Pong(_)) {
+            self.metrics.outgoing.frames(Opcode::Pong, 1);
+        }
+        let (Next::Piece(piece) | Next::Pong(piece)) = next;
         self.show(piece.rest());
         Some(piece)
     }

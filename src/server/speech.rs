@@ -1,0 +1,139 @@
+//! What a member's words lead to: a message for everyone, an echo, a pong, a refusal.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use super::Server;
+use super::greeting::Resource;
+use super::herald::{Batch, Ticket};
+use super::limits::CLOSING_MAX;
+use super::log::Event;
+use super::outbox::{Outbox, Rest};
+use crate::wire::close::{Close, CloseCode};
+use crate::wire::frame::{self, Opcode};
+
+/// What a member's words lead to, collected over one read.
+pub struct Speech {
+    /// The server that it is said to.
+    pub server: &'static Server,
+    resource: Resource,
+    /// The speaker's outgoing side.
+    pub outbox: Arc<Outbox>,
+    /// After a Close of our own everything but the client's is read and dropped.
+    pub is_open: bool,
+    /// For everyone.
+    batch: Batch,
+    /// For the client itself.
+    answers: Vec<u8>,
+    /// For the log.
+    lines: String,
+    /// When everyone has this, everyone has all that was said.
+    pub last_said: Ticket,
+}
+
+/// A panic ends this connection alone, and says so where it can.
+impl Drop for Speech {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let close = Close::new(CloseCode::INTERNAL_ERROR, "internal error");
+            self.outbox.close(close, Rest::Dropped, CLOSING_MAX);
+        }
+    }
+}
+
+impl Speech {
+    /// Nothing was said yet.
+    #[must_use]
+    pub fn new(server: &'static Server, resource: Resource, outbox: Arc<Outbox>) -> Self {
+        Self {
+            server,
+            resource,
+            outbox,
+            is_open: true,
+            batch: Batch::default(),
+            answers: Vec::new(),
+            lines: String::new(),
+            last_said: Ticket::default(),
+        }
+    }
+
+    /// A text message.
+    pub fn text(&mut self, text: &str) {
+        if !self.is_open {
+            return;
+        }
+        self.server.metrics.incoming.messages.add(1);
+        match self.resource {
+            Resource::Chat => {
+                #[cfg(test)]
+                assert_ne!(text, "panic", "a member asked for it");
+                self.batch.say(text);
+                self.server.log.add(Some(self.outbox.peer), Event::Said(text), &mut self.lines);
+            }
+            Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
+        }
+    }
+
+    /// A binary message.
+    pub fn binary(&mut self, octets: &[u8]) {
+        if !self.is_open {
+            return;
+        }
+        self.server.metrics.incoming.messages.add(1);
+        match self.resource {
+            Resource::Chat => {
+                self.say();
+                self.server.desk.settle(self.last_said); // what was said before comes first
+                let close = Close::new(CloseCode::UNSUPPORTED_DATA, "this chat takes text only");
+                self.outbox.close(close, Rest::Sent, CLOSING_MAX);
+                self.is_open = false;
+            }
+            Resource::Echo => self.echo(Opcode::Binary, octets),
+        }
+    }
+
+    /// A Ping.
+    pub fn ping(&mut self, payload: &[u8]) {
+        match self.resource {
+            Resource::Chat => self.outbox.pong(payload),
+            Resource::Echo if self.is_open => self.answer(Opcode::Pong, payload),
+            Resource::Echo => (),
+        }
+    }
+
+    fn echo(&mut self, opcode: Opcode, octets: &[u8]) {
+        self.answer(opcode, octets);
+        self.server.metrics.outgoing.messages.add(1);
+    }
+
+    fn answer(&mut self, opcode: Opcode, payload: &[u8]) {
+        frame::encode(opcode, None, payload, &mut self.answers);
+        self.server.metrics.outgoing.frames(opcode, 1);
+    }
+
+    fn say(&mut self) {
+        if !self.batch.is_empty() {
+            self.last_said = self.server.desk.post(&mut self.batch);
+        }
+    }
+
+    /// Gives away all that was collected. The client's own echo is sent in this thread, so one that
+    /// does not read its echo is not read from either.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn hand_over(&mut self) -> io::Result<()> {
+        self.server.log.hand_over(&mut self.lines);
+        self.say();
+        if !self.answers.is_empty() {
+            self.outbox.send(&self.answers)?;
+            self.answers.clear();
+            self.answers.shrink_to(ANSWERS_KEPT);
+        }
+        Ok(())
+    }
+}
+
+/// Octets of buffer that outlive a large echo.
+const ANSWERS_KEPT: usize = 2 * 1024;
