@@ -29,6 +29,21 @@ fn the_release_build_is_small() {
     assert!(size <= 600_000, "{size} bytes");
 }
 
+/// 9000 of them would fit 150 MB.
+#[test]
+fn an_idle_member_takes_at_most_16_kilobytes() {
+    const MEMBERS: u64 = 500;
+    let Some(binary) = built("release/wirechat") else { return };
+    let mut command = Command::new(binary);
+    command.args(["serve", "--bind", "127.0.0.1:0", "--max-connections", "600"]);
+    let server = Server::spawn(command);
+    let before = server.memory();
+    let members: Vec<_> = (0..MEMBERS).map(|_| server.upgrade("/chat")).collect();
+    let each = (server.memory() - before) / MEMBERS;
+    assert!(each <= 16, "{each} kB");
+    drop(members);
+}
+
 #[test]
 fn the_static_build_is_one_small_file() {
     let Some(binary) = built("wirechat-static") else { return };
