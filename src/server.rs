@@ -4,15 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use herald::Desk;
-use limits::Limits;
+use limits::{Limits, STOPPING_MAX};
 use log::{Format, Log, Verbosity};
 use metrics::Metrics;
+use outbox::{Outbox, Rest};
 use room::Room;
 use trace::Tracing;
+
+use crate::wire::close::{Close, CloseCode};
 
 pub mod connection;
 pub mod event;
@@ -106,6 +110,12 @@ impl Server {
     fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::SeqCst)
     }
+}
+
+/// Tells a member that the server goes down (section 7.4.1: 1001).
+fn dismiss(member: &Arc<Outbox>) {
+    let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
+    member.close(close, Rest::Sent, STOPPING_MAX);
 }
 
 /// One of those counted in a number, as long as it lives.

@@ -11,7 +11,7 @@ use super::room::Seat;
 use super::speech::Speech;
 use super::stream::{Stream, part_in_stages};
 use super::trace::{Tap, Trace};
-use super::{Counted, Server};
+use super::{Counted, Server, dismiss};
 use crate::wire::close::{Close, Violation};
 use crate::wire::frame::{self, Opcode, Role};
 use crate::wire::message::{Event, Receiver};
@@ -38,7 +38,7 @@ fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
     }
 }
 
-/// The 101, the welcome, a seat in the room: in this order, so that the welcome comes first.
+/// The 101, a seat in the room, and the welcome before anything that is said there.
 fn enter(
     server: &'static Server,
     peer: Peer,
@@ -57,15 +57,16 @@ fn enter(
 
     let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics, trace);
     let room = match resource {
-        Resource::Chat => {
-            welcome(server, &outbox)?;
-            &server.chat
-        }
+        Resource::Chat => &server.chat,
         Resource::Echo => &server.echo,
     };
     let seat = room.join(&outbox);
     if server.is_stopping() {
-        outbox.dismiss(); // those who stop it have looked around before
+        dismiss(&outbox); // those who stop it have looked around before
+    }
+    match resource {
+        Resource::Chat => welcome(server, &outbox)?,
+        Resource::Echo => outbox.open(&[])?,
     }
     let receiver = Receiver::new(Role::Client, server.options.limits.message_max, &unread);
     let mut tap = trace.map(Trace::tap);
@@ -79,7 +80,7 @@ fn enter(
 fn welcome(server: &Server, outbox: &Arc<Outbox>) -> io::Result<()> {
     let mut octets = Vec::new();
     frame::encode(Opcode::Text, None, server.options.welcome.as_bytes(), &mut octets);
-    outbox.send(&octets)?;
+    outbox.open(&octets)?;
     server.metrics.outgoing.messages.add(1);
     server.metrics.outgoing.frames(Opcode::Text, 1);
     server.log.tell(Some(outbox.peer), Told::Welcomed);
@@ -166,7 +167,7 @@ impl Member {
                 Some(close.clone())
             }
             Parting::Violation(violation) => {
-                outbox.close(violation.close(), Rest::Sent, CLOSING_MAX);
+                outbox.close(violation.close(), Rest::Dropped, CLOSING_MAX);
                 Some(violation.close())
             }
             Parting::Ended | Parting::Broken(_) => None,

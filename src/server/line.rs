@@ -76,15 +76,13 @@ impl Piece {
     }
 }
 
-/// What the writer is to write next.
-pub enum Next {
-    /// Frames of the queue, or our Close.
-    Piece(Piece),
-    /// The answer to a Ping.
-    Pong(Piece),
-}
-
 impl Line {
+    /// A line whose maker is its writer.
+    #[must_use]
+    pub fn claimed() -> Self {
+        Self { is_writing: true, ..Self::default() }
+    }
+
     /// Have we said no Close, and does the connection stand?
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -136,9 +134,9 @@ impl Line {
         self.queue.push_back(Piece::new(frames));
     }
 
-    /// Queues the answer to a Ping in place of the one before.
-    pub fn push_pong(&mut self, frame: Vec<u8>) {
-        self.pong = Some(frame);
+    /// Queues the answer to a Ping in place of the one before, which is returned.
+    pub fn replace_pong(&mut self, frame: Vec<u8>) -> Option<Vec<u8>> {
+        self.pong.replace(frame)
     }
 
     /// Queues a Close, the last frame there will be.
@@ -163,18 +161,18 @@ impl Line {
     }
 
     /// What the writer writes next; with `None` it has ceased to be the writer.
-    pub fn take(&mut self) -> Option<Next> {
+    pub fn take(&mut self) -> Option<Piece> {
         if let Some(pong) = self.pong.take() {
-            return Some(Next::Pong(Piece::new(Arc::new(pong))));
+            return Some(Piece::new(Arc::new(pong)));
         }
         if let Some(piece) = self.queue.pop_front() {
             self.owed -= piece.frames.len();
-            return Some(Next::Piece(piece));
+            return Some(piece);
         }
         if let State::Closing { frame, .. } = &mut self.state
             && !frame.is_empty()
         {
-            return Some(Next::Piece(Piece::new(Arc::new(mem::take(frame)))));
+            return Some(Piece::new(Arc::new(mem::take(frame))));
         }
         self.is_writing = false;
         None
@@ -193,9 +191,7 @@ mod tests {
     use crate::wire::close::CloseCode;
 
     fn taken(line: &mut Line) -> Option<Vec<u8>> {
-        match line.take()? {
-            Next::Piece(piece) | Next::Pong(piece) => Some(piece.rest().to_vec()),
-        }
+        line.take().map(|piece| piece.rest().to_vec())
     }
 
     fn text(payload: &str) -> Arc<Vec<u8>> {
@@ -206,11 +202,11 @@ mod tests {
 
     #[test]
     fn s5_5_1_a_close_is_the_last() {
-        let mut line = Line { is_writing: true, ..Line::default() };
+        let mut line = Line::claimed();
         line.push(text("a"));
         line.push(text("b"));
-        line.push_pong(vec![0x8a, 1, b'1']);
-        line.push_pong(vec![0x8a, 1, b'2']);
+        assert_eq!(line.replace_pong(vec![0x8a, 1, b'1']), None);
+        assert_eq!(line.replace_pong(vec![0x8a, 1, b'2']), Some(vec![0x8a, 1, b'1']));
         line.close(Close::new(CloseCode::NORMAL, ""), Rest::Sent, Duration::ZERO);
         assert_eq!(taken(&mut line).unwrap(), [0x8a, 1, b'2']);
         assert_eq!(taken(&mut line).unwrap(), *text("a"));
@@ -224,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_ends_with_the_frame_that_is_half_sent() {
-        let mut line = Line { is_writing: true, ..Line::default() };
+        let mut line = Line::claimed();
         let mut piece = Piece::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
         piece.advance(2);
         line.push(text("three"));
@@ -238,7 +234,7 @@ mod tests {
 
     #[test]
     fn after_a_break_nothing_is_written() {
-        let mut line = Line { is_writing: true, ..Line::default() };
+        let mut line = Line::claimed();
         line.push(text("a"));
         line.break_off(io::ErrorKind::BrokenPipe.into());
         assert!(!line.is_writing && taken(&mut line).is_none());

@@ -14,9 +14,8 @@ use super::heartbeat::Heartbeat;
 use super::herald::Herald;
 use super::limits::{ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, STOPPING_MAX, TURNED_AWAY_MAX};
 use super::log::{Event, Log, Peer};
-use super::outbox::Outbox;
 use super::stream::Stream;
-use super::{Counted, Options, Server, connection, spawn_essential, spawn_for};
+use super::{Counted, Options, Server, connection, dismiss, spawn_essential, spawn_for};
 use crate::sys;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
@@ -240,7 +239,7 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut members = Vec::new();
     for room in [&server.chat, &server.echo] {
         room.look_around(&mut members);
-        members.iter().for_each(Outbox::dismiss);
+        members.iter().for_each(dismiss);
     }
 
     let deadline = Instant::now() + STOPPING_MAX;

@@ -15,8 +15,8 @@ use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::limits::{ROUNDS_MAX, STOPPING_MAX, WRITE_MAX};
-use super::line::{Next, Piece};
+use super::limits::{ROUNDS_MAX, WRITE_MAX};
+use super::line::Piece;
 use super::log::Peer;
 use super::metrics::Metrics;
 use super::pulse::Pulse;
@@ -24,7 +24,7 @@ use super::spawn_for;
 use super::stream::Stream;
 use super::trace::Trace;
 use crate::sys;
-use crate::wire::close::{Close, CloseCode};
+use crate::wire::close::Close;
 use crate::wire::frame::{self, Opcode};
 
 pub use super::line::{Line, Rest};
@@ -56,7 +56,9 @@ pub enum Delivery {
 }
 
 impl Outbox {
-    /// For a connection whose handshake is done.
+    /// For a connection whose handshake is done. Whoever makes it is its writer, until
+    /// [`open`](Self::open): so a member can be in the room before its welcome is written, and
+    /// misses nothing that is said after it.
     #[must_use]
     pub fn new(
         peer: Peer,
@@ -69,7 +71,7 @@ impl Outbox {
             stream,
             metrics,
             trace,
-            line: Mutex::new(Line::default()),
+            line: Mutex::new(Line::claimed()),
             moved: Condvar::new(),
             pulse: Pulse::new(),
         })
@@ -92,6 +94,22 @@ impl Outbox {
         Delivery::Taken
     }
 
+    /// Sends the first frames, in the caller's own time. What others leave before comes behind them.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn open(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
+        self.show(frames);
+        if let Err(error) = (&*self.stream).write_all(frames) {
+            let kind = error.kind();
+            self.break_off(error);
+            return Err(kind.into());
+        }
+        self.metrics.outgoing.bytes.add(frames.len() as u64);
+        self.write_on();
+        Ok(())
+    }
+
     /// Sends whole frames in the caller's own time: it returns once the kernel has them, or the
     /// connection is closing and wants them no more.
     ///
@@ -112,15 +130,7 @@ impl Outbox {
         }
         line.is_writing = true;
         drop(line);
-        self.show(frames);
-        if let Err(error) = (&*self.stream).write_all(frames) {
-            let kind = error.kind();
-            self.break_off(error);
-            return Err(kind.into());
-        }
-        self.metrics.outgoing.bytes.add(frames.len() as u64);
-        self.write_on();
-        Ok(())
+        self.open(frames)
     }
 
     /// Answers a Ping with its own payload (section 5.5.3). Behind a backlog the newest answer
@@ -132,11 +142,12 @@ impl Outbox {
         if !line.is_open() {
             return; // the Close frame stays the last; section 5.5.2 would allow either
         }
-        if line.is_writing {
-            return line.push_pong(octets);
+        if !line.is_writing {
+            self.metrics.outgoing.frames(Opcode::Pong, 1);
+            self.begin(line, Arc::new(octets));
+        } else if line.replace_pong(octets).is_none() {
+            self.metrics.outgoing.frames(Opcode::Pong, 1);
         }
-        self.metrics.outgoing.frames(Opcode::Pong, 1);
-        self.begin(line, Arc::new(octets));
     }
 
     /// Asks for a sign of life, unless bytes are on their way to the client anyway.
@@ -165,12 +176,6 @@ impl Outbox {
             self.write_on();
         }
         true
-    }
-
-    /// Says that the server goes down (section 7.4.1: 1001).
-    pub fn dismiss(self: &Arc<Self>) {
-        let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
-        self.close(close, Rest::Sent, STOPPING_MAX);
     }
 
     /// Looks at what waits and how the connection stands.
@@ -259,15 +264,11 @@ impl Outbox {
     /// What the writer writes next; with `None` it has ceased to be the writer.
     fn next_piece(&self) -> Option<Piece> {
         let mut line = self.lock();
-        let Some(next) = line.take() else {
+        let Some(piece) = line.take() else {
             self.wake(&line);
             return None;
         };
         drop(line);
-        if matches!(next, Next::Pong(_)) {
-            self.metrics.outgoing.frames(Opcode::Pong, 1);
-        }
-        let (Next::Piece(piece) | Next::Pong(piece)) = next;
         self.show(piece.rest());
         Some(piece)
     }

@@ -51,9 +51,8 @@ impl Client {
         Self { stream, unread, sequence: Sequence::default(), sent, got }
     }
 
-    /// A connection with the handshake done. On `/chat` the welcome is read and the member is in
-    /// the room: the answer to a Ping shows that the server listens to it, which it does after it
-    /// let it in.
+    /// A connection with the handshake done. On `/chat` the welcome is read, and whoever has read it
+    /// misses nothing that is said from then on.
     #[track_caller]
     pub(crate) fn upgrade(address: SocketAddr, path: &str) -> Self {
         let mut client = Self::connect(address);
@@ -62,7 +61,6 @@ impl Client {
             client.switched();
             if path.starts_with("/chat") {
                 client.hears(WELCOME);
-                client.alive();
             }
         });
         client
@@ -326,6 +324,14 @@ impl Client {
                 arrival => return self.is(arrival != Arrival::Nothing, "the connection lives on"),
             }
         }
+    }
+
+    /// The end was no reset, which a reader does not see once it has read the end. To be asked when the
+    /// server has let the connection go.
+    #[track_caller]
+    pub(crate) fn was_not_reset(&self) {
+        let error = self.stream.take_error().expect("a socket has an error or none");
+        self.is(error.is_none(), format_args!("{error:?}, want no reset"));
     }
 
     /// The closing handshake from our side, with code 1000.

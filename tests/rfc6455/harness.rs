@@ -1,0 +1,190 @@
+//! Runs the tests as libtest would, and also knows which requirements each shows and whether it
+//! asserts.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, PanicHookInfo};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crate::register::Register;
+use crate::report;
+use crate::support::check;
+
+/// Tests at a time. Most of their time is waiting, so more than there are processors.
+const WORKERS: usize = 8;
+
+/// The register's own test, which no module holds.
+const REGISTER: &str = "register::agrees_with_the_tests";
+
+/// One test and the rows of the register that it shows.
+pub(crate) struct Test {
+    pub(crate) module: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) ids: &'static [&'static str],
+    pub(crate) run: fn(),
+}
+
+/// The table at the top of a module: `name: ["ID", ..],` for each test function in it.
+macro_rules! tests {
+    ($($name:ident: [$($id:literal),+ $(,)?],)+) => {
+        pub(crate) const TESTS: &[$crate::harness::Test] = &[$($crate::harness::Test {
+            module: module_path!(),
+            name: stringify!($name),
+            ids: &[$($id),+],
+            run: $name,
+        }),+];
+    };
+}
+
+impl Test {
+    /// `s5_5`, without the name of the test target.
+    pub(crate) fn section(&self) -> &'static str {
+        self.module.rsplit("::").next().unwrap_or_default()
+    }
+
+    /// `s5_5::ping_is_answered`
+    pub(crate) fn path(&self) -> String {
+        format!("{}::{}", self.section(), self.name)
+    }
+
+    /// Runs it; an error is why it failed.
+    fn verdict(&self) -> Result<(), String> {
+        check::reset();
+        let end = panic::catch_unwind(self.run);
+        match end {
+            Ok(()) if check::count() == 0 => Err("it asserts nothing".into()),
+            Ok(()) => Ok(()),
+            Err(payload) => Err(LAST_PANIC.take().unwrap_or_else(|| words(payload.as_ref()))),
+        }
+    }
+}
+
+/// A test that was run.
+pub(crate) struct Outcome<'a> {
+    pub(crate) test: &'a Test,
+    pub(crate) verdict: Result<(), String>,
+}
+
+/// The words of the command line that libtest knows as well, and `--table`.
+#[derive(Default)]
+struct Words {
+    filters: Vec<String>,
+    skips: Vec<String>,
+    exact: bool,
+    list: bool,
+    table: bool,
+}
+
+impl Words {
+    fn read() -> Self {
+        let mut words = Self::default();
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--exact" => words.exact = true,
+                "--list" => words.list = true,
+                "--table" => words.table = true,
+                "--skip" => words.skips.extend(arguments.next()),
+                "--test-threads" | "--color" | "--format" => drop(arguments.next()),
+                option if option.starts_with('-') => {} // libtest's, without meaning here
+                _ => words.filters.push(argument),
+            }
+        }
+        words
+    }
+
+    fn select(&self, path: &str) -> bool {
+        let fits =
+            |word: &String| if self.exact { path == word } else { path.contains(word.as_str()) };
+        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
+    }
+}
+
+/// Runs what the command line asks for.
+pub(crate) fn main(tests: &[&Test]) -> ExitCode {
+    let words = Words::read();
+    let chosen: Vec<&Test> = tests.iter().copied().filter(|t| words.select(&t.path())).collect();
+    if words.list {
+        println!("{REGISTER}: test");
+        chosen.iter().for_each(|test| println!("{}: test", test.path()));
+        return ExitCode::SUCCESS;
+    }
+    let began = Instant::now();
+    println!("\nrunning {} tests", chosen.len() + 1);
+    let (register, breaches) = Register::read(tests);
+    announce(REGISTER, breaches.is_empty());
+    let outcomes = run(&chosen);
+    if words.table {
+        report::publish(&register, &outcomes);
+    }
+    conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
+}
+
+/// Runs the tests on a few threads. One that panics is a failure and does not stop the others.
+fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
+    panic::set_hook(Box::new(remember));
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let verdict = test.verdict();
+            announce(&test.path(), verdict.is_ok());
+            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict });
+        }
+    };
+    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    outcomes.into_inner().expect("no worker panics")
+}
+
+fn announce(path: &str, passed: bool) {
+    println!("test {path} ... {}", if passed { "ok" } else { "FAILED" });
+}
+
+/// The failures with their reasons, and the line of the result.
+fn conclude(
+    breaches: &[String],
+    outcomes: &[Outcome],
+    unchosen: usize,
+    began: Instant,
+) -> ExitCode {
+    let mut failures = Vec::new();
+    if !breaches.is_empty() {
+        failures.push((REGISTER.to_owned(), breaches.join("\n")));
+    }
+    for Outcome { test, verdict } in outcomes {
+        failures.extend(verdict.as_ref().err().map(|why| (test.path(), why.clone())));
+    }
+    if !failures.is_empty() {
+        println!("\nfailures:");
+        failures.iter().for_each(|(path, why)| println!("\n---- {path} ----\n{why}"));
+        println!("\nfailures:");
+        failures.iter().for_each(|(path, _)| println!("    {path}"));
+    }
+    let (word, failed) = (if failures.is_empty() { "ok" } else { "FAILED" }, failures.len());
+    println!(
+        "\ntest result: {word}. {} passed; {failed} failed; 0 ignored; 0 measured; \
+         {unchosen} filtered out; finished in {:.2}s\n",
+        outcomes.len() + 1 - failed,
+        began.elapsed().as_secs_f64()
+    );
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+thread_local! {
+    /// What the last panic on this thread said, and where.
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+fn remember(panic: &PanicHookInfo) {
+    let place = panic.location().map(|at| format!("{}:{}: ", at.file(), at.line()));
+    LAST_PANIC.set(Some(place.unwrap_or_default() + &words(panic.payload())));
+}
+
+fn words(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
+}

@@ -1,0 +1,773 @@
+//! HTTP, as far as it binds a server that is asked for an upgrade and has a page: RFC 9110, RFC
+//! 9112, RFC 6585; and RFC 8441, which is not spoken.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::probe::hears_last_words;
+use crate::support::{Client, Masked, PATHS, Request, Response, Server, WELCOME, check, frame};
+
+tests! {
+    http_2_is_never_a_websocket: ["8441-a"],
+    head_is_octets: ["H-1"],
+    line_ended_by_lf_alone_is_refused: ["H-2"],
+    bare_cr_is_refused: ["H-3"],
+    empty_lines_before_the_request_are_skipped: ["H-4"],
+    space_before_the_first_field_is_refused: ["H-5"],
+    what_is_no_http_gets_400_and_the_end: ["H-6"],
+    version_has_its_exact_form: ["H-7"],
+    request_line_has_single_spaces: ["H-8"],
+    unknown_method_gets_501: ["H-9"],
+    target_over_8000_octets_gets_414: ["H-10"],
+    target_of_8000_octets_is_read: ["H-11"],
+    malformed_request_line_gets_400: ["H-12"],
+    request_without_host_gets_400: ["H-13"],
+    second_host_gets_400: ["H-14"],
+    malformed_host_gets_400: ["H-15"],
+    absolute_target_is_taken_and_outweighs_host: ["H-16", "H-17"],
+    asterisk_and_authority_are_no_targets_of_get: ["H-18"],
+    every_answer_is_well_formed: ["H-19", "H-23", "H-60"],
+    space_before_a_colon_gets_400: ["H-20"],
+    malformed_field_line_gets_400: ["H-21"],
+    folded_line_gets_400: ["H-22"],
+    chunked_body_is_never_read_as_a_request: ["H-24"],
+    unknown_transfer_coding_gets_501: ["H-25"],
+    transfer_coding_that_does_not_end_in_chunked_gets_400: ["H-26"],
+    length_beside_transfer_coding_gets_400: ["H-27"],
+    transfer_coding_in_http_1_0_ends_the_connection: ["H-28"],
+    invalid_content_length_gets_400: ["H-29"],
+    huge_content_length_does_not_overflow: ["H-30"],
+    body_of_an_upgrade_is_never_read_as_frames: ["H-31", "H-33"],
+    content_length_0_is_no_body: ["H-32"],
+    unread_body_ends_the_connection: ["H-34"],
+    last_answer_says_close: ["H-35"],
+    connection_is_kept_for_more_requests: ["H-36"],
+    connection_close_is_obeyed: ["H-37"],
+    refusal_is_not_lost_to_a_reset: ["H-38"],
+    head_that_is_not_whole_is_not_answered: ["H-39"],
+    head_beyond_the_limits_gets_431: ["H-40"],
+    control_octet_in_a_value_gets_400: ["H-41"],
+    answer_426_names_the_protocol: ["H-42"],
+    answer_405_lists_the_methods: ["H-45"],
+    known_method_gets_405_and_unknown_501: ["H-46"],
+    get_and_head_are_supported: ["H-47"],
+    answer_to_head_has_no_content: ["H-48"],
+    answer_to_head_has_the_fields_of_get: ["H-49"],
+    content_has_its_length_and_type: ["H-50", "H-51"],
+    answers_have_the_date: ["H-52"],
+    expected_100_comes_before_the_101: ["H-53"],
+    unknown_expectation_is_ignored_or_refused: ["H-54"],
+    other_major_version_gets_505_in_http_1_1: ["H-56"],
+    head_that_takes_too_long_gets_408: ["H-57"],
+    pipelined_requests_are_answered_in_order: ["H-58"],
+    request_behind_a_refused_upgrade_is_not_answered: ["H-59"],
+    second_origin_gets_400: ["H-61"],
+}
+
+/// One more field line than the good request has, and the answer to that.
+fn each_line_is_refused(lines: &[&[u8]], status: u16) {
+    let server = Server::start();
+    for path in PATHS {
+        for line in lines {
+            check::case(format_args!("{path}, {}", line.escape_ascii()));
+            server.refuses(&Request::upgrade(path).add(line), status);
+        }
+    }
+}
+
+/// The good request with another request line, and the answer to that.
+fn each_request_line_is_refused(request_lines: &[&[u8]], status: u16) {
+    let server = Server::start();
+    for line in request_lines {
+        check::case(line.escape_ascii());
+        server.refuses(&Request::upgrade("/chat").line(line), status);
+    }
+}
+
+/// One of each kind of answer that is not a 101.
+fn gallery(server: &Server) -> Vec<Response> {
+    let get = Request::get("/none");
+    let requests = [
+        Request::get("/"),
+        Request::get("/healthz"),
+        Request::get("/metrics"),
+        Request::get("/chat"),
+        get.clone(),
+        get.clone().line("POST / HTTP/1.1"),
+        get.clone().line("FOO / HTTP/1.1"),
+        get.clone().line("GET / HTTP/2.0"),
+        get.clone().line(format!("GET /{} HTTP/1.1", "x".repeat(9000))),
+        get.clone().add(format!("X: {}", "x".repeat(20_000))),
+        get.clone().without("Host"),
+        Request::upgrade("/chat").set("Sec-WebSocket-Version", "12"),
+        Request::upgrade("/chat").without("Sec-WebSocket-Version"),
+        Request::upgrade("/chat").add("Origin: http://evil.invalid"),
+        Request::upgrade("/chat").without("Sec-WebSocket-Key"),
+    ];
+    requests.iter().map(|request| server.ask(request).response()).collect()
+}
+
+fn http_2_is_never_a_websocket() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    client.refused(505);
+}
+
+fn head_is_octets() {
+    let server = Server::start();
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path).add(b"X-A: \xc3\x28\x80"));
+    }
+}
+
+fn line_ended_by_lf_alone_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.connect();
+        client.send(Request::upgrade(path).ended_by(b"\n"));
+        client.refused(400);
+    }
+    each_line_is_refused(&[b"X-A: 1\nX-B: 2"], 400);
+}
+
+fn bare_cr_is_refused() {
+    each_line_is_refused(&[b"X-A: a\rb", b"X-A: a\r", b"X-\rA: a", b"X-A: a\r\rb"], 400);
+    each_request_line_is_refused(&[b"GET\r/chat HTTP/1.1", b"GET /chat\r HTTP/1.1"], 400);
+}
+
+fn empty_lines_before_the_request_are_skipped() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.connect();
+        client.send([b"\r\n".to_vec(), Request::upgrade(path).bytes()].concat());
+        client.switched();
+        client.alive();
+    }
+}
+
+fn space_before_the_first_field_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        for line in [" Host: localhost", "\tX-A: 1"] {
+            let request = Request::upgrade(path).line(format!("GET {path} HTTP/1.1\r\n{line}"));
+            server.refuses(&request, 400);
+        }
+    }
+}
+
+fn what_is_no_http_gets_400_and_the_end() {
+    let server = Server::start();
+    let noise: [&[u8]; 6] = [
+        &[0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00],
+        b"GET\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"\0\0\0\0",
+        b"{\"json\": true}\r\n\r\n",
+        b"\x81\x857\xfa!=\x7f\x9fMQX\r\n", // a frame
+    ];
+    for octets in noise {
+        check::case(octets.escape_ascii());
+        let mut client = server.connect();
+        client.send(octets);
+        client.refused(400);
+    }
+}
+
+fn version_has_its_exact_form() {
+    each_request_line_is_refused(
+        &[
+            b"GET /chat http/1.1",
+            b"GET /chat HTTP/1.10",
+            b"GET /chat HTTP/01.1",
+            b"GET /chat HTTP/1",
+            b"GET /chat HTTP/1,1",
+            b"GET /chat HTTP/1.x",
+            b"GET /chat HTTPS/1.1",
+            b"GET /chat HTTP/ 1.1",
+        ],
+        400,
+    );
+}
+
+fn request_line_has_single_spaces() {
+    each_request_line_is_refused(
+        &[
+            b"GET  /chat HTTP/1.1",
+            b"GET /chat  HTTP/1.1",
+            b"GET\t/chat HTTP/1.1",
+            b" GET /chat HTTP/1.1",
+            b"GET /chat HTTP/1.1 ",
+        ],
+        400,
+    );
+}
+
+fn unknown_method_gets_501() {
+    let long = [&[b'M'; 200], b" /chat HTTP/1.1".as_slice()].concat();
+    each_request_line_is_refused(&[b"FOO /chat HTTP/1.1", b"get /chat HTTP/1.1", &long], 501);
+}
+
+fn target_over_8000_octets_gets_414() {
+    let server = Server::start();
+    for length in [8001, 10_000, 100_000] {
+        check::case(format_args!("{length} octets"));
+        let target = format!("/{}", "x".repeat(length - 1));
+        server.refuses(&Request::upgrade(&target), 414);
+    }
+}
+
+fn target_of_8000_octets_is_read() {
+    let server = Server::start();
+    for length in [7900, 8000] {
+        check::case(format_args!("{length} octets"));
+        let target = format!("/{}", "x".repeat(length - 1));
+        server.refuses(&Request::upgrade(&target), 404);
+    }
+}
+
+fn malformed_request_line_gets_400() {
+    each_request_line_is_refused(
+        &[
+            b"GET /ch at HTTP/1.1",
+            b"GET /ch\x01at HTTP/1.1",
+            b"GET /ch\x7fat HTTP/1.1",
+            b"GET /chat\0 HTTP/1.1",
+            b"GET /ch\xc3\xa4t HTTP/1.1",
+            b"GET /chat",
+            b"/chat HTTP/1.1",
+            b"G@T /chat HTTP/1.1",
+            b"GET chat HTTP/1.1",
+        ],
+        400,
+    );
+}
+
+fn request_without_host_gets_400() {
+    let server = Server::start();
+    for path in ["/chat", "/echo", "/", "/none"] {
+        check::case(path);
+        server.refuses(&Request::upgrade(path).without("Host"), 400);
+        server.refuses(&Request::get(path).without("Host"), 400);
+    }
+}
+
+fn second_host_gets_400() {
+    each_line_is_refused(&[b"Host: b", b"Host: localhost", b"host:"], 400);
+}
+
+fn malformed_host_gets_400() {
+    let server = Server::start();
+    let hosts = [
+        "a b", "a@b", "h:99999x", "h:1:2", "[::1", "h/", "h?", "h#", "http://h", "h\\", "[h]",
+        "h:-1",
+    ];
+    for path in PATHS {
+        for host in hosts {
+            check::case(format_args!("{path}, Host: {host}"));
+            server.refuses(&Request::upgrade(path).set("Host", host), 400);
+        }
+    }
+}
+
+/// Seen by its origin: the same host is meant as the target's authority.
+fn absolute_target_is_taken_and_outweighs_host() {
+    let server = Server::start();
+    for path in PATHS {
+        let absolute = |authority: &str, host: &str| {
+            check::case(format_args!("http://{authority}{path}, Host: {host}"));
+            let line = format!("GET http://{authority}{path} HTTP/1.1");
+            Request::upgrade(path).line(line).set("Host", host)
+        };
+        server.accepts(&absolute("localhost", "localhost"));
+        server.accepts(&absolute("localhost", "other"));
+        let origin = "Origin: http://localhost";
+        server.accepts(&absolute("localhost", "evil.invalid").add(origin));
+        server.refuses(&absolute("evil.invalid", "localhost").add(origin), 403);
+    }
+    let page = server.ask(&Request::get("/").line("GET http://localhost HTTP/1.1")).response();
+    check::eq(page.status, 200, "an empty path is the page");
+}
+
+fn asterisk_and_authority_are_no_targets_of_get() {
+    each_request_line_is_refused(&[b"GET * HTTP/1.1", b"GET localhost:80 HTTP/1.1"], 400);
+    let server = Server::start();
+    for line in ["OPTIONS * HTTP/1.1", "CONNECT localhost:80 HTTP/1.1"] {
+        check::case(line);
+        let mut client = server.ask(&Request::new(line));
+        let answer = client.response();
+        check::that(matches!(answer.status, 200 | 204 | 400 | 405 | 501), answer.status);
+    }
+}
+
+/// Each line of each head is judged as it is read, and no field stands twice in it.
+fn every_answer_is_well_formed() {
+    let server = Server::start();
+    for answer in gallery(&server) {
+        check::that((200..600).contains(&answer.status), answer.status);
+        check::that(!answer.reason.is_empty(), "a reason");
+        check::eq(answer.length(), Some(answer.body.len()), "length");
+    }
+    for path in PATHS {
+        let answer = server.ask(&Request::upgrade(path)).switched();
+        check::eq(answer.fields.len(), 3, "fields of a 101");
+    }
+}
+
+fn space_before_a_colon_gets_400() {
+    each_line_is_refused(&[b"X-A : 1", b"X-A\t: 1"], 400);
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).without("Upgrade").add("Upgrade : websocket"), 400);
+    }
+}
+
+fn malformed_field_line_gets_400() {
+    each_line_is_refused(
+        &[
+            b"garbage",
+            b": v",
+            b"X A: 1",
+            b"X(: 1",
+            b"X\": 1",
+            b"X-\xc3\xa4: 1",
+            b"X\x01: 1",
+            b"=: 1",
+        ],
+        400,
+    );
+}
+
+fn folded_line_gets_400() {
+    each_line_is_refused(&[b"X-A: 1\r\n 2", b"X-A: 1\r\n\t2", b"X-A: 1\r\n "], 400);
+}
+
+fn chunked_body_is_never_read_as_a_request() {
+    let server = Server::start();
+    let post = Request::new("POST / HTTP/1.1").add("Transfer-Encoding: chunked").bytes();
+    for body in ["0\r\n\r\n", "5\r\nabcde\r\n0\r\n\r\n"] {
+        let mut client = server.connect();
+        client.send([post.clone(), body.into(), Request::get("/").bytes()].concat());
+        client.refused(405);
+    }
+}
+
+fn unknown_transfer_coding_gets_501() {
+    each_line_is_refused(
+        &[b"Transfer-Encoding: x-probe, chunked", b"Transfer-Encoding: x-probe, gzip, chunked"],
+        501,
+    );
+}
+
+fn transfer_coding_that_does_not_end_in_chunked_gets_400() {
+    each_line_is_refused(
+        &[
+            b"Transfer-Encoding: gzip",
+            b"Transfer-Encoding: chunked, gzip",
+            b"Transfer-Encoding: x-probe",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        ],
+        400,
+    );
+}
+
+fn length_beside_transfer_coding_gets_400() {
+    let lines: [&[u8]; 2] = [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 0",
+    ];
+    each_line_is_refused(&lines, 400);
+}
+
+fn transfer_coding_in_http_1_0_ends_the_connection() {
+    let server = Server::start();
+    for target in ["/", "/chat"] {
+        let request = Request::get(target).line(format!("GET {target} HTTP/1.0"));
+        let chunked =
+            request.add("Connection: keep-alive").add("Transfer-Encoding: chunked").bytes();
+        let mut client = server.connect();
+        client.send([chunked, b"0\r\n\r\n".into(), Request::get("/").bytes()].concat());
+        client.refused(400);
+    }
+}
+
+fn invalid_content_length_gets_400() {
+    each_line_is_refused(
+        &[
+            b"Content-Length: -1",
+            b"Content-Length: +5",
+            b"Content-Length: 5x",
+            b"Content-Length:",
+            b"Content-Length: 5, 6",
+            b"Content-Length: 0x0",
+            b"Content-Length: 0 0",
+            b"Content-Length: 5\r\nContent-Length: 6",
+            b"Content-Length: 0\r\nContent-Length: 5",
+        ],
+        400,
+    );
+}
+
+fn huge_content_length_does_not_overflow() {
+    each_line_is_refused(
+        &[
+            b"Content-Length: 99999999999999999999",
+            b"Content-Length: 18446744073709551615",
+            b"Content-Length: 18446744073709551616", // 0 in 64 bits
+            b"Content-Length: 340282366920938463463374607431768211456", // 0 in 128
+        ],
+        400,
+    );
+}
+
+/// The body is a masked Ping, or has one behind it: no answer to either.
+fn body_of_an_upgrade_is_never_read_as_frames() {
+    let server = Server::start();
+    let ping = Masked::ping("ping").bytes();
+    for path in PATHS {
+        for (line, body) in [
+            ("Content-Length: 10", ping.clone()),
+            ("Content-Length: 5", [b"abcde".to_vec(), ping.clone()].concat()),
+            ("Transfer-Encoding: chunked", [b"0\r\n\r\n".to_vec(), ping.clone()].concat()),
+            ("Transfer-Encoding: chunked", [b"a\r\n".to_vec(), ping.clone()].concat()),
+        ] {
+            check::case(format_args!("{path}, {line}"));
+            let mut client = server.connect();
+            client.send([Request::upgrade(path).add(line).bytes(), body].concat());
+            client.refused(400);
+        }
+    }
+}
+
+fn content_length_0_is_no_body() {
+    let server = Server::start();
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path).add("Content-Length: 0"));
+    }
+}
+
+/// A megabyte that the server does not want, and a request behind it: one answer, read whole.
+fn unread_body_ends_the_connection() {
+    let server = Server::start();
+    let idle = server.descriptors();
+    let more = [vec![b'x'; 1_000_000], Request::get("/").bytes()].concat();
+    for path in ["/", "/chat", "/echo", "/healthz"] {
+        check::case(path);
+        let post = Request::new(&format!("POST {path} HTTP/1.1")).add("Content-Length: 1000000");
+        hears_last_words(&server, idle, server.ask(&post), &more, |client| {
+            client.refused(405);
+        });
+    }
+}
+
+/// Where an end follows an answer, the answer said so; where it did not say so, no end follows.
+fn last_answer_says_close() {
+    let server = Server::start();
+    for request in [
+        Request::get("/"),
+        Request::get("/").add("Connection: close"),
+        Request::get("/").line("GET / HTTP/1.0"),
+        Request::get("/none"),
+        Request::get("/chat"),
+        Request::new("DELETE / HTTP/1.1"),
+        Request::upgrade("/chat").set("Sec-WebSocket-Version", "12"),
+    ] {
+        check::case(request.bytes().escape_ascii());
+        let mut client = server.ask(&request);
+        let answer = client.response();
+        if answer.lists("Connection", "close") {
+            client.ends();
+        } else {
+            client.send(Request::get("/healthz").bytes());
+            check::eq(client.response().status, 200, "the next answer");
+        }
+    }
+}
+
+fn connection_is_kept_for_more_requests() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for path in ["/", "/healthz", "/", "/metrics"] {
+        client.send(Request::get(path).bytes());
+        check::eq(client.response().status, 200, path);
+    }
+    client.send(Request::upgrade("/chat").bytes());
+    client.switched();
+    client.gets(frame::TEXT, WELCOME);
+}
+
+fn connection_close_is_obeyed() {
+    let server = Server::start();
+    for value in ["close", "Close", "keep-alive, close"] {
+        check::case(value);
+        let first = Request::get("/").add(format!("Connection: {value}")).bytes();
+        let mut client = server.connect();
+        client.send([first, Request::get("/").bytes()].concat());
+        let answer = client.response();
+        check::eq(answer.status, 200, "status");
+        client.is_last(&answer);
+    }
+}
+
+/// A hundred kilobytes are still on their way when the verdict falls.
+fn refusal_is_not_lost_to_a_reset() {
+    let server = Server::start();
+    let idle = server.descriptors();
+    for path in PATHS {
+        for (request, status) in [
+            (Request::upgrade(path).add("no colon"), 400),
+            (Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426),
+        ] {
+            hears_last_words(&server, idle, server.ask(&request), &[b'x'; 100_000], |client| {
+                client.refused(status);
+            });
+        }
+    }
+}
+
+/// All but its last octet: the first thing that comes is the end of the server's patience.
+fn head_that_is_not_whole_is_not_answered() {
+    let server = Server::with(&["--handshake-timeout", "0.5"]);
+    for request in [Request::get("/"), Request::upgrade("/chat"), Request::get("/none")] {
+        let wire = request.bytes();
+        let mut client = server.connect();
+        client.send(&wire[..wire.len() - 1]);
+        client.refused(408);
+    }
+}
+
+fn head_beyond_the_limits_gets_431() {
+    let server = Server::start();
+    for path in PATHS {
+        check::case(format_args!("{path}, one long line"));
+        server.refuses(&Request::upgrade(path).add(format!("X-A: {}", "x".repeat(100_000))), 431);
+        check::case(format_args!("{path}, a thousand lines"));
+        let lines = (0..1000).fold(Request::upgrade(path), |head, n| head.add(format!("X-{n}: x")));
+        server.refuses(&lines, 431);
+        check::case(format_args!("{path}, below both limits"));
+        let lines =
+            (0..90).fold(Request::upgrade(path), |head, n| head.add(format!("X-{n}: {:0100}", n)));
+        server.accepts(&lines);
+    }
+}
+
+fn control_octet_in_a_value_gets_400() {
+    each_line_is_refused(
+        &[b"X-A: a\0b", b"X-A: \x01", b"X-A: a\x1bb", b"X-A: \x7f", b"Cookie: a\x0bb"],
+        400,
+    );
+}
+
+fn answer_426_names_the_protocol() {
+    let server = Server::start();
+    for path in PATHS {
+        let answer = server.refuses(&Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426);
+        check::that(answer.lists("Upgrade", "websocket"), "Upgrade: websocket");
+        check::that(answer.lists("Connection", "Upgrade"), "Connection: Upgrade");
+    }
+}
+
+fn answer_405_lists_the_methods() {
+    let server = Server::start();
+    for (path, head) in
+        [("/", true), ("/healthz", true), ("/metrics", true), ("/chat", false), ("/echo", false)]
+    {
+        for method in ["POST", "PUT", "DELETE"] {
+            check::case(format_args!("{method} {path}"));
+            let answer = server.refuses(&Request::new(&format!("{method} {path} HTTP/1.1")), 405);
+            check::that(answer.lists("Allow", "GET"), "GET is allowed");
+            check::eq(answer.lists("Allow", "HEAD"), head, "HEAD is allowed");
+        }
+    }
+}
+
+fn known_method_gets_405_and_unknown_501() {
+    let server = Server::start();
+    for (method, status) in [("DELETE", 405), ("OPTIONS", 405), ("FOO", 501), ("Get", 501)] {
+        for path in ["/", "/chat", "/echo"] {
+            check::case(format_args!("{method} {path}"));
+            server.refuses(&Request::new(&format!("{method} {path} HTTP/1.1")), status);
+        }
+    }
+}
+
+fn get_and_head_are_supported() {
+    let server = Server::start();
+    for path in ["/", "/healthz", "/metrics"] {
+        check::eq(server.ask(&Request::get(path)).response().status, 200, path);
+        check::eq(
+            server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))).head().status,
+            200,
+            path,
+        );
+    }
+}
+
+/// The next answer follows its head at once; an error has no content either.
+fn answer_to_head_has_no_content() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let head = Request::new("HEAD / HTTP/1.1").bytes();
+    client.send([head.clone(), head, Request::get("/healthz").bytes()].concat());
+    check::eq(client.head().status, 200, "first");
+    check::eq(client.head().status, 200, "second");
+    check::eq(client.response().status, 200, "third");
+
+    for path in ["/none", "/chat"] {
+        let mut client = server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1")));
+        let answer = client.head();
+        check::that(matches!(answer.status, 404 | 405), answer.status);
+        client.is_last(&answer);
+    }
+}
+
+fn answer_to_head_has_the_fields_of_get() {
+    let server = Server::start();
+    for path in ["/", "/healthz"] {
+        let fields = |mut client: Client| {
+            let mut fields = client.head().fields;
+            fields.retain(|(name, _)| !name.eq_ignore_ascii_case("Date"));
+            fields
+        };
+        let get = fields(server.ask(&Request::get(path)));
+        let head = fields(server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))));
+        check::eq(head, get, path);
+    }
+}
+
+fn content_has_its_length_and_type() {
+    let server = Server::start();
+    for answer in gallery(&server) {
+        check::case(answer.status);
+        check::eq(answer.length(), Some(answer.body.len()), "length");
+        let media = answer.field("Content-Type").unwrap_or_default();
+        check::that(media.starts_with("text/") && media.contains("charset=utf-8"), media);
+    }
+    let page = server.get("/");
+    let media = page.field("Content-Type").unwrap_or_default();
+    check::that(media.starts_with("text/html"), media);
+}
+
+/// In all kinds of answers; and it is today's. That it has the right form is judged wherever a head
+/// is read.
+fn answers_have_the_date() {
+    let server = Server::start();
+    let minute = Duration::from_secs(60);
+    let before = civil(SystemTime::now() - minute);
+    let answers = gallery(&server);
+    let after = civil(SystemTime::now() + minute);
+    for answer in answers {
+        let date = answer.field("Date").unwrap_or_default();
+        let today = date.contains(&before) || date.contains(&after);
+        check::that(answer.status >= 500 || today, format_args!("{}: {date:?}", answer.status));
+    }
+}
+
+/// The day as `06 Nov 1994`, counted year by year from 1970.
+fn civil(time: SystemTime) -> String {
+    const MONTHS: [(&str, u64); 12] = [
+        ("Jan", 31),
+        ("Feb", 28),
+        ("Mar", 31),
+        ("Apr", 30),
+        ("May", 31),
+        ("Jun", 30),
+        ("Jul", 31),
+        ("Aug", 31),
+        ("Sep", 30),
+        ("Oct", 31),
+        ("Nov", 30),
+        ("Dec", 31),
+    ];
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut days = time.duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs() / 86_400;
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    for (month, length) in MONTHS {
+        let length = length + u64::from(month == "Feb" && is_leap(year));
+        if days < length {
+            return format!("{:02} {month} {year}", days + 1);
+        }
+        days -= length;
+    }
+    unreachable!("a year has twelve months")
+}
+
+fn expected_100_comes_before_the_101() {
+    let server = Server::start();
+    for path in PATHS {
+        for value in ["100-continue", "100-Continue"] {
+            check::case(format_args!("{path}, {value}"));
+            let mut client = server.ask(&Request::upgrade(path).add(format!("Expect: {value}")));
+            check::eq(client.head().status, 100, "the first answer");
+            client.switched();
+            client.alive();
+        }
+        let bad = Request::upgrade(path).without("Sec-WebSocket-Key").add("Expect: 100-continue");
+        server.refuses(&bad, 400);
+    }
+}
+
+fn unknown_expectation_is_ignored_or_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        let status = server.ask(&Request::upgrade(path).add("Expect: x-probe")).head().status;
+        check::that(matches!(status, 101 | 417), status);
+    }
+}
+
+fn other_major_version_gets_505_in_http_1_1() {
+    each_request_line_is_refused(
+        &[b"GET /chat HTTP/3.0", b"GET / HTTP/2.0", b"GET /chat HTTP/0.9"],
+        505,
+    );
+}
+
+fn head_that_takes_too_long_gets_408() {
+    let server = Server::with(&["--handshake-timeout", "0.5"]);
+    for half in ["G", "GET /chat HT", "GET /chat HTTP/1.1\r\nHost: local"] {
+        check::case(half);
+        let mut client = server.connect();
+        client.send(half);
+        client.refused(408);
+    }
+}
+
+fn pipelined_requests_are_answered_in_order() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let requests =
+        ["/healthz", "/", "/healthz", "/none", "/"].map(|path| Request::get(path).bytes());
+    client.send(requests.concat());
+    check::eq(client.response().text().trim(), "ok", "the first answer");
+    check::that(client.response().text().contains("<html"), "the second answer");
+    check::eq(client.response().text().trim(), "ok", "the third answer");
+    client.refused(404);
+}
+
+fn request_behind_a_refused_upgrade_is_not_answered() {
+    let server = Server::start();
+    for path in PATHS {
+        let refused = Request::upgrade(path).set("Sec-WebSocket-Version", "12").bytes();
+        for behind in
+            [Request::get("/").bytes(), Request::upgrade(path).bytes(), Masked::ping("").bytes()]
+        {
+            let mut client = server.connect();
+            client.send([refused.clone(), behind].concat());
+            client.refused(426);
+        }
+    }
+}
+
+fn second_origin_gets_400() {
+    let server = Server::start();
+    for path in PATHS {
+        let one = Request::upgrade(path).add("Origin: http://localhost");
+        server.refuses(&one.clone().add("Origin: http://localhost"), 400);
+        server.refuses(&one.add("Origin: https://evil.invalid"), 400);
+    }
+}

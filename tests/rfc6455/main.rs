@@ -1,0 +1,89 @@
+//! RFC 6455, requirement by requirement, over real sockets to the real server.
+//!
+//! `requirements.tsv` is the register: every requirement on its own line, with what shows it. Each
+//! module below is a section; its table at the top says which rows each of its tests shows.
+//! [`register`] holds the two against each other, [`harness`] runs the tests, [`report`] prints the
+//! result.
+//!
+//! ```text
+//! cargo test --test rfc6455                every test, and the register
+//! cargo test --test rfc6455 s5_5           section 5.5 and what is below it
+//! cargo test --test rfc6455 -- --table     the register with results; target/conformance.html
+//! ```
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod harness;
+mod probe;
+mod register;
+mod report;
+
+mod http;
+mod s10;
+mod s11;
+mod s2;
+mod s3;
+mod s4_1;
+mod s4_2_1;
+mod s4_2_2;
+mod s4_3;
+mod s4_4;
+mod s5_1;
+mod s5_2;
+mod s5_3;
+mod s5_4;
+mod s5_5;
+mod s5_5_1;
+mod s5_5_2;
+mod s5_5_3;
+mod s5_6;
+mod s5_8;
+mod s6;
+mod s7_1;
+mod s7_2;
+mod s7_3;
+mod s7_4;
+mod s8;
+mod s9;
+
+use std::process::ExitCode;
+
+use harness::Test;
+
+/// In the order of the RFC.
+const SECTIONS: &[&[Test]] = &[
+    s2::TESTS,
+    s3::TESTS,
+    s4_1::TESTS,
+    s4_2_1::TESTS,
+    s4_2_2::TESTS,
+    s4_3::TESTS,
+    s4_4::TESTS,
+    s5_1::TESTS,
+    s5_2::TESTS,
+    s5_3::TESTS,
+    s5_4::TESTS,
+    s5_5::TESTS,
+    s5_5_1::TESTS,
+    s5_5_2::TESTS,
+    s5_5_3::TESTS,
+    s5_6::TESTS,
+    s5_8::TESTS,
+    s6::TESTS,
+    s7_1::TESTS,
+    s7_2::TESTS,
+    s7_3::TESTS,
+    s7_4::TESTS,
+    s8::TESTS,
+    s9::TESTS,
+    s10::TESTS,
+    s11::TESTS,
+    http::TESTS,
+];
+
+fn main() -> ExitCode {
+    let tests: Vec<&Test> = SECTIONS.iter().copied().flatten().collect();
+    harness::main(&tests)
+}

@@ -1,0 +1,184 @@
+//! The register of requirements, held against the tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::harness::Test;
+
+/// ID, level, binds, requirement, how it is shown, and a note where there is something to add.
+const REGISTER: &str = include_str!("requirements.tsv");
+
+/// Rows in all, rows that bind a server, and those of them that can be observed.
+const COUNTS: [usize; 3] = [350, 292, 278];
+
+/// Everything that may stand in the column Level, alone or as `MUST, MAY`.
+const LEVELS: &[&str] = &[
+    "MUST",
+    "MUST NOT",
+    "MUST*",
+    "SHOULD",
+    "SHOULD NOT",
+    "SHOULD*",
+    "MAY",
+    "must",
+    "should",
+    "def",
+    "REG",
+    "meta",
+];
+
+/// What a row's column Shown says.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Shown {
+    /// By tests that name the row.
+    Test,
+    /// By the tests of another row.
+    Leans(&'static str),
+    /// By nothing: it cannot be seen on the wire.
+    NotObservable,
+    /// By nothing here: it binds clients or intermediaries alone.
+    Elsewhere,
+}
+
+/// One requirement.
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) level: &'static str,
+    pub(crate) binds: &'static str,
+    pub(crate) requirement: &'static str,
+    pub(crate) shown: Shown,
+    pub(crate) note: &'static str,
+}
+
+impl Row {
+    /// An error quotes the line that is no row.
+    fn parse(line: &'static str) -> Result<Self, String> {
+        let malformed = || format!("no row of the register: {line:?}");
+        let columns: Vec<_> = line.split('\t').collect();
+        let &[id, level, binds, requirement, shown, ref note @ ..] = &columns[..] else {
+            return Err(malformed());
+        };
+        let shown = match (binds, shown) {
+            ("server" | "both", "test") => Shown::Test,
+            ("server" | "both", "not observable") => Shown::NotObservable,
+            ("server" | "both", _) => {
+                Shown::Leans(shown.strip_prefix("leans on ").ok_or_else(malformed)?)
+            }
+            ("client" | "intermediary", _) if shown == binds => Shown::Elsewhere,
+            _ => return Err(malformed()),
+        };
+        let known = level.split(", ").all(|level| LEVELS.contains(&level));
+        if !known || requirement.is_empty() || note.len() > 1 || !id.contains('-') {
+            return Err(malformed());
+        }
+        let note = note.first().copied().unwrap_or_default();
+        Ok(Self { id, level, binds, requirement, shown, note })
+    }
+
+    /// `5.5.1` of `5.5.1-a`
+    pub(crate) fn section(&self) -> &'static str {
+        section(self.id)
+    }
+
+    pub(crate) fn binds_a_server(&self) -> bool {
+        self.shown != Shown::Elsewhere
+    }
+
+    pub(crate) fn is_observable(&self) -> bool {
+        matches!(self.shown, Shown::Test | Shown::Leans(_))
+    }
+
+    /// Does the server differ from the letter here, on purpose? The note says why.
+    pub(crate) fn deviates(&self) -> bool {
+        self.note.starts_with("Deviation:")
+    }
+}
+
+fn section(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(section, _)| section)
+}
+
+/// The rows, and the tests that show each.
+pub(crate) struct Register {
+    pub(crate) rows: Vec<Row>,
+    tests: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Register {
+    /// The register, and everything in which it and the tests do not agree.
+    pub(crate) fn read(tests: &[&Test]) -> (Self, Vec<String>) {
+        let lines = REGISTER.lines().skip(1).map(Row::parse);
+        let (rows, malformed): (Vec<_>, Vec<_>) = lines.partition(Result::is_ok);
+        let mut breaches: Vec<_> = malformed.into_iter().filter_map(Result::err).collect();
+        let rows = rows.into_iter().flatten().collect();
+        let mut register = Self { rows, tests: BTreeMap::new() };
+        for test in tests {
+            for id in test.ids {
+                register.tests.entry(id).or_default().push(test.path());
+            }
+        }
+        breaches.extend(register.miscounts());
+        breaches.extend(register.rows.iter().filter_map(|row| register.unshown(row)));
+        breaches.extend(tests.iter().flat_map(|test| register.misnamed(test)));
+        breaches.extend(twins("row", register.rows.iter().map(|row| row.id.to_owned())));
+        breaches.extend(twins("test", tests.iter().map(|test| test.path())));
+        (register, breaches)
+    }
+
+    pub(crate) fn row(&self, id: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.id == id)
+    }
+
+    /// The tests that show a row, its own or those of the row it leans on.
+    pub(crate) fn tests(&self, row: &Row) -> &[String] {
+        let id = if let Shown::Leans(other) = row.shown { other } else { row.id };
+        self.tests.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    fn miscounts(&self) -> Option<String> {
+        let count = |which: fn(&Row) -> bool| self.rows.iter().filter(|row| which(row)).count();
+        let counts = [self.rows.len(), count(Row::binds_a_server), count(Row::is_observable)];
+        (counts != COUNTS)
+            .then(|| format!("{counts:?} rows, server's, observable: want {COUNTS:?}"))
+    }
+
+    fn unshown(&self, row: &Row) -> Option<String> {
+        let id = row.id;
+        match row.shown {
+            Shown::Test if self.tests(row).is_empty() => Some(format!("{id} has no test")),
+            Shown::Leans(other) if self.row(other).is_none_or(|row| row.shown != Shown::Test) => {
+                Some(format!("{id} leans on {other}, which has no test of its own"))
+            }
+            _ => None,
+        }
+    }
+
+    /// A test names rows that are shown by tests, each once, and sits in the section of the first.
+    fn misnamed(&self, test: &Test) -> Vec<String> {
+        let path = test.path();
+        let shown = |id: &str| self.row(id).is_some_and(|row| row.shown == Shown::Test);
+        let unknown = test.ids.iter().filter(|id| !shown(id));
+        let mut breaches: Vec<_> =
+            unknown.map(|id| format!("{path} names {id}, no row to be shown by a test")).collect();
+        breaches.extend(twins(&path, test.ids.iter().map(|id| (*id).to_owned())));
+        if !test.ids.first().is_some_and(|id| module(id).starts_with(test.section())) {
+            breaches.push(format!("{path} is not in the section of its first row"));
+        }
+        breaches
+    }
+}
+
+/// `s5_5_1` for `5.5.1-a`; the rows of HTTP share a module.
+fn module(id: &str) -> String {
+    match section(id) {
+        "H" | "8441" => "http".into(),
+        number => format!("s{}", number.replace('.', "_")),
+    }
+}
+
+fn twins(kind: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names
+        .filter(|name| !seen.insert(name.clone()))
+        .map(|name| format!("{kind}: {name} twice"))
+        .collect()
+}

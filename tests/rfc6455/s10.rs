@@ -1,0 +1,183 @@
+//! Section 10: security considerations.
+
+use crate::support::frame::{CONTINUATION, Form, TEXT};
+use crate::support::{Masked, PATHS, Request, Server, check, wire};
+
+tests! {
+    only_known_origins_are_admitted: ["10.2-a", "10.2-b"],
+    clients_without_an_origin_are_not_locked_out: ["10.2-c"],
+    declared_size_takes_no_memory: ["10.4-a"],
+    frame_size_is_limited: ["10.4-b"],
+    message_size_is_limited: ["10.4-c"],
+    empty_fragments_take_no_memory: ["10.4-d"],
+    time_is_limited: ["10.4-e"],
+    port_speaks_no_tls_and_says_so: ["10.6-a"],
+    input_cut_anywhere_does_no_harm: ["10.7-a"],
+}
+
+/// By default the same host as `Host`, and on a loopback address only where that is a loopback
+/// name.
+fn only_known_origins_are_admitted() {
+    let server = Server::start();
+    for path in PATHS {
+        for (host, origin, admitted) in [
+            ("localhost", "http://localhost", true),
+            ("localhost:1984", "http://localhost:1984", true),
+            ("127.0.0.1:1984", "http://127.0.0.1:1984", true),
+            ("[::1]:1984", "http://[::1]:1984", true),
+            ("chat.localhost", "http://chat.localhost", true),
+            ("localhost", "https://evil.invalid", false),
+            ("localhost", "http://localhost.evil.invalid", false),
+            ("localhost", "null", false),
+            ("localhost", "localhost", false),
+            ("evil.invalid:1984", "http://evil.invalid:1984", false), // rebound to us by its DNS
+        ] {
+            check::case(format_args!("{path}, {host}, {origin}"));
+            let request = Request::upgrade(path).set("Host", host).add(format!("Origin: {origin}"));
+            match admitted {
+                true => drop(server.accepts(&request)),
+                false => drop(server.refuses(&request, 403)),
+            }
+        }
+    }
+}
+
+/// Nor those whose origin is opaque, where the operator allows it.
+fn clients_without_an_origin_are_not_locked_out() {
+    let server = Server::with(&["--origin", "null", "--origin", "https://chat.example"]);
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path));
+        server.accepts(&Request::upgrade(path).set("Host", "chat.example"));
+        server.accepts(&Request::upgrade(path).add("Origin: null"));
+        server.accepts(&Request::upgrade(path).add("Origin: https://chat.example"));
+        server.refuses(&Request::upgrade(path).add("Origin: https://other.example"), 403);
+    }
+}
+
+/// 2 to the 62, then the largest that has no top bit: refused from the header, and nothing grows.
+fn declared_size_takes_no_memory() {
+    let server = Server::start();
+    server.upgrade("/echo").alive();
+    let before = server.memory();
+    for path in PATHS {
+        for length in [1 << 62, i64::MAX as u64, 1 << 39, (1 << 20) + 1] {
+            check::case(format_args!("{path}, {length}"));
+            let mut client = server.upgrade(path);
+            client.send(Masked::text("").declaring(length).bytes());
+            client.fails_with(1009);
+            let mut client = server.upgrade(path);
+            client.send(Masked::text("begun").more().bytes());
+            client.send(Masked::continuation("").form(Form::Bits64).declaring(length).bytes());
+            client.fails_with(1009);
+        }
+    }
+    let grown = server.memory().saturating_sub(before);
+    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+}
+
+fn frame_size_is_limited() {
+    let server = Server::with(&["--max-message", "1000"]);
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text([b'x'; 1000]).bytes());
+        client.hears([b'x'; 1000]);
+        client.alive_and_silent();
+        client.send(Masked::text([b'x'; 1001]).bytes());
+        client.fails_with(1009);
+    }
+}
+
+/// Though each fragment would pass.
+fn message_size_is_limited() {
+    let server = Server::with(&["--max-message", "1000"]);
+    let fragment = |opcode| Masked::new(opcode, [b'x'; 500]).more().bytes();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(
+            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("").bytes()].concat(),
+        );
+        client.hears([b'x'; 1000]);
+        client.send(
+            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("x").bytes()].concat(),
+        );
+        client.fails_with(1009);
+    }
+}
+
+/// Two hundred thousand of them, on each path, are one message in the end.
+fn empty_fragments_take_no_memory() {
+    let server = Server::start();
+    server.upgrade("/echo").alive();
+    let before = server.memory();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("a").more().bytes());
+        let many = Masked::continuation("").more().bytes().repeat(10_000);
+        for _ in 0..20 {
+            client.send(&many);
+            client.alive_and_silent();
+        }
+        client.send(Masked::continuation("z").bytes());
+        client.hears("az");
+    }
+    let grown = server.memory().saturating_sub(before);
+    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+}
+
+/// For a head that is not whole, for silence, and for silence inside a frame.
+fn time_is_limited() {
+    let server = Server::with(&[
+        "--handshake-timeout",
+        "0.5",
+        "--idle-timeout",
+        "0.5",
+        "--ping-interval",
+        "0",
+    ]);
+    let mut nothing = server.connect();
+    nothing.dead();
+    for path in PATHS {
+        check::case(path);
+        let mut half = server.connect();
+        half.send(&Request::upgrade(path).bytes()[..60]);
+        half.refused(408);
+        let mut idle = server.upgrade(path);
+        let mut open = server.upgrade(path);
+        open.send(Masked::text("half a fra").declaring(1000).bytes());
+        idle.closes(Some(1001));
+        open.closes(Some(1001));
+        idle.dead();
+        open.dead();
+    }
+}
+
+/// The deviation as a client sees it: an answer at once, in clear, instead of a hang.
+fn port_speaks_no_tls_and_says_so() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
+    client.refused(400);
+}
+
+/// The request and the frames behind it, cut after each octet; then a stranger is served as ever.
+fn input_cut_anywhere_does_no_harm() {
+    let server = Server::start();
+    let mut witness = server.upgrade("/chat");
+    for path in PATHS {
+        let frames = [
+            Masked::text("text").more(),
+            Masked::ping("ping"),
+            Masked::continuation("more").more(),
+        ];
+        let wire = [Request::upgrade(path).bytes(), wire(frames)].concat();
+        for cut in 0..wire.len() {
+            check::case(format_args!("{path}, cut at {cut}"));
+            let mut client = server.connect();
+            client.send(&wire[..cut]);
+            client.finish();
+            client.dead();
+        }
+        server.accepts(&Request::upgrade(path));
+    }
+    witness.alive_and_silent();
+}

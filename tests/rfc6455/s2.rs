@@ -1,0 +1,37 @@
+//! Section 2: terminology.
+
+use crate::support::{Masked, PATHS, Request, Server, check};
+
+tests! {
+    only_ascii_letters_fold: ["2.1-a"],
+    coalesced_requests_are_all_answered: ["2.1-b"],
+}
+
+/// To Unicode U+212A is a capital k and U+017F a small s; to ASCII they are no letters.
+fn only_ascii_letters_fold() {
+    let server = Server::start();
+    for path in PATHS {
+        for upgrade in ["websoc\u{212a}et", "web\u{17f}ocket"] {
+            check::case(format_args!("{path}, {upgrade}"));
+            server.refuses(&Request::upgrade(path).set("Upgrade", upgrade), 400);
+        }
+    }
+}
+
+/// Everything in one segment: the handshake, three messages and a Close.
+fn coalesced_requests_are_all_answered() {
+    let server = Server::start();
+    let mut wire = Request::upgrade("/echo").bytes();
+    for payload in ["one", "two", "three"] {
+        wire.extend(Masked::text(payload).bytes());
+    }
+    wire.extend(Masked::close(1000, "").bytes());
+
+    let mut client = server.connect();
+    client.send(wire);
+    client.switched();
+    client.hears("one");
+    client.hears("two");
+    client.hears("three");
+    client.parts_with(Some(1000));
+}

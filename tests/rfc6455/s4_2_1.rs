@@ -1,0 +1,354 @@
+//! Section 4.2.1: reading the client's opening handshake. One defect in each request.
+
+use crate::support::{PATHS, Request, Server, check};
+
+tests! {
+    what_is_no_handshake_gets_an_error_status: ["4.2.1-a"],
+    field_lines_may_come_in_any_order: ["4.2.1-b"],
+    method_other_than_get_is_refused: ["4.2.1-c"],
+    http_1_0_is_never_upgraded: ["4.2.1-d"],
+    higher_minor_version_is_taken_and_higher_major_is_not: ["4.2.1-e"],
+    target_is_a_path_or_an_absolute_uri: ["4.2.1-f"],
+    host_must_be_there: ["4.2.1-g"],
+    any_authority_is_taken_as_host: ["4.2.1-h"],
+    upgrade_is_read_in_any_case: ["4.2.1-i"],
+    upgrade_is_a_list: ["4.2.1-j"],
+    another_upgrade_or_none_is_no_handshake: ["4.2.1-k"],
+    upgrade_is_matched_by_the_whole_token: ["4.2.1-l"],
+    connection_is_a_list_in_any_case: ["4.2.1-m"],
+    connection_without_the_token_is_refused: ["4.2.1-n"],
+    key_that_is_not_base64_of_16_octets_is_refused: ["4.2.1-o"],
+    stray_pad_bits_of_a_key_are_taken: ["4.2.1-p"],
+    second_key_is_refused: ["4.2.1-q"],
+    space_around_a_value_is_no_part_of_it: ["4.2.1-r"],
+    version_other_than_13_is_refused: ["4.2.1-s"],
+    version_outside_its_grammar_is_refused: ["4.2.1-t"],
+    client_without_origin_is_admitted: ["4.2.1-u"],
+    protocols_outside_their_grammar_are_refused: ["4.2.1-v"],
+    extensions_outside_their_grammar_are_refused: ["4.2.1-w"],
+    unknown_fields_are_ignored: ["4.2.1-x"],
+    protocol_offered_twice_is_taken: ["4.2.1-y"],
+}
+
+/// Sends the good request with one field's value replaced, for each value, on both paths.
+fn each(name: &str, values: &[&str], judge: impl Fn(&Server, &Request)) {
+    let server = Server::start();
+    for path in PATHS {
+        for value in values {
+            check::case(format_args!("{path}, {name}: {value}"));
+            let request = Request::upgrade(path).without(name).add(format!("{name}: {value}"));
+            judge(&server, &request);
+        }
+    }
+}
+
+/// The request is refused because of its version, and the answer says which would do.
+fn refused_for_its_version(server: &Server, request: &Request, status: u16) {
+    let answer = server.refuses(request, status);
+    check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+}
+
+fn what_is_no_handshake_gets_an_error_status() {
+    let server = Server::start();
+    for path in PATHS {
+        let good = Request::upgrade(path);
+        for request in [
+            good.clone().line(format!("POST {path} HTTP/1.1")),
+            good.clone().line(format!("GET {path} HTTP/1.0")),
+            good.clone().line(format!("GET {path}")),
+            good.clone().line("GET /nowhere HTTP/1.1"),
+            good.clone().without("Host"),
+            good.clone().without("Upgrade"),
+            good.clone().without("Connection"),
+            good.clone().without("Sec-WebSocket-Key"),
+            good.clone().without("Sec-WebSocket-Version"),
+            good.clone().set("Sec-WebSocket-Key", "short"),
+            good.clone().add("Sec-WebSocket-Protocol: a b"),
+            good.clone().add("Sec-WebSocket-Extensions: ;"),
+            good.clone().add("Origin: https://evil.invalid"),
+            good.clone().add("no colon"),
+        ] {
+            check::case(request.bytes().escape_ascii());
+            let mut client = server.ask(&request);
+            let answer = client.response();
+            check::that(
+                (400..600).contains(&answer.status),
+                format_args!("status {}", answer.status),
+            );
+            client.is_last(&answer);
+        }
+    }
+}
+
+fn field_lines_may_come_in_any_order() {
+    let server = Server::start();
+    for path in PATHS {
+        for turn in 0..5 {
+            server.accepts(&Request::upgrade(path).fields(|lines| lines.rotate_left(turn)));
+        }
+        server.accepts(&Request::upgrade(path).fields(<[_]>::reverse));
+    }
+}
+
+fn method_other_than_get_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        for (method, status) in [
+            ("POST", 405),
+            ("PUT", 405),
+            ("DELETE", 405),
+            ("OPTIONS", 405),
+            ("get", 501),
+            ("FOO", 501),
+        ] {
+            check::case(format_args!("{method} {path}"));
+            let request = Request::upgrade(path).line(format!("{method} {path} HTTP/1.1"));
+            let answer = server.refuses(&request, status);
+            check::eq(answer.lists("Allow", "GET"), status == 405, "Allow lists GET");
+        }
+        check::case(format_args!("HEAD {path}"));
+        let mut client = server.ask(&Request::upgrade(path).line(format!("HEAD {path} HTTP/1.1")));
+        let answer = client.head();
+        check::eq(answer.status, 405, "status");
+        check::that(answer.lists("Allow", "GET"), "Allow lists GET");
+        client.is_last(&answer);
+    }
+}
+
+/// RFC 9110, 7.8: the Upgrade field is as if it were not there.
+fn http_1_0_is_never_upgraded() {
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).line(format!("GET {path} HTTP/1.0")), 400);
+    }
+    let page = server.ask(&Request::upgrade("/").line("GET / HTTP/1.0")).response();
+    check::eq(page.status, 200, "status of the page");
+}
+
+fn higher_minor_version_is_taken_and_higher_major_is_not() {
+    let server = Server::start();
+    for path in PATHS {
+        for minor in [2, 9] {
+            server.accepts(&Request::upgrade(path).line(format!("GET {path} HTTP/1.{minor}")));
+        }
+        for version in ["2.0", "3.0", "9.1"] {
+            server.refuses(&Request::upgrade(path).line(format!("GET {path} HTTP/{version}")), 505);
+        }
+    }
+}
+
+fn target_is_a_path_or_an_absolute_uri() {
+    let server = Server::start();
+    for path in PATHS {
+        for target in ["http://localhost", "https://localhost", "HTTP://LOCALHOST:80"] {
+            check::case(format_args!("{target}{path}"));
+            server.accepts(&Request::upgrade(path).line(format!("GET {target}{path} HTTP/1.1")));
+        }
+    }
+    for target in ["*", "localhost:80", "chat", "ftp://localhost/chat", "http:///chat", "http://"] {
+        check::case(target);
+        server.refuses(&Request::upgrade("/chat").line(format!("GET {target} HTTP/1.1")), 400);
+    }
+}
+
+fn host_must_be_there() {
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).without("Host"), 400);
+    }
+}
+
+/// A server without a list of its names takes each for its own.
+fn any_authority_is_taken_as_host() {
+    let hosts = ["other.invalid", "localhost:1984", "127.0.0.1", "[::1]:1984", "LOCALHOST"];
+    each("Host", &hosts, |server, request| drop(server.accepts(request)));
+}
+
+fn upgrade_is_read_in_any_case() {
+    let names = ["WebSocket", "WEBSOCKET", "wEbSoCkEt"];
+    each("Upgrade", &names, |server, request| drop(server.accepts(request)));
+}
+
+fn upgrade_is_a_list() {
+    let lists =
+        ["h2c, websocket", "websocket, h2c", "h2c\t,websocket", "h2c\r\nUpgrade: websocket"];
+    each("Upgrade", &lists, |server, request| drop(server.accepts(request)));
+}
+
+fn another_upgrade_or_none_is_no_handshake() {
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).without("Upgrade"), 400);
+        server.refuses(&Request::upgrade(path).set("Upgrade", "h2c"), 400);
+    }
+    let page = server.ask(&Request::upgrade("/")).response();
+    check::eq(page.status, 200, "the page is a page, whatever its reader would like it to be");
+}
+
+fn upgrade_is_matched_by_the_whole_token() {
+    let names = [
+        "xwebsocket",
+        "websocket2",
+        "web socket",
+        "websocket/13",
+        "\"websocket\"",
+        "websocket;q=1",
+    ];
+    each("Upgrade", &names, |server, request| drop(server.refuses(request, 400)));
+}
+
+fn connection_is_a_list_in_any_case() {
+    let lists = [
+        "keep-alive, Upgrade",
+        "upgrade",
+        "UPGRADE",
+        "Upgrade ,keep-alive",
+        "x,\tupgrade\t,y",
+        "keep-alive\r\nConnection: Upgrade",
+        "Upgrade\r\nConnection: keep-alive",
+    ];
+    each("Connection", &lists, |server, request| drop(server.accepts(request)));
+}
+
+fn connection_without_the_token_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).without("Connection"), 400);
+    }
+    let lists =
+        ["keep-alive", "notupgrade", "upgrades", "keep-alive upgrade", "\"upgrade\"", "up grade"];
+    each("Connection", &lists, |server, request| drop(server.refuses(request, 400)));
+}
+
+fn key_that_is_not_base64_of_16_octets_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        server.refuses(&Request::upgrade(path).without("Sec-WebSocket-Key"), 400);
+    }
+    let keys = [
+        "",
+        "AAECAwQFBgcICQoLDA0O",      // 15 octets
+        "AAECAwQFBgcICQoLDA0ODxA=",  // 17 octets
+        "AAECAwQFBgcICQoLDA0ODxAR",  // 18 octets, 24 characters
+        "AAECAwQFBgcICQoLDA0ODw",    // no padding
+        "AAECAwQFBgcICQoLDA0ODw=",   // half of it
+        "AAECAwQFBgcICQoLDA0ODw===", // too much of it
+        "!!!!!!!!!!!!!!!!!!!!!!==",  // outside the alphabet
+        "_____________________w==",  // the alphabet for URLs
+        "AAECAwQF BgcICQoLDA0ODw==", // a space inside
+        "AAECAwQFBg=ICQoLDA0ODw==",  // padding inside
+        "\"AAECAwQFBgcICQoLDA0ODw==\"",
+        "AAECAwQFBgcICQoLDA0ODw==, AAECAwQFBgcICQoLDA0ODw==",
+    ];
+    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.refuses(request, 400)));
+}
+
+/// The example that the RFC itself misprints (erratum 3150).
+fn stray_pad_bits_of_a_key_are_taken() {
+    each("Sec-WebSocket-Key", &["AQIDBAUGBwgJCgsMDQ4PEC=="], |server, request| {
+        let head = server.ask(request).head();
+        check::eq(head.status, 101, "status");
+    });
+}
+
+fn second_key_is_refused() {
+    let keys = [
+        "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==",
+    ];
+    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.refuses(request, 400)));
+}
+
+fn space_around_a_value_is_no_part_of_it() {
+    let keys = ["  dGhlIHNhbXBsZSBub25jZQ== \t", "\tdGhlIHNhbXBsZSBub25jZQ=="];
+    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.accepts(request)));
+    let server = Server::start();
+    server.accepts(&Request::upgrade("/chat").without("Upgrade").add("Upgrade:websocket"));
+}
+
+fn version_other_than_13_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        refused_for_its_version(
+            &server,
+            &Request::upgrade(path).without("Sec-WebSocket-Version"),
+            400,
+        );
+    }
+    let versions = ["12", "8", "25", "14", "1", "0", "255"];
+    each("Sec-WebSocket-Version", &versions, |server, request| {
+        refused_for_its_version(server, request, 426);
+    });
+}
+
+fn version_outside_its_grammar_is_refused() {
+    let versions = [
+        "",
+        "013",
+        "+13",
+        "-13",
+        "13.0",
+        "1 3",
+        "256",
+        "1000",
+        "0x0d",
+        "13, 8",
+        "13,",
+        "\"13\"",
+        "13\r\nSec-WebSocket-Version: 13",
+        "13\r\nSec-WebSocket-Version: 8",
+    ];
+    each("Sec-WebSocket-Version", &versions, |server, request| {
+        refused_for_its_version(server, request, 400);
+    });
+}
+
+fn client_without_origin_is_admitted() {
+    let server = Server::start();
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path).without("Origin"));
+    }
+}
+
+fn protocols_outside_their_grammar_are_refused() {
+    let name = "Sec-WebSocket-Protocol";
+    let good = ["chat", "chat, superchat", "a!#$%&'*+-.^_`|~9"];
+    each(name, &good, |server, request| drop(server.accepts(request)));
+    let bad = ["a b", "\"a\"", "a;b", "", ",", " , ,", "a, b c", "a/b", "(a)", "caf\u{e9}"];
+    each(name, &bad, |server, request| drop(server.refuses(request, 400)));
+}
+
+fn extensions_outside_their_grammar_are_refused() {
+    let name = "Sec-WebSocket-Extensions";
+    let good = [
+        "x",
+        "x, y",
+        "x; a",
+        "x; a=1; b, y; c=\"d\"",
+        "permessage-deflate; client_max_window_bits",
+    ];
+    each(name, &good, |server, request| drop(server.accepts(request)));
+    let bad = [";;=", "a;", "a; b=\"", "", ",", "; b", "a; b=", "a b", "a=1", "a; =1", "a, b;"];
+    each(name, &bad, |server, request| drop(server.refuses(request, 400)));
+}
+
+fn unknown_fields_are_ignored() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut request = Request::upgrade(path)
+            .add("X-Probe: 1")
+            .add("Cookie: a=b; c=d")
+            .add("Authorization: Basic dXNlcjpwYXNz")
+            .add("Sec-WebSocket-Nothing: x")
+            .add("X-Empty:");
+        for serial in 0..50 {
+            request = request.add(format!("X-Field-{serial}: {serial}"));
+        }
+        server.accepts(&request);
+    }
+}
+
+/// Section 4.1 forbids it to clients; the list of section 4.2.1 does not ask a server to look.
+fn protocol_offered_twice_is_taken() {
+    each("Sec-WebSocket-Protocol", &["a, a"], |server, request| drop(server.accepts(request)));
+}

@@ -1,0 +1,235 @@
+//! Section 4.2.2: sending the server's opening handshake.
+
+use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, frame, wire};
+
+tests! {
+    port_is_no_https_port: ["4.2.2-a"],
+    nothing_demands_credentials: ["4.2.2-b"],
+    nothing_redirects: ["4.2.2-c"],
+    foreign_origin_gets_403: ["4.2.2-d"],
+    origin_is_compared_in_lower_case: ["4.2.2-e"],
+    without_a_check_any_origin_is_admitted: ["4.2.2-f"],
+    accept_is_computed_over_the_key_as_sent: ["4.2.2-g"],
+    other_version_is_told_which_is_spoken: ["4.2.2-i"],
+    other_path_gets_404: ["4.2.2-j"],
+    offered_protocols_are_declined_without_a_header: ["4.2.2-k", "4.2.2-l", "4.2.2-n", "4.2.2-o"],
+    no_protocol_and_no_extension_without_an_offer: ["4.2.2-m"],
+    offered_extensions_are_declined_without_a_header: ["4.2.2-p"],
+    answer_is_a_101_for_websocket: ["4.2.2-q", "4.2.2-r", "4.2.2-s"],
+    accept_values_are_right: ["4.2.2-t"],
+    answer_has_no_body: ["4.2.2-u"],
+    welcome_comes_unasked: ["4.2.2-v"],
+    octets_behind_the_request_are_frames: ["4.2.2-w"],
+}
+
+/// A TLS client is answered in clear.
+fn port_is_no_https_port() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.send([0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00, 0x00, 0xa1, 0x03, 0x03, b'\r', b'\n']);
+    client.refused(400);
+}
+
+fn nothing_demands_credentials() {
+    let server = Server::start();
+    for path in ["/", "/chat", "/echo", "/healthz", "/metrics", "/none"] {
+        let status = server.get(path).status;
+        check::that(status != 401 && status != 407, format_args!("GET {path}: {status}"));
+    }
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path));
+        server.accepts(&Request::upgrade(path).add("Authorization: Basic bm9ib2R5Om5vdGhpbmc="));
+    }
+}
+
+fn nothing_redirects() {
+    let server = Server::start();
+    for path in ["/", "/chat", "/chat/", "/Chat", "/echo", "/echo/", "//chat", "/./chat", "/none"] {
+        for request in [Request::get(path), Request::upgrade(path)] {
+            let status = server.ask(&request).head().status;
+            check::that(!(300..400).contains(&status), format_args!("{path}: {status}"));
+        }
+    }
+}
+
+fn foreign_origin_gets_403() {
+    let server = Server::start();
+    for path in PATHS {
+        for origin in
+            ["https://evil.invalid", "http://localhost.evil.invalid", "http://evil.invalid:80", ""]
+        {
+            check::case(format_args!("{path}, Origin: {origin}"));
+            server.refuses(&Request::upgrade(path).add(format!("Origin: {origin}")), 403);
+        }
+        server.accepts(&Request::upgrade(path).add("Origin: http://localhost"));
+    }
+}
+
+fn origin_is_compared_in_lower_case() {
+    let server = Server::with(&["--origin", "http://site.test"]);
+    for path in PATHS {
+        for origin in
+            ["http://site.test", "HTTP://SITE.TEST", "Http://Site.Test", "http://LOCALHOST"]
+        {
+            check::case(format_args!("{path}, Origin: {origin}"));
+            server.accepts(&Request::upgrade(path).add(format!("Origin: {origin}")));
+        }
+        server.refuses(&Request::upgrade(path).add("Origin: http://site.test.evil"), 403);
+    }
+}
+
+fn without_a_check_any_origin_is_admitted() {
+    let server = Server::with(&["--origin", "*"]);
+    for path in PATHS {
+        for origin in ["https://evil.invalid", "http://localhost", "null"] {
+            server.accepts(&Request::upgrade(path).add(format!("Origin: {origin}")));
+        }
+    }
+}
+
+/// The right text for a decoder that drops the stray pad bits would be that of the key ending in
+/// EA==.
+fn accept_is_computed_over_the_key_as_sent() {
+    let server = Server::start();
+    for path in PATHS {
+        let request = Request::upgrade(path).set("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEC==");
+        let accept = server.ask(&request).head().field("Sec-WebSocket-Accept").map(str::to_owned);
+        check::eq(accept.as_deref(), Some("OfS0wDaT5NoxF2gqm7Zj2YtetzM="), "accept value");
+    }
+}
+
+fn other_version_is_told_which_is_spoken() {
+    let server = Server::start();
+    for path in PATHS {
+        let answer =
+            server.refuses(&Request::upgrade(path).set("Sec-WebSocket-Version", "12"), 426);
+        check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+    }
+}
+
+fn other_path_gets_404() {
+    let server = Server::start();
+    for path in ["/none", "/chats", "/chat/", "/chat/room", "/echo/", "/Chat", "/e%63ho%00"] {
+        check::case(path);
+        server.refuses(&Request::upgrade(path), 404);
+    }
+}
+
+fn offered_protocols_are_declined_without_a_header() {
+    let server = Server::start();
+    for path in PATHS {
+        for offer in
+            ["zz1, zz2", "chat", "CHAT", "wirechat", "soap\r\nSec-WebSocket-Protocol: wamp"]
+        {
+            let mut client =
+                server.ask(&Request::upgrade(path).add(format!("Sec-WebSocket-Protocol: {offer}")));
+            check::eq(
+                client.switched().field("Sec-WebSocket-Protocol"),
+                None,
+                "protocol of the answer",
+            );
+        }
+    }
+}
+
+fn no_protocol_and_no_extension_without_an_offer() {
+    let server = Server::start();
+    for path in PATHS {
+        let answer = server.ask(&Request::upgrade(path)).switched();
+        check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");
+        check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
+    }
+}
+
+fn offered_extensions_are_declined_without_a_header() {
+    let server = Server::start();
+    for path in PATHS {
+        for offer in ["x-probe", "permessage-deflate", "permessage-deflate, x-probe; a=1"] {
+            let request = Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}"));
+            let answer = server.ask(&request).switched();
+            check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
+        }
+    }
+}
+
+/// That the head is well formed is judged wherever one is read.
+fn answer_is_a_101_for_websocket() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.ask(&Request::upgrade(path));
+        check::eq(
+            client.octets(13).as_slice(),
+            b"HTTP/1.1 101 ",
+            "the status line up to its reason",
+        );
+        let answer = server.ask(&Request::upgrade(path)).switched();
+        check::that(answer.lists("Upgrade", "websocket"), "Upgrade: websocket");
+        check::that(answer.lists("Connection", "Upgrade"), "Connection: Upgrade");
+    }
+}
+
+/// Keys with every character of the alphabet; the values were computed apart from this project.
+fn accept_values_are_right() {
+    const VALUES: &[(&str, &str)] = &[
+        ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), // section 1.3
+        ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="), // section 4.1, erratum 3150
+        ("AAAAAAAAAAAAAAAAAAAAAA==", "ICX+Yqv66kxgM0FcWaLWlFLwTAI="),
+        ("AAECAwQFBgcICQoLDA0ODw==", "Bz3qJYTGdOe8gUSpLosEdiLKDrk="),
+        ("/////////////////////w==", "XXpj4jYzLM2yUE0C7TIgMwTQh2g="),
+        ("+/+/+/+/+/+/+/+/+/+/+w==", "M0DUs3om0SqzerhOhYSMM7WQuBQ="),
+        ("0123456789abcdefghijkg==", "TozwB+fSyzGgUIv8vfrlue38L0c="),
+        ("qrstuvwxyzABCDEFGHIJKA==", "5tvKHLPTsebDeGZu5d6nx/1fHNc="),
+        ("LMNOPQRSTUVWXYZ+/01lmw==", "NR1qEakEAEvxvYKUBXxmINl3I/0="),
+    ];
+    let server = Server::start();
+    for path in PATHS {
+        for (key, accept) in VALUES {
+            let answer = server.ask(&Request::upgrade(path).set("Sec-WebSocket-Key", key)).head();
+            check::eq(answer.field("Sec-WebSocket-Accept"), Some(*accept), key);
+        }
+    }
+}
+
+/// The first octet behind the head is a frame's.
+fn answer_has_no_body() {
+    let server = Server::start();
+    let mut client = server.ask(&Request::upgrade("/echo"));
+    let answer = client.switched();
+    check::eq(answer.field("Content-Length"), None, "length of the answer");
+    check::eq(answer.field("Transfer-Encoding"), None, "coding of the answer");
+    client.alive_and_silent();
+
+    let mut client = server.ask(&Request::upgrade("/chat"));
+    client.switched();
+    client.gets(frame::TEXT, WELCOME);
+}
+
+fn welcome_comes_unasked() {
+    let server = Server::start();
+    let mut client = server.ask(&Request::upgrade("/chat"));
+    client.switched();
+    client.gets(frame::TEXT, WELCOME);
+    client.alive_and_silent();
+}
+
+/// Cut anywhere: whole frames and a part of one may share the segment of the request.
+fn octets_behind_the_request_are_frames() {
+    let server = Server::start();
+    let request = Request::upgrade("/echo").bytes();
+    let frames = wire([Masked::ping("one"), Masked::text("two")]);
+    let octets = [request.clone(), frames].concat();
+    for cut in request.len()..=octets.len() {
+        check::case(format_args!("{} octets behind the request", cut - request.len()));
+        let mut client = server.connect();
+        client.send(&octets[..cut]);
+        client.switched();
+        client.send(&octets[cut..]);
+        client.gets(frame::PONG, "one");
+        client.gets(frame::TEXT, "two");
+    }
+    let mut client = server.connect();
+    client.send([Request::upgrade("/chat").bytes(), Masked::ping("one").bytes()].concat());
+    client.switched();
+    client.gets(frame::TEXT, WELCOME);
+    client.gets(frame::PONG, "one");
+}

@@ -1,0 +1,23 @@
+//! Section 4.4: several versions of the protocol.
+
+use crate::support::{PATHS, Request, Server, check};
+
+tests! {
+    all_versions_listed_are_spoken_and_no_other: ["4.4-a"],
+}
+
+fn all_versions_listed_are_spoken_and_no_other() {
+    let server = Server::start();
+    let asking = |path: &str, version: u8| {
+        check::case(format_args!("{path}, version {version}"));
+        Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string())
+    };
+    for path in PATHS {
+        let answer = server.refuses(&asking(path, 99), 426);
+        check::eq(answer.all("Sec-WebSocket-Version"), vec!["13"], "versions listed");
+        server.accepts(&asking(path, 13));
+        for version in (0..=15).filter(|version| *version != 13) {
+            server.refuses(&asking(path, version), 426);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Section 5.1: who masks, and when data may flow.
+
+use crate::support::frame::Form;
+use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, frame, wire};
+
+tests! {
+    unmasked_frame_is_answered_with_1002: ["5.1-b", "5.1-c"],
+    no_frame_of_the_server_is_masked: ["5.1-d"],
+    data_may_flow_at_once: ["5.1-f"],
+}
+
+/// Whatever the opcode and the length. Nothing behind the frame is answered.
+fn unmasked_frame_is_answered_with_1002() {
+    let server = Server::start();
+    let frames = [
+        ("text of section 5.7", vec![0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f]),
+        ("empty ping", vec![0b1_000_1001, 0b0_0000000]),
+        ("empty close", vec![0b1_000_1000, 0b0_0000000]),
+        ("close 1000", vec![0b1_000_1000, 0b0_0000010, 0x03, 0xe8]),
+        ("empty text", Masked::text("").unmasked().bytes()),
+        ("binary", Masked::binary([0; 4]).unmasked().bytes()),
+        ("pong", Masked::pong("pong").unmasked().bytes()),
+        ("16-bit length", Masked::text([b'x'; 200]).unmasked().bytes()),
+        ("64-bit length", Masked::text("").unmasked().form(Form::Bits64).declaring(70_000).bytes()),
+    ];
+    for path in PATHS {
+        for (name, frame) in &frames {
+            check::case(format_args!("{path}, {name}"));
+            let mut client = server.upgrade(path);
+            client.send([frame.clone(), Masked::ping("too late").bytes()].concat());
+            client.fails_with(1002);
+        }
+    }
+}
+
+/// The bit is read from the octets themselves, for each kind of frame that the server sends.
+fn no_frame_of_the_server_is_masked() {
+    let server = Server::with(&["--ping-interval", "0.1"]);
+    let is_clear = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
+
+    let mut client = server.ask(&Request::upgrade("/chat"));
+    client.switched();
+    let welcome = client.octets(2 + WELCOME.len());
+    is_clear(welcome[1], "welcome");
+    let ping = client.octets(2);
+    check::eq(ping[0], 0b1_000_1001, "the next frame is the server's ping");
+    is_clear(ping[1], "ping");
+
+    let mut client = server.ask(&Request::upgrade("/echo"));
+    client.switched();
+    client.send(wire([Masked::text("text"), Masked::binary("data")]));
+    client.send(wire([Masked::ping("ping"), Masked::close(1000, "")]));
+    let got = client.octets(6 + 6 + 6 + 4);
+    for (at, name) in [(0, "text"), (6, "binary"), (12, "pong"), (18, "close")] {
+        is_clear(got[at + 1], name);
+    }
+}
+
+fn data_may_flow_at_once() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.ask(&Request::upgrade(path));
+        client.send(Masked::text("at once").bytes());
+        client.switched();
+        if path == "/chat" {
+            client.gets(frame::TEXT, WELCOME);
+        }
+        client.hears("at once");
+        client.alive_and_silent();
+    }
+}

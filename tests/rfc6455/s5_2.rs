@@ -1,0 +1,304 @@
+//! Section 5.2: base framing.
+
+use crate::probe::each_fails_with;
+use crate::support::frame::{BINARY, CLOSE, Form, KEY, PING, PONG, TEXT};
+use crate::support::{Client, Frame, Masked, PATHS, Server, check, wire};
+
+tests! {
+    single_frame_with_fin_is_a_message: ["5.2-a"],
+    reserved_bit_is_answered_with_1002: ["5.2-b"],
+    frames_of_the_server_have_no_reserved_bit_and_a_known_opcode: ["5.2-c", "5.2-f"],
+    reserved_data_opcode_is_answered_with_1002: ["5.2-d"],
+    reserved_control_opcode_is_answered_with_1002: ["5.2-e"],
+    lengths_to_125_stand_in_7_bits: ["5.2-g"],
+    lengths_to_65535_stand_in_16_bits: ["5.2-h"],
+    longer_lengths_stand_in_64_bits: ["5.2-i"],
+    top_bit_of_a_length_is_answered_with_1002: ["5.2-j"],
+    lengths_of_the_server_are_minimal: ["5.2-k"],
+    length_in_16_bits_that_fits_7_is_answered_with_1002: ["5.2-l"],
+    length_in_64_bits_that_fits_16_is_answered_with_1002: ["5.2-m"],
+    masking_key_is_not_part_of_the_length: ["5.2-n"],
+    whole_payload_is_application_data: ["5.2-o"],
+    empty_payload_is_legal_in_every_frame: ["5.2-q"],
+    breach_is_answered_at_the_octet_that_proves_it: ["5.2-r"],
+}
+
+/// A text of these lengths is heard again whole, and in one frame.
+fn each_length_is_heard(server: &Server, lengths: &[usize]) {
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for length in lengths {
+            check::case(format_args!("{path}, {length} octets"));
+            let text = pattern(*length);
+            client.send(Masked::text(&text).bytes());
+            client.gets(TEXT, &text);
+        }
+        client.alive_and_silent();
+    }
+}
+
+/// ASCII in which no octet stands where a neighbour's would do.
+fn pattern(length: usize) -> Vec<u8> {
+    (b'!'..=b'~').cycle().take(length).collect()
+}
+
+fn single_frame_with_fin_is_a_message() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        #[rustfmt::skip]
+        let hello = [
+            0b1_000_0001, 0b1_0000101,    // FIN, text; MASK, length 5
+            0x37, 0xfa, 0x21, 0x3d,       // masking key
+            0x7f, 0x9f, 0x4d, 0x51, 0x58, // Hello
+        ];
+        check::eq(Masked::text("Hello").bytes(), hello, "the frames of these tests");
+        client.send(hello);
+        let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
+        check::eq(client.octets(7), hello, path);
+        client.alive_and_silent();
+    }
+}
+
+fn reserved_bit_is_answered_with_1002() {
+    each_fails_with(
+        1002,
+        &[
+            ("text, RSV1", vec![0xc1, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
+            ("text, RSV2", vec![0xa1, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
+            ("text, RSV3", vec![0x91, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
+            ("ping, RSV1", vec![0xc9, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
+        ],
+    );
+    for rsv in 0b001..=0b111 {
+        let rows = [
+            ("empty text", Masked::text("").rsv(rsv).bytes()),
+            ("binary", Masked::binary("x").rsv(rsv).bytes()),
+            ("ping", Masked::ping("x").rsv(rsv).bytes()),
+            ("pong", Masked::pong("x").rsv(rsv).bytes()),
+            ("close", Masked::close(1000, "").rsv(rsv).bytes()),
+            ("fragment", Masked::text("x").more().rsv(rsv).bytes()),
+            ("continuation", wire([Masked::text("x").more(), Masked::continuation("y").rsv(rsv)])),
+        ];
+        each_fails_with(1002, &rows);
+    }
+}
+
+/// Every kind of frame that the server has: text, binary, Ping, Pong, Close; read octet by octet.
+fn frames_of_the_server_have_no_reserved_bit_and_a_known_opcode() {
+    let server = Server::with(&["--ping-interval", "0.1"]);
+    let mut opcodes = Vec::new();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("text"), Masked::ping("ping")]));
+        opcodes.extend(opcodes_until(PING, &mut client)); // the server's own comes by the clock
+        client.send(wire([Masked::binary("binary"), Masked::close(1000, "")]));
+        opcodes.extend(opcodes_until(CLOSE, &mut client));
+    }
+    opcodes.sort_unstable();
+    opcodes.dedup();
+    check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes seen");
+}
+
+/// The opcodes of the frames that come, up to the first with this one.
+fn opcodes_until(last: u8, client: &mut Client) -> Vec<u8> {
+    let mut opcodes = Vec::new();
+    while opcodes.last() != Some(&last) {
+        let header = client.octets(2);
+        client.octets(header[1].into());
+        check::eq(header[0] & 0b0_111_0000, 0, "reserved bits");
+        opcodes.push(header[0] & 0b0_000_1111);
+    }
+    opcodes
+}
+
+fn reserved_data_opcode_is_answered_with_1002() {
+    for opcode in 0x3..=0x7 {
+        let rows = [
+            ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
+            ("with a payload", Masked::new(opcode, "Hello").bytes()),
+            ("without FIN", Masked::new(opcode, "Hello").more().bytes()),
+        ];
+        each_fails_with(1002, &rows);
+    }
+}
+
+fn reserved_control_opcode_is_answered_with_1002() {
+    for opcode in 0xb..=0xf {
+        let rows = [
+            ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
+            ("with a payload", Masked::new(opcode, "Hello").bytes()),
+        ];
+        each_fails_with(1002, &rows);
+    }
+}
+
+fn lengths_to_125_stand_in_7_bits() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for length in 0..=125 {
+            let payload = pattern(length);
+            client.send(Masked::ping(&payload).bytes());
+            client.gets(PONG, &payload);
+        }
+    }
+    each_length_is_heard(&server, &[1, 2, 124, 125]);
+}
+
+fn lengths_to_65535_stand_in_16_bits() {
+    each_length_is_heard(
+        &Server::start(),
+        &[126, 127, 128, 255, 256, 32_767, 32_768, 65_534, 65_535],
+    );
+}
+
+fn longer_lengths_stand_in_64_bits() {
+    each_length_is_heard(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
+}
+
+/// From the header alone: the payload never comes.
+fn top_bit_of_a_length_is_answered_with_1002() {
+    let header = |length: u64| {
+        let mut wire = vec![0b1_000_0001, 0b1_1111111];
+        wire.extend(length.to_be_bytes());
+        wire.extend(KEY);
+        wire
+    };
+    each_fails_with(
+        1002,
+        &[
+            ("2^63", header(1 << 63)),
+            ("2^63 + 5", header((1 << 63) + 5)),
+            ("2^64 - 1", header(u64::MAX)),
+            ("2^64 - 4", header(u64::MAX - 3)),
+            ("binary", vec![0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x37, 0xfa, 0x21, 0x3d]),
+        ],
+    );
+}
+
+fn lengths_of_the_server_are_minimal() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for (length, header) in [
+            (0, vec![0b1_000_0001, 0]),
+            (125, vec![0b1_000_0001, 125]),
+            (126, vec![0b1_000_0001, 126, 0x00, 0x7e]),
+            (256, vec![0b1_000_0001, 126, 0x01, 0x00]),
+            (65_535, vec![0b1_000_0001, 126, 0xff, 0xff]),
+            (65_536, vec![0b1_000_0001, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            check::case(format_args!("{path}, {length} octets"));
+            client.send(Masked::text(pattern(length)).bytes());
+            check::eq(client.octets(header.len()), header, "header");
+            check::eq(client.octets(length), pattern(length), "payload");
+        }
+        client.send(Masked::ping([b'p'; 125]).bytes());
+        check::eq(client.octets(2), [0b1_000_1010, 125], "header of a Pong");
+    }
+}
+
+fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
+    #[rustfmt::skip]
+    let five = vec![
+        0b1_000_0001, 0b1_1111110, 0x00, 0x05, // FIN, text; MASK, length in 16 bits
+        0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
+    ];
+    each_fails_with(
+        1002,
+        &[
+            ("5", five),
+            ("0", Masked::text("").form(Form::Bits16).bytes()),
+            ("125", Masked::text(pattern(125)).form(Form::Bits16).bytes()),
+            ("binary of 125", Masked::binary(pattern(125)).form(Form::Bits16).bytes()),
+        ],
+    );
+}
+
+fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
+    #[rustfmt::skip]
+    let five = vec![
+        0b1_000_0001, 0b1_1111111, 0, 0, 0, 0, 0, 0, 0, 0x05, // FIN, text; MASK, length in 64 bits
+        0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
+    ];
+    each_fails_with(
+        1002,
+        &[
+            ("5", five),
+            ("126", Masked::text(pattern(126)).form(Form::Bits64).bytes()),
+            ("65535, the header", Masked::text("").form(Form::Bits64).declaring(65_535).bytes()),
+        ],
+    );
+}
+
+/// Frames back to back: a key counted as payload would shift the next header.
+fn masking_key_is_not_part_of_the_length() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        let frames = ["Hello", "", "you"].map(|text| Masked::text(text).bytes());
+        client.send(frames.concat());
+        client.hears("Hello");
+        client.hears("");
+        client.hears("you");
+        client.alive_and_silent();
+    }
+}
+
+fn whole_payload_is_application_data() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
+        client.gets(PONG, [0x00, 0x01, 0xfe, 0xff]);
+        client.send(Masked::text("\0\u{1}whole\u{7f}").bytes());
+        client.hears("\0\u{1}whole\u{7f}");
+    }
+    let mut client = server.upgrade("/echo");
+    client.send([
+        0x82, 0x89, 0x37, 0xfa, 0x21, 0x3d, 0x37, 0xfb, 0x23, 0x3e, 0x33, 0xff, 0x27, 0x3a, 0x3f,
+    ]);
+    client.gets(BINARY, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+fn empty_payload_is_legal_in_every_frame() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.gets(TEXT, "");
+        client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.gets(PONG, "");
+        client.send([0b1_000_1010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.send(Masked::text("a").more().bytes());
+        client.send([0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.send([0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.hears("a");
+        client.alive_and_silent();
+        client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        client.parts_with(None);
+    }
+    let mut client = server.upgrade("/echo");
+    client.send([0b1_000_0010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+    let want = Frame { fin: true, opcode: BINARY, payload: vec![] };
+    check::eq(client.frame(), want, "empty binary");
+}
+
+/// The first octet, the second, or the header: no payload comes behind it.
+fn breach_is_answered_at_the_octet_that_proves_it() {
+    each_fails_with(
+        1002,
+        &[
+            ("reserved bit", vec![0b1_100_0001]),
+            ("reserved data opcode", vec![0b1_000_0011]),
+            ("reserved control opcode", vec![0b1_000_1011]),
+            ("ping without FIN", vec![0b0_000_1001]),
+            ("nothing to continue", Masked::continuation("").declaring(5).bytes()),
+            ("not masked", vec![0b1_000_0001, 0b0_0000101]),
+            ("ping over 125", vec![0b1_000_1001, 0b1_1111110]),
+            ("5 in 16 bits", vec![0b1_000_0001, 0b1_1111110, 0x00, 0x05]),
+        ],
+    );
+    each_fails_with(1009, &[("2^62", Masked::binary("").declaring(1 << 62).bytes())]);
+}

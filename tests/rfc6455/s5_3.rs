@@ -1,0 +1,100 @@
+//! Section 5.3: masking, client to server.
+
+use crate::support::frame::{KEY, PONG};
+use crate::support::{Masked, PATHS, Server, check, wire};
+
+tests! {
+    octet_i_is_unmasked_with_octet_i_mod_4_of_the_key: ["5.3-c"],
+    key_starts_anew_in_each_frame_and_survives_any_cut: ["5.3-d"],
+    every_key_is_legal: ["5.3-e"],
+    masking_changes_no_length: ["5.3-f"],
+}
+
+const KEYS: [[u8; 4]; 6] = [
+    [0; 4],
+    [0xff; 4],
+    [0x01, 0x02, 0x03, 0x04],
+    [0x80, 0x00, 0x00, 0x00],
+    [0x00, 0x00, 0x00, 0x01],
+    KEY,
+];
+
+fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        #[rustfmt::skip]
+        let hello = [
+            0b1_000_1001, 0b1_0000101,    // FIN, ping; MASK, length 5
+            0x01, 0x02, 0x03, 0x04,       // masking key
+            0x49, 0x67, 0x6f, 0x68, 0x6e, // Hello
+        ];
+        client.send(hello);
+        client.gets(PONG, "Hello");
+        for key in KEYS {
+            for length in 1..=9 {
+                check::case(format_args!("{path}, key {key:02x?}, {length} octets"));
+                let payload = &b"\x00\x7f\x80\xffabcde"[..length];
+                client.send(Masked::ping(payload).key(key).bytes());
+                client.gets(PONG, payload);
+            }
+        }
+    }
+}
+
+/// Fragments with different keys and a length that is no multiple of four; then octet by octet.
+fn key_starts_anew_in_each_frame_and_survives_any_cut() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        let fragments = [
+            Masked::text("Hel").more(),
+            Masked::continuation("lo, w").key([1, 2, 3, 4]).more(),
+            Masked::continuation("orld").key([0xf0, 0x0f, 0xcc, 0x33]),
+        ];
+        let octets = wire(fragments);
+        client.send(&octets);
+        client.hears("Hello, world");
+        client.send_in_bytes(&octets);
+        client.hears("Hello, world");
+
+        let euro =
+            Masked::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}").key([0xa5, 0x5a, 0x3c, 0xc3]).bytes();
+        for cut in 1..euro.len() {
+            check::case(format_args!("{path}, cut at {cut}"));
+            client.send(&euro[..cut]);
+            client.send(&euro[cut..]);
+            client.hears("\u{20ac}\u{20ac}\u{20ac}\u{20ac}");
+        }
+        client.alive_and_silent();
+    }
+}
+
+fn every_key_is_legal() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_0001, 0b1_0000101, 0, 0, 0, 0, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        client.hears("Hello");
+        for key in KEYS {
+            check::case(format_args!("{path}, key {key:02x?}"));
+            client.send(Masked::text("na\u{ef}ve").key(key).bytes());
+            client.hears("na\u{ef}ve");
+        }
+        client.alive_and_silent();
+    }
+}
+
+fn masking_changes_no_length() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for length in [0, 1, 3, 4, 5, 124, 125, 126, 127, 65_535, 65_536] {
+            check::case(format_args!("{path}, {length} octets"));
+            let text = vec![b'm'; length];
+            client.send(wire([Masked::text(&text).key([9, 8, 7, 6]), Masked::text("next")]));
+            client.hears(text);
+            client.hears("next");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Section 5.4: fragmentation.
+
+use crate::probe::each_fails_with;
+use crate::support::frame::{BINARY, Message, PONG};
+use crate::support::{Masked, PATHS, Request, Server, check, wire};
+
+tests! {
+    fragments_are_joined_to_one_message: ["5.4-a"],
+    fragmented_and_unfragmented_messages_are_both_taken: ["5.4-b"],
+    control_frame_between_fragments_is_handled_at_once: ["5.4-d"],
+    fragments_of_the_server_join_in_order: ["5.4-f"],
+    new_message_inside_another_is_answered_with_1002: ["5.4-g"],
+    continuation_of_nothing_is_answered_with_1002: ["5.4-h"],
+    fragments_may_be_empty: ["5.4-i"],
+    type_of_a_message_is_that_of_its_first_frame: ["5.4-j"],
+    cuts_of_the_stream_mean_nothing: ["5.4-k"],
+    close_between_fragments_is_answered_with_its_code: ["5.4-l"],
+    frames_of_the_server_keep_the_rules_of_fragments: ["5.4-q"],
+}
+
+fn fragments_are_joined_to_one_message() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        #[rustfmt::skip]
+        let fragments = [
+            0b0_000_0001, 0b1_0000011, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, // Hel
+            0b1_000_0000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x5b, 0x95,       // lo
+        ];
+        client.send(fragments);
+        client.hears("Hello");
+        client.alive_and_silent();
+    }
+}
+
+fn fragmented_and_unfragmented_messages_are_both_taken() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("whole").bytes());
+        client.hears("whole");
+        let mut fragments = Masked::text("x").more().bytes();
+        for _ in 0..998 {
+            fragments.extend(Masked::continuation("y").more().bytes());
+        }
+        fragments.extend(Masked::continuation("z").bytes());
+        client.send(fragments);
+        client.hears(format!("x{}z", "y".repeat(998)));
+        client.send(Masked::text("whole again").bytes());
+        client.hears("whole again");
+        client.alive_and_silent();
+    }
+}
+
+/// The Pong comes before the last fragment is sent, and the message is unharmed.
+fn control_frame_between_fragments_is_handled_at_once() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("Hel").more().bytes());
+        client.send(Masked::ping("between").bytes());
+        client.gets(PONG, "between");
+        client.send(Masked::pong("unasked").bytes());
+        client.send(Masked::continuation("l").more().bytes());
+        client.alive_and_silent();
+        client.send(Masked::continuation("o").bytes());
+        client.hears("Hello");
+    }
+}
+
+/// However the server cuts a long message, its parts come in order.
+fn fragments_of_the_server_join_in_order() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        let serials: String = (0..100_000).map(|serial| format!("{serial} ")).collect();
+        client.send(Masked::text(&serials).bytes());
+        client.hears(&serials);
+    }
+}
+
+fn new_message_inside_another_is_answered_with_1002() {
+    let open = || Masked::text("Hel").more();
+    each_fails_with(
+        1002,
+        &[
+            ("text", wire([open(), Masked::text("lo")])),
+            ("fragment of a text", wire([open(), Masked::text("lo").more()])),
+            ("empty text", wire([open(), Masked::text("")])),
+            ("binary", wire([open(), Masked::binary("lo")])),
+            ("fragment of a binary", wire([open(), Masked::binary("lo").more()])),
+            (
+                "after a continuation",
+                wire([open(), Masked::continuation("l").more(), Masked::text("o")]),
+            ),
+            ("after a pong", wire([open(), Masked::pong(""), Masked::text("lo")])),
+        ],
+    );
+}
+
+fn continuation_of_nothing_is_answered_with_1002() {
+    each_fails_with(
+        1002,
+        &[
+            ("last", vec![0x80, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
+            (
+                "not the last",
+                vec![0x00, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58],
+            ),
+            ("empty", Masked::continuation("").bytes()),
+            ("after a pong", wire([Masked::pong("x"), Masked::continuation("lo")])),
+        ],
+    );
+    let server = Server::start();
+    for path in PATHS {
+        check::case(format_args!("{path}, after a message"));
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
+        client.hears("Hello");
+        client.send(Masked::continuation("more").bytes());
+        client.fails_with(1002);
+    }
+}
+
+fn fragments_may_be_empty() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        #[rustfmt::skip]
+        let fragments = [
+            0b0_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // a text begins
+            0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // goes on
+            0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // ends
+        ];
+        client.send(fragments);
+        client.hears("");
+        let empty = || Masked::continuation("").more();
+        client.send(wire([
+            Masked::text("").more(),
+            empty(),
+            Masked::continuation("x").more(),
+            empty(),
+        ]));
+        client.send(Masked::continuation("").bytes());
+        client.hears("x");
+        client.alive_and_silent();
+    }
+}
+
+fn type_of_a_message_is_that_of_its_first_frame() {
+    let server = Server::start();
+    let mut client = server.upgrade("/echo");
+    client.send(wire([Masked::binary([0xff]).more(), Masked::continuation([0xfe, 0x00])]));
+    client.receives(&Message { opcode: BINARY, payload: vec![0xff, 0xfe, 0x00] });
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("te").more(), Masked::continuation("xt")]));
+        client.hears("text");
+    }
+    let mut client = server.upgrade("/chat");
+    client.send(wire([Masked::binary("no ").more(), Masked::continuation("text")]));
+    client.closes(Some(1003));
+}
+
+/// Octet by octet, or much in one write: the same messages.
+fn cuts_of_the_stream_mean_nothing() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.connect();
+        client.send_in_bytes(Request::upgrade(path).bytes());
+        client.switched();
+        client.alive();
+        client.send_in_bytes(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
+        client.hears("Hello");
+        let texts: Vec<_> = (0..20).map(|serial| format!("text {serial}")).collect();
+        client.send(texts.iter().flat_map(|text| Masked::text(text).bytes()).collect::<Vec<_>>());
+        texts.iter().for_each(|text| client.hears(text));
+        client.alive_and_silent();
+    }
+}
+
+/// The message that was begun is lost.
+fn close_between_fragments_is_answered_with_its_code() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("lost").more(), Masked::close(1000, "")]));
+        client.parts_with(Some(1000));
+    }
+}
+
+/// The sequence is judged as it is read: here long and short texts with Pings among them.
+fn frames_of_the_server_keep_the_rules_of_fragments() {
+    let server = Server::with(&["--ping-interval", "0.05"]);
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for length in [0, 1, 125, 126, 65_536, 1 << 20, 5] {
+            let text = "x".repeat(length);
+            client.send(wire([Masked::text(&text), Masked::ping("p")]));
+            client.hears(text);
+        }
+        client.alive();
+    }
+}

@@ -1,0 +1,224 @@
+//! Section 5.5.1: Close.
+
+use crate::probe::in_a_busy_room;
+use crate::support::frame::{CLOSE, Form};
+use crate::support::{Client, Masked, PATHS, Server, check, wire};
+
+tests! {
+    close_without_a_body_is_answered_without_a_body: ["5.5.1-a", "5.5.1-q"],
+    close_with_a_body_of_one_octet_is_answered_with_1002: ["5.5.1-b"],
+    close_bodies_of_the_server_are_well_formed: ["5.5.1-c"],
+    close_reason_may_have_123_octets: ["5.5.1-d"],
+    close_reason_that_is_not_utf_8_is_answered_with_1007: ["5.5.1-e"],
+    nothing_is_said_after_close_in_a_busy_room: ["5.5.1-h"],
+    nothing_is_echoed_after_close: ["5.5.1-h"],
+    close_is_answered_once: ["5.5.1-i", "5.5.1-k"],
+    close_is_answered_with_its_own_code: ["5.5.1-j"],
+    message_in_flight_is_finished_before_the_close: ["5.5.1-l"],
+    tcp_ends_at_once_after_both_closes: ["5.5.1-m"],
+    two_closes_that_cross_are_each_others_answer: ["5.5.1-o"],
+    what_follows_a_close_is_not_processed: ["5.5.1-p"],
+}
+
+fn close_without_a_body_is_answered_without_a_body() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        check::eq(client.octets(2), [0b1_000_1000, 0b0_0000000], path);
+        client.ends();
+    }
+}
+
+fn close_with_a_body_of_one_octet_is_answered_with_1002() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_1000, 0b1_0000001, 0x37, 0xfa, 0x21, 0x3d, 0x34]);
+        client.fails_with(1002);
+    }
+}
+
+/// Answers, verdicts and the server's own ends: the code, in network order, and the reason are
+/// judged.
+fn close_bodies_of_the_server_are_well_formed() {
+    let server = Server::with(&["--max-message", "1K"]);
+    for (code, wire) in [
+        (1000, Masked::close(1000, "bye").bytes()),
+        (3000, Masked::close(3000, "\u{20ac}".repeat(41)).bytes()),
+        (1002, Masked::text("").unmasked().bytes()),
+        (1007, Masked::text([0xff]).bytes()),
+        (1009, Masked::text([b'x'; 1025]).bytes()),
+    ] {
+        for path in PATHS {
+            closes_well(&mut server.upgrade(path), &wire, code);
+        }
+    }
+    closes_well(&mut server.upgrade("/chat"), &Masked::binary("x").bytes(), 1003);
+    let mut member = server.upgrade("/chat");
+    server.signal("TERM");
+    closes_well(&mut member, &[], 1001);
+}
+
+fn closes_well(client: &mut Client, wire: &[u8], code: u16) {
+    check::case(code);
+    client.send(wire);
+    let header = client.octets(2);
+    check::eq(header[0], 0b1_000_1000, "FIN and Close");
+    check::that((2..=125).contains(&header[1]), format_args!("length {}", header[1]));
+    let body = client.octets(header[1].into());
+    check::eq(&body[..2], code.to_be_bytes().as_slice(), "the code");
+    check::that(std::str::from_utf8(&body[2..]).is_ok(), "the reason is UTF-8");
+}
+
+fn close_reason_may_have_123_octets() {
+    let server = Server::start();
+    for path in PATHS {
+        for reason in ["bye".into(), "\u{e9}".repeat(61) + "x", "\u{1f600}".repeat(30) + "abc"] {
+            check::case(format_args!("{path}, {} octets", reason.len()));
+            let mut client = server.upgrade(path);
+            client.send(Masked::close(1000, &reason).bytes());
+            client.parts_with(Some(1000));
+        }
+    }
+}
+
+fn close_reason_that_is_not_utf_8_is_answered_with_1007() {
+    let server = Server::start();
+    for path in PATHS {
+        for wire in [
+            vec![0b1_000_1000, 0b1_0000011, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0xde],
+            Masked::close(1000, [0xc3, 0x28]).bytes(),
+            Masked::close(1000, [0xe2, 0x82]).bytes(),
+            Masked::close(3000, [b"reason ".as_slice(), &[0xed, 0xa0, 0x80]].concat()).bytes(),
+        ] {
+            check::case(format_args!("{path}, {wire:02x?}"));
+            let mut client = server.upgrade(path);
+            client.send(wire);
+            client.fails_with(1007);
+        }
+    }
+}
+
+/// A room that went on talking to a member that is leaving would show here: one member keeps it
+/// busy while others come and go, by their own Close and by a verdict.
+fn nothing_is_said_after_close_in_a_busy_room() {
+    let server = Server::start();
+    in_a_busy_room(&server, || {
+        for _ in 0..5 {
+            leaves_for_good(server.upgrade("/chat"), &Masked::close(1000, ""), 1000);
+            leaves_for_good(server.upgrade("/chat"), &Masked::text("").unmasked(), 1002);
+            leaves_for_good(server.upgrade("/chat"), &Masked::binary(""), 1003);
+        }
+    });
+}
+
+/// Texts come until the Close, and nothing after it.
+fn leaves_for_good(mut member: Client, last: &Masked, code: u16) {
+    check::case(code);
+    member.message();
+    member.send(last.bytes());
+    let close = loop {
+        let frame = member.frame();
+        if frame.opcode == CLOSE {
+            break frame;
+        }
+    };
+    check::eq(close.code(), Some(code), "code");
+    let _ = member.try_send(Masked::close(code, "").bytes()); // the server may have ended already
+    member.ends();
+}
+
+fn nothing_is_echoed_after_close() {
+    let server = Server::start();
+    let mut client = server.upgrade("/echo");
+    let texts = Masked::text("echo").bytes().repeat(200);
+    client.send([texts.clone(), Masked::close(1000, "").bytes(), texts].concat());
+    for _ in 0..200 {
+        client.hears("echo");
+    }
+    client.parts_with(Some(1000));
+}
+
+fn close_is_answered_once() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_1000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12]);
+        check::eq(client.octets(4), [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
+        client.ends();
+    }
+}
+
+/// With the same code and no reason.
+fn close_is_answered_with_its_own_code() {
+    let server = Server::start();
+    for path in PATHS {
+        for code in [1000, 1001, 3000, 4999] {
+            check::case(format_args!("{path}, {code}"));
+            let mut client = server.upgrade(path);
+            client.send(Masked::close(code, "a reason").bytes());
+            check::eq(client.closes(Some(code)), b"".as_slice(), "reason of the answer");
+            client.ends();
+        }
+    }
+}
+
+/// In one write with the Close; on the chat the speaker hears its own words before the answer.
+fn message_in_flight_is_finished_before_the_close() {
+    let server = Server::start();
+    let long = "x".repeat(1 << 20);
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text(&long), Masked::close(1000, "")]));
+        client.hears(&long);
+        client.parts_with(Some(1000));
+    }
+}
+
+/// Our side stays open: the end that is read is the server's own doing.
+fn tcp_ends_at_once_after_both_closes() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::close(1000, "").bytes());
+        client.parts_with(Some(1000));
+    }
+    let mut client = server.upgrade("/chat");
+    client.send(Masked::binary("not here").bytes());
+    client.closes(Some(1003));
+    client.send(Masked::close(1003, "").bytes());
+    client.ends();
+}
+
+/// Ours in one write twice; ours against the server's own.
+fn two_closes_that_cross_are_each_others_answer() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::close(1000, ""), Masked::close(1001, "")]));
+        client.parts_with(Some(1000));
+    }
+    let mut client = server.upgrade("/chat");
+    client.send(wire([Masked::binary(""), Masked::close(1000, "")]));
+    client.parts_with(Some(1003));
+}
+
+fn what_follows_a_close_is_not_processed() {
+    let server = Server::start();
+    for path in PATHS {
+        for after in [
+            wire([Masked::text("text"), Masked::ping("ping")]),
+            Masked::text("").unmasked().bytes(),
+            Masked::text("").form(Form::Bits64).declaring(1 << 63).bytes(),
+            vec![0xff; 300],
+        ] {
+            check::case(format_args!("{path}, {}", after.len()));
+            let mut witness = server.upgrade(path);
+            let mut client = server.upgrade(path);
+            client.send([Masked::close(1000, "").bytes(), after].concat());
+            client.parts_with(Some(1000));
+            witness.alive_and_silent();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Section 5.5.2: Ping.
+
+use crate::support::frame::{PING, PONG};
+use crate::support::{Masked, PATHS, Server, check, wire};
+
+tests! {
+    ping_may_carry_0_to_125_octets: ["5.5.2-a"],
+    ping_is_answered_with_a_pong: ["5.5.2-b"],
+    ping_inside_a_message_is_answered_before_it_ends: ["5.5.2-c"],
+    server_pings_while_the_connection_is_open: ["5.5.2-d"],
+    ping_behind_a_close_is_not_answered: ["5.5.2-e"],
+    ping_after_the_servers_close_is_not_answered: ["5.5.2-f"],
+}
+
+fn ping_may_carry_0_to_125_octets() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
+        check::eq(client.octets(2), [0b1_000_1010, 0b0_0000000], path);
+        client.send([0x89, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        check::eq(client.octets(7), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], path);
+        client.send(Masked::ping([b'x'; 125]).bytes());
+        client.gets(PONG, [b'x'; 125]);
+    }
+}
+
+/// First of all, inside a message, and behind a hundred texts.
+fn ping_is_answered_with_a_pong() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.alive_and_silent();
+        client.send(Masked::text("begun").more().bytes());
+        client.alive_and_silent();
+        client.send(Masked::continuation("").bytes());
+        client.hears("begun");
+        client.send(Masked::text("text").bytes().repeat(100));
+        client.alive();
+    }
+}
+
+fn ping_inside_a_message_is_answered_before_it_ends() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("open").more(), Masked::ping("now")]));
+        client.gets(PONG, "now");
+        client.send(Masked::continuation("").bytes());
+        client.hears("open");
+    }
+}
+
+fn server_pings_while_the_connection_is_open() {
+    let server = Server::with(&["--ping-interval", "0.1"]);
+    for path in PATHS {
+        check::case(path);
+        let mut client = server.upgrade(path);
+        for _ in 0..2 {
+            let ping = client.frame();
+            check::eq(ping.opcode, PING, "opcode");
+            client.send(Masked::pong(ping.payload).bytes());
+        }
+        client.alive();
+    }
+}
+
+fn ping_behind_a_close_is_not_answered() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::close(1000, ""), Masked::ping("late")]));
+        client.parts_with(Some(1000));
+    }
+}
+
+/// By the letter it is still owed; here a Close is the last frame in every case. What else comes
+/// between the two Closes is read and dropped.
+fn ping_after_the_servers_close_is_not_answered() {
+    let server = Server::start();
+    let mut witness = server.upgrade("/chat");
+    let mut client = server.upgrade("/chat");
+    client.send(wire([Masked::binary(""), Masked::ping("late"), Masked::text("late")]));
+    client.closes(Some(1003));
+    client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1003, "")]));
+    client.ends();
+    witness.alive_and_silent();
+}

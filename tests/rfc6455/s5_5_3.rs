@@ -1,0 +1,65 @@
+//! Section 5.5.3: Pong.
+
+use crate::support::frame::PONG;
+use crate::support::{Masked, PATHS, Server, check, wire};
+
+tests! {
+    pong_has_the_payload_of_its_ping: ["5.5.3-a"],
+    several_pings_are_answered_in_order_the_last_in_any_case: ["5.5.3-b"],
+    unasked_pong_is_not_answered: ["5.5.3-c"],
+    no_pong_comes_without_a_ping: ["5.5.3-d"],
+}
+
+/// Each octet there is, and what is no UTF-8.
+fn pong_has_the_payload_of_its_ping() {
+    let server = Server::start();
+    let octets: Vec<u8> = (0..=255).collect();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for payload in octets.chunks(125).chain([[0x00, 0xff, 0xc3, 0x28].as_slice()]) {
+            client.send(Masked::ping(payload).bytes());
+            client.gets(PONG, payload);
+        }
+    }
+}
+
+/// A server may leave out all but the last.
+fn several_pings_are_answered_in_order_the_last_in_any_case() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(["1", "2", "3"].map(|payload| Masked::ping(payload).bytes()).concat());
+        let mut pings = ["1", "2", "3"].iter();
+        loop {
+            let pong = client.frame().payload;
+            check::that(
+                pings.any(|ping| ping.as_bytes() == pong),
+                "a Pong of its own, or out of order",
+            );
+            if pong == b"3" {
+                break;
+            }
+        }
+        client.alive_and_silent();
+    }
+}
+
+fn unasked_pong_is_not_answered() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        client.send(wire([Masked::pong(""), Masked::pong([0xff; 125])]));
+        client.alive_and_silent();
+    }
+}
+
+fn no_pong_comes_without_a_ping() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("a").more(), Masked::continuation("b")]));
+        client.hears("ab");
+        client.alive_and_silent();
+    }
+}

@@ -1,0 +1,42 @@
+//! Section 5.6: data frames.
+
+use crate::support::frame::{BINARY, Message, PONG};
+use crate::support::{Masked, PATHS, Server, wire};
+
+tests! {
+    frame_may_end_inside_a_character: ["5.6-a"],
+    binary_is_not_checked_as_text: ["5.6-b"],
+}
+
+/// The euro sign, cut after its first octet, then after its second; with a Ping in the gap.
+fn frame_may_end_inside_a_character() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        #[rustfmt::skip]
+        let fragments = [
+            0b0_000_0001, 0b1_0000001, 0x37, 0xfa, 0x21, 0x3d, 0xd5,       // e2
+            0b1_000_0000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xb5, 0x56, // 82 ac
+        ];
+        client.send(fragments);
+        client.hears("\u{20ac}");
+        client.send(wire([Masked::text([0xe2, 0x82]).more(), Masked::ping("gap")]));
+        client.gets(PONG, "gap");
+        client.send(Masked::continuation([0xac]).bytes());
+        client.hears("\u{20ac}");
+        client.alive_and_silent();
+    }
+}
+
+/// Echoed as it is; on the chat refused for being binary, 1003, not for its octets, 1007.
+fn binary_is_not_checked_as_text() {
+    let server = Server::start();
+    let mut client = server.upgrade("/echo");
+    for payload in [vec![0xc3, 0x28], vec![0xff; 200], vec![0x00]] {
+        client.send(Masked::binary(&payload).bytes());
+        client.receives(&Message { opcode: BINARY, payload });
+    }
+    let mut client = server.upgrade("/chat");
+    client.send(Masked::binary([0xc3, 0x28]).bytes());
+    client.closes(Some(1003));
+}

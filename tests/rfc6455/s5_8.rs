@@ -1,0 +1,24 @@
+//! Section 5.8: extensibility.
+
+use crate::support::{Masked, PATHS, Request, Server, check};
+
+tests! {
+    extension_that_was_not_agreed_on_is_not_used: ["5.8-a"],
+}
+
+/// An offer alone allows nothing: not to the server's frames, which are judged as they are read,
+/// and not to ours.
+fn extension_that_was_not_agreed_on_is_not_used() {
+    let server = Server::start();
+    for path in PATHS {
+        for rsv in [0b100, 0b010, 0b001] {
+            check::case(format_args!("{path}, RSV {rsv:03b}"));
+            let offer = "Sec-WebSocket-Extensions: permessage-deflate, x-probe";
+            let mut client = server.accepts(&Request::upgrade(path).add(offer));
+            client.send(Masked::text("a".repeat(1000)).bytes());
+            client.hears("a".repeat(1000));
+            client.send(Masked::text("b").rsv(rsv).bytes());
+            client.fails_with(1002);
+        }
+    }
+}

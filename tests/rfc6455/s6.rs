@@ -1,0 +1,115 @@
+//! Section 6: sending and receiving data.
+
+use crate::probe::{CHATTER, in_a_busy_room};
+use crate::support::frame::{BINARY, CLOSE, Message, TEXT};
+use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, wire};
+
+tests! {
+    nothing_is_sent_but_while_the_connection_is_open: ["6.1-a"],
+    whatever_is_sent_is_frames_and_ends_with_fin: ["6.1-b", "6.1-d"],
+    opcode_fits_the_data: ["6.1-c"],
+    every_message_is_sent_to_the_end: ["6.1-g"],
+    noise_is_parsed_as_frames_and_fails: ["6.2-a"],
+    next_data_frame_after_fin_starts_a_message: ["6.2-c"],
+}
+
+/// In a room that is never quiet: nothing before the handshake is done, then the welcome, then the
+/// room.
+fn nothing_is_sent_but_while_the_connection_is_open() {
+    let server = Server::start();
+    in_a_busy_room(&server, || {
+        let request = Request::upgrade("/chat").bytes();
+        for _ in 0..5 {
+            let mut member = server.connect();
+            member.send(&request[..request.len() - 1]);
+            server.upgrade("/chat").hears(CHATTER); // the room talks meanwhile
+            member.send(&request[request.len() - 1..]);
+            member.switched();
+            member.gets(TEXT, WELCOME);
+            member.hears(CHATTER);
+            member.leave();
+        }
+    });
+}
+
+/// Judged frame by frame: what is no frame, or a message that never ends, fails here.
+fn whatever_is_sent_is_frames_and_ends_with_fin() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for length in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
+            let text = "x".repeat(length);
+            client.send(Masked::text(&text).bytes());
+            client.hears(text);
+        }
+        client.alive_and_silent();
+        client.leave();
+    }
+}
+
+fn opcode_fits_the_data() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("text").bytes());
+        client.receives(&Message { opcode: TEXT, payload: b"text".into() });
+    }
+    let mut client = server.upgrade("/echo");
+    client.send(Masked::binary("text, but sent as binary").bytes());
+    client.receives(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
+}
+
+/// To everyone who is there, on the chat.
+fn every_message_is_sent_to_the_end() {
+    let server = Server::start();
+    let mut members = [server.upgrade("/chat"), server.upgrade("/chat"), server.upgrade("/chat")];
+    let mut echo = server.upgrade("/echo");
+    for serial in 0..100 {
+        let text = format!("message {serial}");
+        members[serial % 3].send(Masked::text(&text).bytes());
+        members.iter_mut().for_each(|member| member.hears(&text));
+        echo.send(Masked::text(&text).bytes());
+        echo.hears(text);
+    }
+}
+
+/// Octets without any sense, the same in each run. Some row of section 5 forbids each of them.
+fn noise_is_parsed_as_frames_and_fails() {
+    let server = Server::start();
+    let mut state: u32 = 6455;
+    let mut octet = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for path in PATHS {
+        for round in 0..40 {
+            check::case(format_args!("{path}, round {round}"));
+            let noise: Vec<u8> = (0..400).map(|_| octet()).collect();
+            let mut client = server.upgrade(path);
+            client.send(noise);
+            let close = client.frame();
+            check::eq(close.opcode, CLOSE, "opcode");
+            check::that(matches!(close.code(), Some(1002 | 1009)), format_args!("{close:?}"));
+            client.ends();
+        }
+    }
+}
+
+fn next_data_frame_after_fin_starts_a_message() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        let frames = [
+            Masked::text("one, ").more(),
+            Masked::continuation("cut"),
+            Masked::text("two, ").more(),
+            Masked::continuation("cut"),
+            Masked::text("three, whole"),
+        ];
+        client.send(wire(frames));
+        client.hears("one, cut");
+        client.hears("two, cut");
+        client.hears("three, whole");
+        client.alive_and_silent();
+    }
+}

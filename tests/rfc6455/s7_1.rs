@@ -1,0 +1,170 @@
+//! Section 7.1: how a connection is closed.
+
+use std::time::{Duration, Instant};
+
+use crate::probe::hears_last_words;
+use crate::support::{DEADLINE, Masked, PATHS, Server, check, wire};
+
+tests! {
+    close_is_read_and_no_reset_follows_though_megabytes_come: ["7.1.1-a"],
+    peer_that_never_stops_sending_is_cut_off: ["7.1.1-b"],
+    server_ends_tcp_first: ["7.1.1-c"],
+    server_that_stops_says_1001: ["7.1.2-a"],
+    silent_client_is_told_1001: ["7.1.2-a"],
+    server_waits_for_the_answer_to_its_close_but_not_for_ever: ["7.1.2-c"],
+    client_that_ends_without_close_is_let_go: ["7.1.4-a"],
+    failed_connection_is_closed_and_logged: ["7.1.7-a", "7.1.7-b"],
+    nothing_is_processed_after_failing: ["7.1.7-d"],
+    messages_before_the_breach_are_processed: ["7.1.7-f"],
+}
+
+/// Twenty times on each path, after a breach and after a Close of ours: megabytes follow, most of
+/// them while the server is closing.
+fn close_is_read_and_no_reset_follows_though_megabytes_come() {
+    let server = Server::start();
+    let idle = server.descriptors();
+    let more = vec![0xaa; 3 << 20];
+    for round in 0..20 {
+        for path in PATHS {
+            for (frame, code) in
+                [(Masked::text("").unmasked(), 1002), (Masked::close(1000, ""), 1000)]
+            {
+                check::case(format_args!("{path}, {code}, round {round}"));
+                let mut client = server.upgrade(path);
+                client.send(frame.bytes());
+                hears_last_words(&server, idle, client, &more, |client| {
+                    client.parts_with(Some(code))
+                });
+            }
+        }
+    }
+}
+
+fn peer_that_never_stops_sending_is_cut_off() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("").unmasked().bytes());
+        client.fails_with(1002);
+        let until = Instant::now() + DEADLINE;
+        while client.try_send([0; 4096]).is_ok() {
+            check::that(Instant::now() < until, "the server reads on and on");
+        }
+    }
+    check::that(true, "both were cut off");
+}
+
+/// Our side never ends: each end that is read is the server's.
+fn server_ends_tcp_first() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(Masked::close(1000, "").bytes());
+        client.parts_with(Some(1000));
+        let mut client = server.upgrade(path);
+        client.send(Masked::ping("").more().bytes());
+        client.parts_with(Some(1002));
+    }
+}
+
+fn server_that_stops_says_1001() {
+    let server = Server::start();
+    let mut clients = [server.upgrade("/chat"), server.upgrade("/echo"), server.upgrade("/chat")];
+    server.signal("TERM");
+    for client in &mut clients {
+        client.closes(Some(1001));
+        client.send(Masked::close(1001, "").bytes());
+        client.ends();
+    }
+    check::eq(server.wait().code(), Some(0), "exit status");
+}
+
+fn silent_client_is_told_1001() {
+    let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
+    for path in PATHS {
+        check::case(path);
+        let mut client = server.upgrade(path);
+        client.closes(Some(1001));
+        client.send(Masked::close(1001, "").bytes());
+        client.ends();
+    }
+}
+
+/// The clock starts before the server can have sent its Close, so a slow machine only adds to it.
+fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
+    let server = Server::start();
+    let mut client = server.upgrade("/chat");
+    let before = Instant::now();
+    client.send(Masked::binary("").bytes());
+    client.closes(Some(1003));
+    client.ends();
+    check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
+}
+
+fn client_that_ends_without_close_is_let_go() {
+    let server = Server::start();
+    for path in PATHS {
+        check::case(path);
+        let mut client = server.upgrade(path);
+        client.finish();
+        client.ends();
+
+        let mut client = server.upgrade(path);
+        client.send(Masked::text("cut sho").declaring(9).bytes());
+        client.finish();
+        client.ends();
+    }
+}
+
+fn failed_connection_is_closed_and_logged() {
+    for (code, wire) in [
+        (1002, Masked::text("").rsv(0b001).bytes()),
+        (1007, Masked::text([0xc3, 0x28]).bytes()),
+        (1009, Masked::text([b'x'; 1025]).bytes()),
+    ] {
+        for path in PATHS {
+            check::case(format_args!("{path}, {code}"));
+            let server = Server::with(&["--max-message", "1K"]);
+            let mut client = server.upgrade(path);
+            client.send(wire.clone());
+            client.fails_with(code);
+            server.await_log(&format!("Code {code}"));
+        }
+    }
+}
+
+/// No Pong, no echo, no second Close; and no waiting for a Close of ours.
+fn nothing_is_processed_after_failing() {
+    let server = Server::start();
+    for path in PATHS {
+        for bad in [
+            Masked::text("Hello").unmasked(),
+            Masked::text("Hello").rsv(0b100),
+            Masked::new(0x3, ""),
+            Masked::continuation("Hello"),
+        ] {
+            let mut witness = server.upgrade(path);
+            let mut client = server.upgrade(path);
+            let rest = [Masked::ping("ping"), Masked::text("text"), Masked::close(1000, "")];
+            client.send([bad.bytes(), wire(rest)].concat());
+            client.fails_with(1002);
+            witness.alive_and_silent();
+        }
+    }
+}
+
+/// In one write with the breach: the speaker hears its own words, the room hears them, and then comes
+/// the Close.
+fn messages_before_the_breach_are_processed() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut witness = server.upgrade("/chat");
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::text("Hello"), Masked::text("Hello").unmasked()]));
+        client.hears("Hello");
+        client.fails_with(1002);
+        if path == "/chat" {
+            witness.hears("Hello");
+        }
+    }
+}

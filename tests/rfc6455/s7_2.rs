@@ -1,0 +1,26 @@
+//! Section 7.2: abnormal closures.
+
+use crate::support::{Masked, PATHS, Request, Server, check};
+
+tests! {
+    refused_handshake_ends_the_connection: ["7.2.2-a"],
+}
+
+/// The refusal says so, the end follows, and frames sent into it are not answered.
+fn refused_handshake_ends_the_connection() {
+    let server = Server::start();
+    for path in PATHS {
+        for request in [
+            Request::upgrade(path).without("Sec-WebSocket-Key"),
+            Request::upgrade(path).set("Sec-WebSocket-Version", "8"),
+            Request::upgrade(path).add("Origin: http://evil.invalid"),
+        ] {
+            check::case(request.bytes().escape_ascii());
+            let mut client = server.connect();
+            client.send([request.bytes(), Masked::ping("frame").bytes()].concat());
+            let answer = client.response();
+            check::that((400..500).contains(&answer.status), answer.status);
+            client.is_last(&answer);
+        }
+    }
+}

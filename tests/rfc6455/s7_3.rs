@@ -1,0 +1,27 @@
+//! Section 7.3: normal closure.
+
+use crate::support::{Masked, PATHS, Server, check};
+
+tests! {
+    stopped_server_closes_every_connection_with_1001: ["7.3-a"],
+}
+
+/// By either signal, and whether the clients answer or only end.
+fn stopped_server_closes_every_connection_with_1001() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start();
+        let mut clients: Vec<_> =
+            PATHS.iter().cycle().take(10).map(|path| server.upgrade(path)).collect();
+        server.signal(signal);
+        for (serial, client) in clients.iter_mut().enumerate() {
+            check::case(format_args!("SIG{signal}, client {serial}"));
+            client.closes(Some(1001));
+            match serial % 3 {
+                0 => client.finish(),
+                _ => client.send(Masked::close(1001, "").bytes()),
+            }
+            client.ends();
+        }
+        check::eq(server.wait().code(), Some(0), "exit status");
+    }
+}

@@ -1,0 +1,223 @@
+//! Section 8.1: UTF-8, and what happens where it is none.
+
+use crate::support::frame::{BINARY, Message, PONG, TEXT};
+use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, wire};
+
+tests! {
+    text_that_is_not_utf_8_is_answered_with_1007: ["8.1-a"],
+    every_malformed_sequence_is_answered_with_1007: ["8.1-b"],
+    every_valid_sequence_is_taken: ["8.1-c"],
+    validity_is_judged_over_the_whole_message: ["8.1-d"],
+    text_is_refused_at_its_first_bad_octet: ["8.1-e"],
+    handshake_may_hold_any_octets_in_fields_that_are_not_read: ["8.1-g"],
+    binary_ping_and_pong_may_hold_any_octets: ["8.1-h"],
+    texts_of_the_server_are_utf_8: ["8.1-i"],
+}
+
+/// Malformed sequences, and how many of their octets prove it.
+const MALFORMED: &[(&[u8], usize)] = &[
+    (&[0x80], 1),
+    (&[0xbf], 1),
+    (&[0xc0, 0x80], 1),
+    (&[0xc0, 0xaf], 1),
+    (&[0xc1, 0xbf], 1),
+    (&[0xc3, 0x28], 2),
+    (&[0xe0, 0x80, 0xaf], 2),
+    (&[0xe0, 0x9f, 0xbf], 2),
+    (&[0xe2, 0x28, 0xa1], 2),
+    (&[0xe2, 0x82, 0x28], 3),
+    (&[0xed, 0xa0, 0x80], 2), // the first surrogate
+    (&[0xed, 0xbf, 0xbf], 2), // the last
+    (&[0xf0, 0x80, 0x80, 0xaf], 2),
+    (&[0xf0, 0x8f, 0xbf, 0xbf], 2),
+    (&[0xf0, 0x90, 0x80, 0x28], 4),
+    (&[0xf4, 0x90, 0x80, 0x80], 2), // U+110000
+    (&[0xf5, 0x80, 0x80, 0x80], 1),
+    (&[0xf8, 0x88, 0x80, 0x80, 0x80], 1),
+    (&[0xfc, 0x84, 0x80, 0x80, 0x80, 0x80], 1),
+    (&[0xfe], 1),
+    (&[0xff], 1),
+];
+
+/// Sequences that only the end of the message proves malformed.
+const CUT: &[&[u8]] = &[
+    &[0xc2],
+    &[0xe0, 0xa0],
+    &[0xe2, 0x82],
+    &[0xf0, 0x90, 0x80],
+    &[0xf4, 0x8f, 0xbf],
+    &[0xed, 0x9f],
+];
+
+const VALID: &[&[u8]] = &[
+    &[0x00],
+    &[0x7f],
+    &[0xc2, 0x80],
+    &[0xdf, 0xbf],
+    &[0xe0, 0xa0, 0x80],
+    &[0xed, 0x9f, 0xbf],       // the last before the surrogates
+    &[0xee, 0x80, 0x80],       // the first after them, private use
+    &[0xef, 0xb7, 0x90],       // U+FDD0, a noncharacter
+    &[0xef, 0xbb, 0xbf],       // the byte order mark
+    &[0xef, 0xbf, 0xbd],       // the replacement character
+    &[0xef, 0xbf, 0xbe],       // U+FFFE
+    &[0xef, 0xbf, 0xbf],       // U+FFFF
+    &[0xf0, 0x90, 0x80, 0x80], // the first of four octets
+    &[0xf0, 0x9f, 0x98, 0x80],
+    &[0xf4, 0x8f, 0xbf, 0xbf], // U+10FFFF
+    &[0xce, 0xba, 0xe1, 0xbd, 0xb9, 0xcf, 0x83, 0xce, 0xbc, 0xce, 0xb5],
+];
+
+/// Fails with 1007 on each path.
+fn each_is_refused(server: &Server, name: &str, wire: &[u8]) {
+    for path in PATHS {
+        check::case(format_args!("{path}, {name}, {wire:02x?}"));
+        let mut client = server.upgrade(path);
+        client.send(wire);
+        client.fails_with(1007);
+    }
+}
+
+fn text_that_is_not_utf_8_is_answered_with_1007() {
+    let server = Server::start();
+    for wire in [
+        vec![0b1_000_0001, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xf4, 0xd2], // c3 28
+        vec![0b1_000_0001, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xd5, 0x78], // e2 82
+        vec![0b1_000_0001, 0b1_0000011, 0x37, 0xfa, 0x21, 0x3d, 0xda, 0x5a, 0xa1], // ed a0 80
+        vec![0b1_000_0001, 0b1_0000100, 0x37, 0xfa, 0x21, 0x3d, 0xc3, 0x6a, 0xa1, 0xbd], // f4 90 ..
+        vec![0b1_000_0001, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xf7, 0x55], // c0 af
+    ] {
+        each_is_refused(&server, "vector", &wire);
+    }
+}
+
+/// Alone, between other characters, and deep inside a long text.
+fn every_malformed_sequence_is_answered_with_1007() {
+    let server = Server::start();
+    for malformed in MALFORMED.iter().map(|(octets, _)| *octets).chain(CUT.iter().copied()) {
+        each_is_refused(&server, "alone", &Masked::text(malformed).bytes());
+        let between = [b"\xce\xba before ", malformed, b" after \xce\xba"].concat();
+        each_is_refused(&server, "between", &Masked::text(between).bytes());
+    }
+    for at in [0, 7, 8, 63, 4095, 65_535, 99_999] {
+        let mut long = vec![b'x'; 100_000];
+        long[at] = 0xff;
+        for path in PATHS {
+            check::case(format_args!("{path}, ff at {at} of 100000"));
+            let mut client = server.upgrade(path);
+            client.send(Masked::text(&long).bytes());
+            client.fails_with(1007);
+        }
+    }
+}
+
+fn every_valid_sequence_is_taken() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send([0b1_000_0001, 0b1_0000100, 0x37, 0xfa, 0x21, 0x3d, 0xc3, 0x75, 0x9e, 0x82]);
+        client.hears([0xf4, 0x8f, 0xbf, 0xbf]);
+        for valid in VALID {
+            check::case(format_args!("{path}, {valid:02x?}"));
+            client.send(Masked::text(valid).bytes());
+            client.hears(valid);
+        }
+        client.send(Masked::text(VALID.concat()).bytes());
+        client.hears(VALID.concat());
+        client.alive_and_silent();
+    }
+}
+
+/// Each valid sequence cut into fragments at each octet, with Pings between; and its twin with a
+/// bad octet.
+fn validity_is_judged_over_the_whole_message() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        for valid in VALID {
+            check::case(format_args!("{path}, {valid:02x?} in single octets"));
+            client.send(Masked::text("").more().bytes());
+            for octet in *valid {
+                client.send(Masked::continuation([*octet]).more().bytes());
+                client.alive_and_silent();
+            }
+            client.send(Masked::continuation("").bytes());
+            client.hears(valid);
+        }
+    }
+    for (malformed, proof) in MALFORMED {
+        let fragments =
+            malformed[..*proof].iter().map(|octet| Masked::continuation([*octet]).more().bytes());
+        let wire =
+            [Masked::text("").more().bytes(), fragments.collect::<Vec<_>>().concat()].concat();
+        each_is_refused(&server, "in single octets", &wire);
+    }
+    for cut in CUT {
+        let ended = wire([Masked::text(cut).more(), Masked::continuation("")]);
+        each_is_refused(&server, "ended by an empty fragment", &ended);
+        let gone_on = wire([Masked::text(cut).more(), Masked::continuation("x")]);
+        each_is_refused(&server, "gone on with a letter", &gone_on);
+    }
+}
+
+/// Inside a frame that is not whole, in a message that does not end.
+fn text_is_refused_at_its_first_bad_octet() {
+    let server = Server::start();
+    for (malformed, proof) in MALFORMED {
+        let proven = [b"good ", &malformed[..*proof]].concat();
+        let open = Masked::text(proven).more().declaring(1000).bytes();
+        each_is_refused(&server, "in an open frame", &open);
+    }
+    each_is_refused(&server, "in a fragment", &Masked::text(b"oo\xff").more().bytes());
+}
+
+/// Values are octets; the targets are printable ASCII or refused.
+fn handshake_may_hold_any_octets_in_fields_that_are_not_read() {
+    let server = Server::start();
+    for path in PATHS {
+        server.accepts(&Request::upgrade(path).add(b"X-A: \xff"));
+        server.accepts(&Request::upgrade(path).add(b"Cookie: \xc3\x28\xe2\x82"));
+        server.refuses(
+            &Request::upgrade(path).line([b"GET /\xff".as_slice(), b" HTTP/1.1"].concat()),
+            400,
+        );
+        server.refuses(&Request::upgrade(path).line("GET /%ff HTTP/1.1"), 404);
+    }
+}
+
+fn binary_ping_and_pong_may_hold_any_octets() {
+    let server = Server::start();
+    for path in PATHS {
+        let mut client = server.upgrade(path);
+        client.send(wire([Masked::pong([0xff, 0xfe]), Masked::ping([0xff, 0xfe])]));
+        client.gets(PONG, [0xff, 0xfe]);
+        client.send(Masked::text([0xe2]).more().bytes());
+        client.send(Masked::ping([0x82, 0xff]).bytes());
+        client.gets(PONG, [0x82, 0xff]);
+    }
+    let mut client = server.upgrade("/echo");
+    for (malformed, _) in MALFORMED {
+        client.send(Masked::binary(malformed).bytes());
+        client.receives(&Message { opcode: BINARY, payload: malformed.to_vec() });
+    }
+}
+
+/// The welcome in any language, and what is heard of a member that fails in the middle of a text:
+/// nothing.
+fn texts_of_the_server_are_utf_8() {
+    let server = Server::with(&["--welcome", "\u{d6}l \u{20ac} \u{1f600}"]);
+    let mut client = server.ask(&Request::upgrade("/chat"));
+    client.switched();
+    client.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+
+    let server = Server::start();
+    let mut witness = server.upgrade("/chat");
+    for (malformed, _) in MALFORMED {
+        let mut client = server.ask(&Request::upgrade("/chat"));
+        client.switched();
+        client.hears(WELCOME);
+        client.send(wire([Masked::text("begun ").more(), Masked::continuation(malformed)]));
+        client.fails_with(1007);
+    }
+    witness.alive_and_silent();
+}

@@ -1,0 +1,65 @@
+//! Section 9: extensions. The server knows none, so it declines each, and uses none.
+
+use crate::support::{Masked, PATHS, Request, Server, check};
+
+tests! {
+    every_offer_of_an_extension_is_declined: ["9-a", "9.1-g"],
+    offers_on_several_lines_are_read_as_one_list: ["9.1-a"],
+    offer_outside_the_grammar_is_refused: ["9.1-b"],
+}
+
+/// Accepted without the extension, and then spoken plainly.
+fn declines(server: &Server, request: &Request) {
+    let mut client = server.ask(request);
+    check::eq(
+        client.switched().field("Sec-WebSocket-Extensions"),
+        None,
+        "extensions of the answer",
+    );
+    client.alive();
+    client.send(Masked::text("plain").bytes());
+    client.hears("plain");
+}
+
+fn every_offer_of_an_extension_is_declined() {
+    let server = Server::start();
+    for path in PATHS {
+        for offer in [
+            "permessage-deflate",
+            "permessage-deflate; client_max_window_bits; server_no_context_takeover",
+            "permessage-deflate; zz=1",
+            "x-probe; a=1",
+            "bbf-usp-protocol; eid=\"x\"",
+            "x-webkit-deflate-frame, permessage-deflate, mux; q=1",
+        ] {
+            check::case(format_args!("{path}, {offer}"));
+            declines(
+                &server,
+                &Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}")),
+            );
+        }
+    }
+}
+
+fn offers_on_several_lines_are_read_as_one_list() {
+    let server = Server::start();
+    for path in PATHS {
+        let first = Request::upgrade(path).add("Sec-WebSocket-Extensions: a; b=1");
+        declines(&server, &first.clone().add("Sec-WebSocket-Extensions: c, d"));
+        declines(&server, &first.clone().add("Sec-WebSocket-Extensions: ,"));
+        server.refuses(&first.add("Sec-WebSocket-Extensions: ;"), 400);
+    }
+}
+
+fn offer_outside_the_grammar_is_refused() {
+    let server = Server::start();
+    for path in PATHS {
+        for offer in [";;=", "x; =1", "x;", "x; a=", "=", "x y", "x; a=b c", "x, ;"] {
+            check::case(format_args!("{path}, {offer}"));
+            server.refuses(
+                &Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}")),
+                400,
+            );
+        }
+    }
+}
