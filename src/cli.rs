@@ -111,7 +111,14 @@ pub fn parse(
     words: impl Iterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Command, String> {
-    let words = words.map(utf8).collect::<Result<Vec<String>, String>>()?;
+    let mut last = "the first word".to_owned();
+    let words = words
+        .map(|word| {
+            let word = utf8(word).map_err(|wrong| format!("{last}: {wrong}"))?;
+            last.clone_from(&word);
+            Ok(word)
+        })
+        .collect::<Result<Vec<String>, String>>()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if words.iter().any(|word| ["--help", "-h"].contains(word)) || words.first() == Some(&"help") {
         return Ok(Command::Show(help()));

@@ -68,6 +68,7 @@ fn enter(
         Resource::Chat => welcome(server, &outbox)?,
         Resource::Echo => outbox.open(&[])?,
     }
+    server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.message_max, &unread);
     let mut tap = trace.map(Trace::tap);
     if let Some(tap) = &mut tap {

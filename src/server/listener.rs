@@ -213,12 +213,14 @@ fn advise_on_descriptors(server: &Server) {
     if let Some(soft) = soft
         && soft < wanted
     {
+        let lower = match soft.saturating_sub(DESCRIPTORS_BESIDE) {
+            0 => String::new(),
+            fewer => format!(", or lower --max-connections to {fewer}"),
+        };
         let advice = format!(
             "only {soft} descriptors for --max-connections {}: raise the limit to {wanted} \
-             (`ulimit -n {wanted}`, or LimitNOFILE={wanted} in a systemd unit), or lower \
-             --max-connections to {}",
+             (`ulimit -n {wanted}`, or LimitNOFILE={wanted} in a systemd unit){lower}",
             server.options.limits.connections_max,
-            soft.saturating_sub(DESCRIPTORS_BESIDE),
         );
         server.log.tell(None, Event::Advice(&advice));
     }

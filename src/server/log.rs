@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -121,32 +122,40 @@ impl Log {
     fn write_for_ever(&self) -> ! {
         let mut out = Output { stream: io::stderr(), is_inside_line: false };
         let mut lines = String::new();
+        let mut is_refused = false;
         loop {
-            let mut pending = self.lock();
-            pending.is_writing = false;
-            if pending.lines.is_empty() {
-                self.moved.notify_all(); // for flush
-            }
-            let idle = |pending: &mut Pending| pending.lines.is_empty();
-            let waited = self.moved.wait_while(pending, idle);
-            pending = waited.unwrap_or_else(PoisonError::into_inner);
-            pending.is_writing = true;
-            std::mem::swap(&mut lines, &mut pending.lines);
-            let dropped = std::mem::take(&mut pending.dropped);
-            drop(pending);
-
-            let mut lost = out.write(lines.as_bytes());
+            let mut dropped = self.take(&mut lines, is_refused);
+            let lost = out.write(lines.as_bytes());
             lines.clear();
-            let lost_before = dropped + lost;
-            if 0 < dropped && lost == 0 {
+            dropped += lost;
+            is_refused = 0 < lost;
+            if 0 < dropped && !is_refused {
                 self.add(None, Event::Failed(&format!("{dropped} log lines dropped")), &mut lines);
-                lost = out.write(lines.as_bytes());
+                is_refused = 0 < out.write(lines.as_bytes());
                 lines.clear();
             }
-            if 0 < lost {
-                self.lock().dropped += lost_before;
+            if is_refused {
+                self.lock().dropped += dropped;
             }
         }
+    }
+
+    /// Waits for something to write, takes all of it, and tells how many lines were dropped before.
+    /// Where standard error refuses what it is given, their number waits for the next line.
+    fn take(&self, lines: &mut String, is_refused: bool) -> u64 {
+        let idle = |pending: &mut Pending| {
+            pending.lines.is_empty() && (is_refused || pending.dropped == 0)
+        };
+        let mut pending = self.lock();
+        pending.is_writing = false;
+        if idle(&mut pending) {
+            self.moved.notify_all(); // for flush
+        }
+        let waited = self.moved.wait_while(pending, idle);
+        pending = waited.unwrap_or_else(PoisonError::into_inner);
+        pending.is_writing = true;
+        mem::swap(lines, &mut pending.lines);
+        mem::take(&mut pending.dropped)
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {

@@ -100,12 +100,12 @@ impl Outbox {
     /// The connection broke.
     pub fn open(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
         self.show(frames);
-        if let Err(error) = (&*self.stream).write_all(frames) {
-            let kind = error.kind();
-            self.break_off(error);
-            return Err(kind.into());
+        for part in frames.chunks(WRITE_MAX) {
+            let broken = |error: &io::Error| self.break_off(error.kind().into());
+            (&*self.stream).write_all(part).inspect_err(broken)?;
+            self.metrics.outgoing.bytes.add(part.len() as u64);
+            self.pulse.beat();
         }
-        self.metrics.outgoing.bytes.add(frames.len() as u64);
         self.write_on();
         Ok(())
     }
@@ -187,8 +187,7 @@ impl Outbox {
     pub fn finish(&self, patience: Duration) {
         let mut line = self.lock();
         line.waiting += 1;
-        let busy = |line: &mut Line| line.is_writing;
-        let waited = self.moved.wait_timeout_while(line, patience, busy);
+        let waited = self.moved.wait_timeout_while(line, patience, |line| line.is_writing);
         waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
     }
 
@@ -245,6 +244,7 @@ impl Outbox {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
                     Err(error) => return self.break_off(error),
                 }
+                self.pulse.beat(); // who reads is alive, and gets no pings meanwhile
                 if self.lock().drops_the_rest() {
                     piece.cut();
                 }

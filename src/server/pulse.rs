@@ -1,4 +1,4 @@
-//! When a client last gave a sign of life. Any byte is one.
+//! When a client last gave a sign of life: a byte that came, or one that it took after we had to wait.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -18,13 +18,13 @@ impl Pulse {
         Self { opened: Instant::now(), heard: AtomicU64::new(0) }
     }
 
-    /// A byte came.
+    /// A sign of life.
     pub fn beat(&self) {
         let now = self.opened.elapsed().as_millis();
         self.heard.store(u64::try_from(now).unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// When `silence_max` without a byte will be over.
+    /// When `silence_max` without one will be over.
     #[must_use]
     pub fn stops_at(&self, silence_max: Duration) -> Instant {
         self.opened + Duration::from_millis(self.heard.load(Relaxed)) + silence_max
