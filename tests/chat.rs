@@ -1,0 +1,801 @@
+//! The rules of the chat, over sockets: who hears what and when, who is let in and who has to go, and what the
+//! operator gets to read of it.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use support::frame::{CLOSE, PING};
+use support::server::eventually;
+use support::{Client, DEADLINE, Masked, PATHS, Request, Server, WELCOME, check, json};
+
+const MIB: usize = 1024 * 1024;
+
+/// Far above what the kernel holds for a client that does not read, in messages of 1 MiB.
+const MORE_THAN_THE_KERNEL_TAKES: usize = 40;
+
+fn say(member: &mut Client, words: &str) {
+    member.send(Masked::text(words).bytes());
+}
+
+/// Says something and hears it, with nothing of others in between.
+#[track_caller]
+fn say_and_hear(member: &mut Client, words: &str) {
+    say(member, words);
+    member.hears(words);
+}
+
+/// A text of 1 MiB, the largest by default, that begins with a number.
+fn large(number: usize) -> String {
+    format!("{number:08}{}", "x".repeat(MIB - 8))
+}
+
+#[track_caller]
+fn counts(server: &Server, sample: &str, want: f64) {
+    check::eq(server.metrics()[sample], want, sample);
+}
+
+/// The connections that are left, the one that asks aside.
+fn eventually_open(server: &Server, want: f64) {
+    eventually("connections that are gone are not counted", || {
+        server.metrics()["wirechat_connections_open"] == want + 1.0
+    });
+}
+
+mod words {
+    use super::*;
+
+    #[test]
+    fn the_welcome_comes_first_whatever_others_say() {
+        let server = Server::start();
+        let mut speaker = server.upgrade("/chat");
+        for round in 0..50 {
+            let mut late = server.connect();
+            let flood: Vec<u8> = (0..20).flat_map(|_| Masked::text("noise").bytes()).collect();
+            speaker.send(flood);
+            late.send(Request::upgrade("/chat").bytes());
+            late.switched();
+            late.hears(WELCOME);
+            say(&mut speaker, &format!("round {round}"));
+            while speaker.message().payload != format!("round {round}").as_bytes() {}
+        }
+    }
+
+    #[test]
+    fn the_welcome_is_the_operators() {
+        let server = Server::with(&["--welcome", "Grüß Gott 👋"]);
+        let mut member = server.ask(&Request::upgrade("/chat"));
+        member.switched();
+        member.hears("Grüß Gott 👋");
+    }
+
+    #[test]
+    fn everyone_hears_a_text_its_sender_included() {
+        let server = Server::start();
+        let mut members: Vec<Client> = (0..5).map(|_| server.upgrade("/chat")).collect();
+        for speaker in 0..members.len() {
+            let words = format!("{speaker} says: naïve café 👋");
+            say(&mut members[speaker], &words);
+            members.iter_mut().for_each(|member| member.hears(&words));
+        }
+        members.iter_mut().for_each(Client::alive_and_silent);
+    }
+
+    #[test]
+    fn an_echo_is_heard_by_its_speaker_alone() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat");
+        let mut other = server.upgrade("/echo");
+        let mut echo = server.upgrade("/echo");
+        say_and_hear(&mut echo, "to myself");
+        other.alive_and_silent();
+        member.alive_and_silent();
+    }
+
+    const SPEAKERS: usize = 8;
+    const LISTENERS: usize = 20;
+    const TEXTS: usize = 500;
+
+    #[test]
+    fn all_hear_the_same_order() {
+        let server = Server::start();
+        let members: Vec<Client> =
+            (0..SPEAKERS + LISTENERS).map(|_| server.upgrade("/chat")).collect();
+        let heard: Vec<Vec<Vec<u8>>> = thread::scope(|scope| {
+            let _mortal = server.mortal();
+            let takes_part = |(index, member)| scope.spawn(move || take_part(index, member));
+            let threads: Vec<_> = members.into_iter().enumerate().map(takes_part).collect();
+            let joined = |thread: thread::ScopedJoinHandle<_>| thread.join().expect("heard all");
+            threads.into_iter().map(joined).collect()
+        });
+        check::that(heard.iter().all(|other| *other == heard[0]), "one order for all");
+        for speaker in 0..SPEAKERS {
+            let start = format!("{speaker}:");
+            let own = heard[0].iter().filter(|text| text.starts_with(start.as_bytes()));
+            let said = (0..TEXTS).map(|number| format!("{start}{number}").into_bytes());
+            check::that(own.cloned().eq(said), "each speaker's own order");
+        }
+    }
+
+    /// The first few speak; all listen.
+    fn take_part(index: usize, mut member: Client) -> Vec<Vec<u8>> {
+        if index < SPEAKERS {
+            for number in 0..TEXTS {
+                say(&mut member, &format!("{index}:{number}"));
+            }
+        }
+        (0..SPEAKERS * TEXTS).map(|_| member.message().payload).collect()
+    }
+
+    /// The last words, and what makes them the last.
+    #[test]
+    fn last_words_are_heard_by_all_and_their_speaker() {
+        let server = Server::start();
+        let mut witness = server.upgrade("/chat");
+        for (what, last, code) in [
+            ("a Close", Masked::close(1000, "bye"), 1000),
+            ("a breach of the protocol", Masked::text("").unmasked(), 1002),
+            ("binary", Masked::binary("no text"), 1003),
+        ] {
+            for round in 0..20 {
+                check::case(format_args!("before {what}, round {round}"));
+                let words = format!("last words before {what}, {round}");
+                let mut speaker = server.upgrade("/chat");
+                speaker.send([Masked::text(&words).bytes(), last.bytes()].concat());
+                witness.hears(&words);
+                speaker.hears(&words);
+                speaker.closes(Some(code));
+            }
+        }
+    }
+
+    #[test]
+    fn binary_is_refused() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat");
+        let mut witness = server.upgrade("/chat");
+        member.send(Masked::binary([0xfe, 0xff]).bytes());
+        member.closes(Some(1003));
+        member.send(Masked::text("too late").bytes());
+        member.send(Masked::close(1003, "").bytes());
+        member.ends();
+        say_and_hear(&mut witness, "nothing was said");
+    }
+}
+
+mod leaving {
+    use super::*;
+
+    #[test]
+    fn a_member_that_ends_without_a_close_is_removed() {
+        let server = Server::start();
+        let mut witness = server.upgrade("/chat");
+        let mut vanishing = server.upgrade("/chat");
+        vanishing.finish();
+        vanishing.ends();
+        eventually_open(&server, 1.0);
+        server.await_log("WebSocket errored 'connection ended without a Close frame' for 2.");
+        say_and_hear(&mut witness, "still here");
+    }
+
+    #[test]
+    fn a_member_that_resets_is_removed() {
+        let server = Server::start();
+        let mut witness = server.upgrade("/chat");
+        let vanishing = server.upgrade("/chat");
+        say_and_hear(&mut witness, "unread");
+        vanishing.stream().set_read_timeout(Some(DEADLINE)).expect("a socket takes a timeout");
+        vanishing.stream().peek(&mut [0]).expect("the text that nobody reads");
+        drop(vanishing); // with something unread, this is a reset
+        eventually_open(&server, 1.0);
+        let log = server.await_log("for 2.");
+        check::that(log.contains("WebSocket errored '"), "it is told");
+        say_and_hear(&mut witness, "still here");
+    }
+
+    #[test]
+    fn a_member_that_never_reads_is_disconnected() {
+        let server = Server::with(&["--max-backlog", "64K"]);
+        let mut speaker = server.upgrade("/chat");
+        let mut listener = server.upgrade("/chat");
+        let mut deaf = server.upgrade("/chat");
+        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+            say(&mut speaker, &large(number));
+            speaker.hears(large(number));
+            listener.hears(large(number));
+            if server.log().contains("reads too slowly") {
+                break; // it has but a moment to hear why
+            }
+        }
+        hears_all_up_to_the_close(&mut deaf);
+        let log = server.await_log("reads too slowly");
+        check::that(log.contains("WebSocket errored 'reads too slowly: "), "it is told");
+        check::that(log.contains(" bytes unsent' for 3."), "of whom");
+        counts(&server, "wirechat_slow_readers_total", 1.0);
+        eventually_open(&server, 2.0);
+        say_and_hear(&mut speaker, "still here");
+    }
+
+    /// Nobody is skipped silently: each message in its place, until a Close says why there are no more.
+    fn hears_all_up_to_the_close(deaf: &mut Client) {
+        for number in 0.. {
+            let frame = deaf.frame();
+            if frame.opcode == CLOSE {
+                check::eq(frame.code(), Some(1013), "the code for a slow reader");
+                return;
+            }
+            check::that(frame.payload == large(number).as_bytes(), "in order, without a gap");
+        }
+    }
+
+    #[test]
+    fn the_timer_pings() {
+        let server = Server::with(&["--ping-interval", "0.1"]);
+        for path in PATHS {
+            let mut member = server.upgrade(path);
+            for _ in 0..3 {
+                check::eq(member.frame().opcode, PING, path);
+            }
+        }
+        let pings = server.metrics()["wirechat_frames_total{opcode=\"ping\",direction=\"out\"}"];
+        check::that(6.0 <= pings, "pings are counted");
+    }
+
+    #[test]
+    fn silence_is_ended_and_a_pong_is_no_silence() {
+        let server = Server::with(&["--ping-interval", "0.5", "--idle-timeout", "2"]);
+        let mut alive = server.upgrade("/chat");
+        let mut silent = server.upgrade("/chat");
+        for _ in 0..6 {
+            let ping = alive.frame();
+            check::eq(ping.opcode, PING, "nothing but pings");
+            alive.send(Masked::pong(ping.payload).bytes());
+        }
+        while silent.frame().opcode == PING {}
+        silent.dead();
+        server.await_log("WebSocket errored 'no byte for 2s' for 2.");
+        counts(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
+        alive.alive();
+    }
+
+    /// It takes what it is sent, though slowly, and has a backlog for longer than the idle timeout.
+    #[test]
+    fn a_slow_but_steady_reader_is_not_taken_for_dead() {
+        const TEXTS: usize = 60;
+        let options = ["--ping-interval", "0.5", "--idle-timeout", "3", "--max-backlog", "64M"];
+        let server = Server::with(&options);
+        let mut slow = server.upgrade("/chat");
+        let mut speaker = server.upgrade("/chat");
+        for number in 0..TEXTS {
+            say(&mut speaker, &large(number));
+            speaker.hears(large(number));
+        }
+        for number in 0..TEXTS {
+            slow.hears(large(number));
+            thread::sleep(Duration::from_millis(100)); // this is how slow it is
+        }
+        slow.alive();
+    }
+}
+
+mod stopping {
+    use super::*;
+
+    #[test]
+    fn everyone_is_told_and_the_end_is_clean() {
+        for signal in ["TERM", "INT"] {
+            check::case(signal);
+            let server = Server::start();
+            let mut members = [server.upgrade("/chat"), server.upgrade("/echo")];
+            server.signal(signal);
+            for member in &mut members {
+                member.closes(Some(1001));
+                member.send(Masked::close(1001, "").bytes());
+                member.ends();
+            }
+            drop(members);
+            check::eq(server.wait().code(), Some(0), "exit status");
+            check::that(server.log().ends_with(" stopped\n"), "the last line");
+        }
+    }
+
+    #[test]
+    fn what_was_said_before_arrives_before_the_close() {
+        let server = Server::with(&["--max-backlog", "64M"]);
+        let mut speaker = server.upgrade("/chat");
+        let mut slow = server.upgrade("/chat");
+        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+            say(&mut speaker, &large(number));
+            speaker.hears(large(number));
+        }
+        server.signal("TERM");
+        speaker.closes(Some(1001));
+        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+            slow.hears(large(number));
+        }
+        slow.closes(Some(1001));
+    }
+
+    #[test]
+    fn meanwhile_nobody_new_is_let_in() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat"); // which takes its time to answer the Close
+        let mut watcher = server.ask(&Request::get("/healthz"));
+        check::eq(watcher.response().status, 200, "before");
+        let mut undecided = server.ask(&Request::get("/"));
+        check::eq(undecided.response().status, 200, "before");
+        server.signal("TERM");
+        member.closes(Some(1001));
+        watcher.send(Request::get("/healthz").bytes());
+        watcher.refused(503);
+        undecided.send(Request::upgrade("/chat").bytes());
+        undecided.refused(503);
+        server.refuses(&Request::upgrade("/chat"), 503);
+        server.refuses(&Request::get("/healthz"), 503);
+        member.send(Masked::close(1001, "").bytes());
+        member.ends();
+        drop(member);
+        check::eq(server.wait().code(), Some(0), "exit status");
+    }
+
+    #[test]
+    fn those_who_do_not_answer_are_not_waited_for_for_ever() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat");
+        server.signal("TERM");
+        member.closes(Some(1001));
+        check::eq(server.wait().code(), Some(0), "exit status");
+        check::that(server.log().contains("stopped"), "it is told");
+    }
+
+    #[test]
+    fn a_second_signal_ends_it_at_once() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat");
+        server.signal("TERM");
+        member.closes(Some(1001));
+        server.signal("INT");
+        check::eq(server.wait().code(), Some(1), "exit status");
+    }
+}
+
+mod limits {
+    use super::*;
+
+    #[test]
+    fn a_full_house_has_room_again_when_somebody_leaves() {
+        let server = Server::with(&["--max-connections", "2"]);
+        let mut staying = server.upgrade("/chat");
+        let mut leaving = server.upgrade("/echo");
+        server.refuses(&Request::upgrade("/chat"), 503);
+        server.refuses(&Request::get("/"), 503);
+        leaving.leave();
+        drop(leaving);
+        eventually("there is room again", || {
+            let mut late = server.ask(&Request::upgrade("/chat"));
+            late.head().status == 101
+        });
+        say_and_hear(&mut staying, "all along");
+    }
+
+    #[test]
+    fn messages_up_to_the_limit_pass() {
+        let server = Server::with(&["--max-message", "1K"]);
+        for path in PATHS {
+            let (largest, half) = ("m".repeat(1024), "m".repeat(512));
+            let mut member = server.upgrade(path);
+            say_and_hear(&mut member, &largest);
+            member.send(Masked::text(&half).more().bytes());
+            member.send(Masked::continuation(&half).bytes());
+            member.hears(&largest);
+            say(&mut member, &(largest + "m"));
+            member.fails_with(1009);
+            let mut member = server.upgrade(path);
+            member.send(Masked::text(&half).more().bytes());
+            member.send(Masked::continuation(half + "m").bytes());
+            member.fails_with(1009);
+        }
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused_unless_named() {
+        let strict = Server::start();
+        let open = Server::with(&["--origin", "*"]);
+        let named = Server::with(&["--origin", "https://chat.test", "--origin", "null"]);
+        for (origin, by) in [
+            ("http://localhost", [true, true, true]),
+            ("https://chat.test", [false, true, true]),
+            ("null", [false, true, true]),
+            ("https://evil.test", [false, true, false]),
+            ("https://chat.test.evil.test", [false, true, false]),
+            ("http://chat.test", [false, true, false]),
+        ] {
+            check::case(origin);
+            let request = Request::upgrade("/chat").add(format!("Origin: {origin}"));
+            for (server, is_allowed) in [&strict, &open, &named].into_iter().zip(by) {
+                match is_allowed {
+                    true => drop(server.accepts(&request)),
+                    false => drop(server.refuses(&request, 403)),
+                }
+            }
+        }
+    }
+}
+
+mod log {
+    use super::*;
+
+    /// A little of everything that is told, by connections 1 to 5; the whole log when all is over.
+    fn a_little_of_everything(options: &[&str]) -> (String, SocketAddr) {
+        let server = Server::with(options);
+        let mut member = server.upgrade("/chat");
+        let address = member.address();
+        say_and_hear(&mut member, "it's \"me\"");
+        member.send(Masked::close(4001, "off to bed").bytes());
+        member.closes(Some(4001));
+        let mut vanishing = server.upgrade("/chat");
+        vanishing.finish();
+        vanishing.ends();
+        let mut early = server.connect();
+        early.send("GET /chat HT");
+        early.finish();
+        early.ends();
+        server.refuses(&Request::get("/chat"), 400);
+        server.refuses(&Request::upgrade("/chat").add("Origin: http://evil.test"), 403);
+        server.signal("TERM");
+        check::eq(server.wait().code(), Some(0), "exit status");
+        (server.log(), address)
+    }
+
+    #[test]
+    fn each_event_has_its_sentence() {
+        let (log, address) = a_little_of_everything(&[]);
+        for sentence in [
+            "listening on http://127.0.0.1:",
+            &format!("Sent welcome message to 1 ({address})."),
+            "Received message 'it's \"me\"' from 1.",
+            "Closed connection to 1.",
+            "4001",
+            "off to bed",
+            "WebSocket errored 'connection ended without a Close frame' for 2.",
+            "WebSocket Negotiation Failed: Client closed connection.",
+            "400 Bad Request",
+            "403 Forbidden",
+            "http://evil.test",
+            "stopping",
+            "stopped",
+        ] {
+            check::that(log.contains(sentence), format_args!("{sentence} in\n{log}"));
+        }
+        for line in log.lines() {
+            let stamp = line.split(' ').next().unwrap_or_default();
+            let shape = stamp.replace(|c: char| c.is_ascii_digit(), "9");
+            check::eq(shape.as_str(), "9999-99-99T99:99:99.999Z", "each line begins with its time");
+        }
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let (log, address) = a_little_of_everything(&["--log-format", "json"]);
+        let mut events = Vec::new();
+        for line in log.lines() {
+            let members = json::object(line).unwrap_or_else(|why| check::fail(why));
+            let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+            let want = ["time", "event", "connection", "address", "code", "reason", "message"];
+            check::eq(names, want.to_vec(), line);
+            events.push(BTreeMap::from_iter(members));
+        }
+        let (number, text) = (json::Value::Number, |text: &str| json::Value::Text(text.into()));
+        let null = json::Value::Null;
+        let address = text(&address.to_string());
+        for (event, connection, code, reason) in [
+            ("listening", null.clone(), null.clone(), null.clone()),
+            ("welcomed", number(1), null.clone(), null.clone()),
+            ("message", number(1), null.clone(), null.clone()),
+            ("closed", number(1), number(4001), text("off to bed")),
+            ("negotiation_failed", number(3), null.clone(), text("Client closed connection")),
+            ("stopped", null.clone(), null.clone(), null.clone()),
+        ] {
+            check::case(event);
+            let told = events.iter().find(|told| told["event"] == text(event));
+            let told = told.unwrap_or_else(|| check::fail("it is not told"));
+            check::eq(&told["connection"], &connection, "connection");
+            check::eq((&told["code"], &told["reason"]), (&code, &reason), "code and reason");
+            if connection == number(1) {
+                check::eq(&told["address"], &address, "address");
+            }
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_controls_escaped() {
+        let server = Server::start();
+        let mut member = server.upgrade("/chat");
+        for (words, told) in [
+            ("é".repeat(200), format!("'{}'", "é".repeat(200))),
+            ("é".repeat(201), format!("'{}…'", "é".repeat(200))),
+            ("\x1b[2J\n".into(), "'\\u{1b}[2J\\n'".into()),
+        ] {
+            say_and_hear(&mut member, &words);
+            server.await_log(&format!("Received message {told} from 1."));
+        }
+    }
+
+    #[test]
+    fn quiet_leaves_errors_only() {
+        let mut server = Unheard::start(Stdio::piped(), &["--quiet"]);
+        let mut errors = server.errors();
+        let mut member = server.member();
+        say_and_hear(&mut member, "not an error");
+        member.leave();
+        let mut vanishing = server.member();
+        vanishing.finish();
+        vanishing.ends();
+        check::eq(server.stop().code(), Some(0), "exit status");
+        let mut log = String::new();
+        errors.read_to_string(&mut log).expect("a pipe can be read");
+        check::eq(log.lines().count(), 1, "lines");
+        check::that(log.contains("WebSocket errored '"), log);
+    }
+
+    /// However much one read brings, and whatever follows: a line is written, or counted as dropped.
+    #[test]
+    fn no_line_is_lost_in_silence() {
+        const TEXTS: usize = 10_000; // of 6 octets: the buffer of a busy connection takes them all
+        let server = Server::with(&["--log-format", "json"]);
+        let mut member = server.upgrade("/chat");
+        for round in 1..=3 {
+            server.signal("STOP");
+            member.send(Masked::text("").bytes().repeat(TEXTS));
+            server.signal("CONT");
+            (0..TEXTS).for_each(|_| member.hears(""));
+            eventually("each line is written or counted", || {
+                let log = server.log();
+                let written = log.matches("\"event\":\"message\"").count();
+                written + dropped(&log) == round * TEXTS
+            });
+        }
+    }
+
+    /// The lines that the log says it dropped.
+    fn dropped(log: &str) -> usize {
+        let number = |line: &str| {
+            let (before, _) = line.split_once(" log lines dropped")?;
+            before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
+        };
+        log.lines().filter_map(number).sum()
+    }
+
+    /// A server whose standard error goes wherever the test wants.
+    struct Unheard {
+        child: Child,
+        address: SocketAddr,
+    }
+
+    impl Unheard {
+        fn start(errors: Stdio, arguments: &[&str]) -> Self {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
+            command.args(["--bind", "127.0.0.1:0"]).args(arguments);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+            let child = command.spawn().expect("the server starts");
+            let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, 0).into() };
+            eventually("it listens", || server.port().is_some());
+            server.address.set_port(server.port().expect("it listens"));
+            server
+        }
+
+        /// The port of its one listening socket, as the system knows it: the log cannot tell.
+        fn port(&self) -> Option<u16> {
+            let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok()?;
+            let target = |entry: io::Result<fs::DirEntry>| fs::read_link(entry.ok()?.path()).ok();
+            let owned: Vec<_> = descriptors.filter_map(target).collect();
+            let table = fs::read_to_string("/proc/net/tcp").ok()?;
+            table.lines().skip(1).find_map(|line| {
+                let columns: Vec<&str> = line.split_whitespace().collect();
+                let socket = format!("socket:[{}]", columns[9]);
+                let is_listening = columns[3] == "0A";
+                let is_own = owned.iter().any(|target| *target.as_os_str() == *socket);
+                let port = columns[1].split_once(':')?.1;
+                (is_listening && is_own).then(|| u16::from_str_radix(port, 16).ok())?
+            })
+        }
+
+        fn errors(&mut self) -> ChildStderr {
+            self.child.stderr.take().expect("standard error is piped")
+        }
+
+        fn member(&self) -> Client {
+            Client::upgrade(self.address, "/chat")
+        }
+
+        fn stop(mut self) -> ExitStatus {
+            let kill = format!("kill -TERM {}", self.child.id());
+            let status = Command::new("sh").args(["-c", &kill]).status();
+            check::that(status.is_ok_and(|status| status.success()), kill);
+            eventually("it ends", || {
+                let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+                stat.is_ok_and(|stat| stat.contains(") Z "))
+            });
+            self.child.wait().expect("a child can be waited for")
+        }
+    }
+
+    impl Drop for Unheard {
+        fn drop(&mut self) {
+            let _ = self.child.kill(); // it may have ended by itself
+            let _ = self.child.wait();
+        }
+    }
+
+    /// More than a pipe and the log's own buffer hold.
+    const LINES: usize = 10_000;
+
+    fn chat_for_long(member: &mut Client) {
+        let words = "w".repeat(200);
+        for _ in 0..LINES {
+            say(member, &words);
+            member.hears(&words);
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_does_not_delay_the_chat() {
+        let mut server = Unheard::start(Stdio::piped(), &[]);
+        let mut errors = server.errors();
+        let mut member = server.member();
+        chat_for_long(&mut member);
+        let log = read_until(&mut errors, " log lines dropped");
+        let written = log.matches("Received message ").count();
+        check::that(0 < dropped(&log), "lines were dropped");
+        check::eq(written + dropped(&log), LINES, "each line is written or counted");
+        say_and_hear(&mut member, "it moves again");
+        read_until(&mut errors, "it moves again");
+    }
+
+    fn read_until(errors: &mut ChildStderr, needle: &str) -> String {
+        let (mut log, mut chunk) = (String::new(), [0; 4096]);
+        while !log.contains(needle) || !log.ends_with('\n') {
+            let length = errors.read(&mut chunk).expect("a pipe can be read");
+            check::that(0 < length, "the log goes on");
+            log += &String::from_utf8_lossy(&chunk[..length]);
+        }
+        log
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_does_not_delay_the_end() {
+        let server = Unheard::start(Stdio::piped(), &[]);
+        let mut member = server.member();
+        chat_for_long(&mut member);
+        drop(member);
+        check::eq(server.stop().code(), Some(0), "exit status");
+    }
+
+    #[test]
+    fn a_pipe_that_was_closed_does_not_end_the_chat() {
+        let mut server = Unheard::start(Stdio::piped(), &[]);
+        drop(server.errors());
+        let mut member = server.member();
+        chat_for_long(&mut member);
+        drop(member);
+        check::eq(server.stop().code(), Some(0), "exit status");
+    }
+
+    #[test]
+    fn a_full_disk_does_not_end_the_chat() {
+        let full = File::options().write(true).open("/dev/full").expect("the device is there");
+        let server = Unheard::start(full.into(), &[]);
+        let mut member = server.member();
+        chat_for_long(&mut member);
+        drop(member);
+        check::eq(server.stop().code(), Some(0), "exit status");
+    }
+}
+
+mod metrics {
+    use super::*;
+
+    const FAMILIES: [(&str, &str); 10] = [
+        ("wirechat_connections_open", "gauge"),
+        ("wirechat_connections_total", "counter"),
+        ("wirechat_refusals_total", "counter"),
+        ("wirechat_messages_total", "counter"),
+        ("wirechat_bytes_total", "counter"),
+        ("wirechat_frames_total", "counter"),
+        ("wirechat_closes_total", "counter"),
+        ("wirechat_slow_readers_total", "counter"),
+        ("wirechat_panics_total", "counter"),
+        ("process_start_time_seconds", "gauge"),
+    ];
+
+    #[test]
+    fn each_family_says_what_it_is() {
+        let page = Server::start().get("/metrics");
+        for (name, kind) in FAMILIES {
+            check::that(page.text().contains(&format!("# HELP {name} ")), name);
+            check::that(page.text().contains(&format!("# TYPE {name} {kind}\n")), name);
+            check::that(page.text().contains(&format!("\n{name}")), name);
+        }
+        let kind = page.field("Content-Type");
+        check::eq(kind, Some("text/plain; version=0.0.4; charset=utf-8"), "what it is written in");
+    }
+
+    /// What a member sent, octet for octet, and what it got.
+    #[test]
+    fn the_numbers_add_up() {
+        let server = Server::start();
+        server.refuses(&Request::get("/nowhere"), 404);
+        let first = Masked::text("with the head").bytes();
+        let rest = [
+            Masked::text("two ").more().bytes(),
+            Masked::ping("p").bytes(),
+            Masked::continuation("parts").bytes(),
+            Masked::pong("").bytes(),
+            Masked::close(1000, "").bytes(),
+        ];
+        let mut member = server.connect();
+        member.send([Request::upgrade("/chat").bytes(), first.clone()].concat());
+        member.switched();
+        member.hears(WELCOME);
+        member.hears("with the head");
+        rest.iter().for_each(|frame| member.send(frame));
+        let (mut octets_out, mut opcodes) = (2 + WELCOME.len() + 2 + 13, Vec::new());
+        while let Some(frame) = member.next() {
+            octets_out += 2 + frame.payload.len();
+            opcodes.push(frame.opcode);
+        }
+        check::eq(opcodes.len(), 3, "a text, a Pong, a Close");
+        drop(member);
+        eventually_open(&server, 0.0);
+
+        let octets_in = first.len() + rest.concat().len();
+        let metrics = server.metrics();
+        for (sample, want) in [
+            ("refusals_total{status=\"404\"}", 1),
+            ("messages_total{direction=\"in\"}", 2),
+            ("messages_total{direction=\"out\"}", 3),
+            ("frames_total{opcode=\"text\",direction=\"in\"}", 2),
+            ("frames_total{opcode=\"continuation\",direction=\"in\"}", 1),
+            ("frames_total{opcode=\"ping\",direction=\"in\"}", 1),
+            ("frames_total{opcode=\"pong\",direction=\"in\"}", 1),
+            ("frames_total{opcode=\"close\",direction=\"in\"}", 1),
+            ("frames_total{opcode=\"text\",direction=\"out\"}", 3),
+            ("frames_total{opcode=\"pong\",direction=\"out\"}", 1),
+            ("frames_total{opcode=\"close\",direction=\"out\"}", 1),
+            ("closes_total{code=\"1000\",direction=\"in\"}", 1),
+            ("closes_total{code=\"1000\",direction=\"out\"}", 1),
+            ("bytes_total{direction=\"out\"}", octets_out),
+            ("bytes_total{direction=\"in\"}", octets_in),
+        ] {
+            check::eq(metrics[&format!("wirechat_{sample}")], want as f64, sample);
+        }
+    }
+
+    #[test]
+    fn prometheus_has_nothing_to_say_against_it() {
+        let server = Server::start();
+        let mut command = Command::new("promtool");
+        command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut promtool = match command.stdout(Stdio::piped()).spawn() {
+            Ok(promtool) => promtool,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                assert!(std::env::var_os("CI").is_none(), "skipped: promtool is not installed");
+                let _ = writeln!(io::stderr(), "\nSKIPPED: promtool is not installed\n");
+                return;
+            }
+            Err(error) => check::fail(error),
+        };
+        let mut input = promtool.stdin.take().expect("it is piped");
+        input.write_all(&server.get("/metrics").body).expect("promtool reads");
+        drop(input);
+        let output = promtool.wait_with_output().expect("promtool ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        check::that(output.status.success() && said.is_empty(), said);
+    }
+}
