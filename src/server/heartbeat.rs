@@ -34,25 +34,23 @@ impl Heartbeat {
 
     fn run(self) -> ! {
         let ping_every = Some(self.limits.ping_every).filter(|every| !every.is_zero());
-        let mut ping_at = ping_every.map(|every| Instant::now() + every);
+        let tick = ping_every.map_or(TICK_MAX, |every| (every / TICKS).clamp(TICK_MIN, TICK_MAX));
+        let ping = ping_frame();
         let mut members = Vec::new();
         loop {
             let now = Instant::now();
-            let ping = ping_at.is_some_and(|at| at <= now).then(ping_frame);
-            if ping.is_some() {
-                ping_at = ping_every.map(|every| now + every);
-            }
-            let mut wake_at = ping_at.map_or(now + TICK_MAX, |at| at.min(now + TICK_MAX));
+            let mut wake_at = now + tick;
             for room in self.rooms {
                 room.look_around(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.watch(&member, now));
-                    if let Some(ping) = &ping {
-                        member.ping(ping);
+                    if ping_every.is_some_and(|every| member.pulse.is_due(every)) {
+                        member.ping(&ping);
                     }
                 }
             }
-            thread::sleep(wake_at.saturating_duration_since(Instant::now()).max(SHORTEST));
+            let left = wake_at.saturating_duration_since(Instant::now());
+            thread::sleep(left.max(TICK_MIN));
         }
     }
 
@@ -79,7 +77,10 @@ impl Heartbeat {
 }
 
 /// The timer never spins, whatever the clock says.
-const SHORTEST: Duration = Duration::from_millis(1);
+const TICK_MIN: Duration = Duration::from_millis(1);
+
+/// How often the timer looks during one ping interval: a ping is late by a twentieth of it at most.
+const TICKS: u32 = 20;
 
 /// Section 5.5.2: any payload would do, so none.
 fn ping_frame() -> Arc<Vec<u8>> {

@@ -8,6 +8,8 @@ pub struct Pulse {
     opened: Instant,
     /// Milliseconds after `opened`.
     heard: AtomicU64,
+    /// Likewise, of the last ping, or of the moment at which there could have been one.
+    asked: AtomicU64,
 }
 
 impl Pulse {
@@ -15,18 +17,33 @@ impl Pulse {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it reads the clock")]
     pub fn new() -> Self {
-        Self { opened: Instant::now(), heard: AtomicU64::new(0) }
+        Self { opened: Instant::now(), heard: AtomicU64::new(0), asked: AtomicU64::new(0) }
     }
 
     /// A sign of life.
     pub fn beat(&self) {
-        let now = self.opened.elapsed().as_millis();
-        self.heard.store(u64::try_from(now).unwrap_or(u64::MAX), Relaxed);
+        self.heard.store(self.age(), Relaxed);
+    }
+
+    /// Is it time for a ping again? Each client has its own round, which begins when it comes, so
+    /// that thousands are not asked all at once.
+    pub fn is_due(&self, ping_every: Duration) -> bool {
+        let age = self.age();
+        let since = Duration::from_millis(age.saturating_sub(self.asked.load(Relaxed)));
+        let is_due = ping_every <= since;
+        if is_due {
+            self.asked.store(age, Relaxed);
+        }
+        is_due
     }
 
     /// When `silence_max` without one will be over.
     #[must_use]
     pub fn stops_at(&self, silence_max: Duration) -> Instant {
         self.opened + Duration::from_millis(self.heard.load(Relaxed)) + silence_max
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
