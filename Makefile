@@ -5,7 +5,11 @@ MUSL := $(subst gnu,musl,$(HOST))
 # The musl target where it is installed, else the host's own C library: both link statically.
 STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/null)" ] && echo $(MUSL) || echo $(HOST))
 
-.PHONY: run test static conformance tools
+# A Python 2.7 that runs, if there is one: the Autobahn testsuite was written for it.
+PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/bin/python2.7; do \
+	$$p -c 0 2>/dev/null && command -v $$p; done))
+
+.PHONY: run test static conformance fuzz tools
 
 run:
 	cargo run --release --
@@ -28,8 +32,17 @@ static:
 conformance:
 	cargo test --test rfc6455 -- --table
 
+# Looks for inputs that break src/wire, SECONDS for each target; the ones that are known are tests.
+fuzz:
+	tests/fuzz/run $(or $(SECONDS),60)
+
 # The clients and judges that some tests talk to; without them those tests say that they are skipped.
 tools:
 	python3 -m venv target/tools
 	target/tools/bin/pip install --quiet websockets==17.4 kosoku==0.1.0 selenium==4.51.0
 	npm install --silent --no-save --no-package-lock --prefix target/tools ws@8.23.0
+ifneq ($(PYTHON2),)
+	target/tools/bin/pip install --quiet virtualenv==20.21.1
+	target/tools/bin/virtualenv --quiet --python $(PYTHON2) target/autobahn
+	target/autobahn/bin/pip install --quiet --no-python-version-warning autobahntestsuite==0.8.2
+endif

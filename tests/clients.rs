@@ -135,13 +135,17 @@ fn curl_sees_the_handshake() {
     }
 }
 
-/// The cases of the Autobahn testsuite, sections 1 to 10, in their native port.
+/// All cases of its sections 1 to 10: three of them only inform.
+fn assert_conforms(judge: &str, reports: &Path) {
+    assert_eq!(verdicts(reports), [("INFORMATIONAL", 3), ("OK", 298)].map(own).into(), "{judge}");
+}
+
+/// The cases of the Autobahn testsuite in their native port.
 #[test]
 fn kosoku_finds_nothing() {
     let server = Server::with(&["--max-message", "64M"]);
-    let reports = checkout().join("target/kosoku");
     for parallel in ["1", "16"] {
-        let _ = fs::remove_dir_all(&reports); // of an earlier run
+        let reports = reports("kosoku");
         let mut kosoku = Command::new(tool("kosoku"));
         kosoku
             .args(["-m", "fuzzingclient", "-x", "12.*", "-x", "13.*", "-p", parallel, "-o"])
@@ -149,8 +153,38 @@ fn kosoku_finds_nothing() {
             .arg(format!("ws://{}/echo", server.addr()));
         let Some(output) = run(&mut kosoku) else { return };
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        assert_eq!(verdicts(&reports), [("INFORMATIONAL", 3), ("OK", 298)].map(own).into());
+        assert_conforms("kosoku", &reports);
     }
+}
+
+/// The testsuite itself, where there is a Python 2.7 for it.
+#[test]
+fn autobahn_finds_nothing() {
+    let wstest = checkout().join("target/autobahn/bin/wstest");
+    if !wstest.exists() {
+        let _ = writeln!(io::stderr(), "\nSKIPPED, no Autobahn testsuite: it needs Python 2.7\n");
+        return;
+    }
+    let server = Server::with(&["--max-message", "64M"]);
+    let reports = reports("autobahn-reports");
+    let spec = format!(
+        r#"{{"outdir": {reports:?}, "servers": [{{"agent": "wirechat", "url": "ws://{}/echo"}}],
+            "cases": ["*"], "exclude-cases": ["12.*", "13.*"], "exclude-agent-cases": {{}}}}"#,
+        server.addr()
+    );
+    let path = checkout().join("target/autobahn/spec.json");
+    fs::write(&path, spec).unwrap();
+    let mut command = Command::new(wstest);
+    command.args(["-m", "fuzzingclient", "-s"]).arg(path).current_dir(checkout().join("target"));
+    succeeds(&mut command);
+    assert_conforms("Autobahn", &reports);
+}
+
+/// Where a judge leaves its reports; what an earlier run left is gone.
+fn reports(name: &str) -> PathBuf {
+    let reports = checkout().join("target").join(name);
+    let _ = fs::remove_dir_all(&reports);
+    reports
 }
 
 fn own((verdict, count): (&str, u32)) -> (String, u32) {
