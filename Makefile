@@ -9,7 +9,7 @@ STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/n
 PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/bin/python2.7; do \
 	$$p -c 0 2>/dev/null && command -v $$p; done))
 
-.PHONY: run test static conformance fuzz tools
+.PHONY: run test static conformance fuzz tools soak
 
 run:
 	cargo run --release --
@@ -35,6 +35,10 @@ conformance:
 # Looks for inputs that break src/wire, SECONDS for each target; the ones that are known are tests.
 fuzz:
 	tests/fuzz/run $(or $(SECONDS),60)
+
+# Some hundred clients of all kinds for so many seconds.
+soak:
+	SOAK_SECONDS=$(or $(SECONDS),600) cargo test --release --test soak -- --nocapture
 
 # The clients and judges that some tests talk to; without them those tests say that they are skipped.
 tools:
