@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 
 use crate::server::Options;
-use crate::server::limits::Limits;
+use crate::server::limits::{Limits, PINGS_MISSED};
 use crate::server::log::Verbosity;
 use crate::server::trace::Tracing;
 use values::{address, format, number, origin, seconds, size, some_seconds, switch};
@@ -97,8 +97,8 @@ Examples:
 
 Usage: wirechat [serve] [OPTIONS]
 
-Each option is also an environment variable; the flag wins. SIZE is in bytes and takes
-K, M or G (1K is 1024); SECS may have a fraction.
+Each option is also an environment variable; the flag wins. What is repeatable is a list
+with commas there. SIZE is in bytes and takes K, M or G (1K is 1024); SECS may have a fraction.
 
 Options:
 ";
@@ -152,7 +152,8 @@ fn values_of(
     let flags = given.iter().filter(|(flag, _)| *flag == setting.flag);
     let values: Vec<_> = flags.map(|(flag, value)| (format!("--{flag}"), value.clone())).collect();
     let name = variable_of(setting);
-    let Some(value) = variable(&name).filter(|_| values.is_empty()) else { return Ok(values) };
+    let is_wanted = |value: &OsString| values.is_empty() && !value.is_empty();
+    let Some(value) = variable(&name).filter(is_wanted) else { return Ok(values) };
     let value = utf8(value).map_err(|wrong| format!("{name}: {wrong}"))?;
     let parts = match setting.times {
         Times::Once => vec![value.as_str()],
@@ -164,12 +165,17 @@ fn values_of(
 /// Values that make no sense together.
 fn agree(options: &Options) -> Result<(), String> {
     let Limits { ping_every, silence_max, .. } = options.limits;
-    if !ping_every.is_zero() && silence_max <= ping_every {
+    if silence_max < PINGS_MISSED * ping_every {
         return Err(format!(
-            "--idle-timeout ({silence_max:?}) must be longer than --ping-interval ({ping_every:?}), \
-             or quiet members are ended before a ping asks for a sign of life; --ping-interval 0 \
-             turns pings off"
+            "--idle-timeout ({silence_max:?}) must be at least {PINGS_MISSED} times --ping-interval \
+             ({ping_every:?}), or quiet members are ended before their answer to a ping counts; \
+             --ping-interval 0 turns pings off"
         ));
+    }
+    for (index, address) in options.bind.iter().enumerate() {
+        if address.port() != 0 && options.bind[..index].contains(address) {
+            return Err(format!("--bind {address} is given twice; once is enough"));
+        }
     }
     Ok(())
 }
@@ -533,7 +539,7 @@ mod tests {
 
     #[test]
     fn the_idle_timeout_is_longer_than_the_ping_interval() {
-        options(&["--ping-interval", "20", "--idle-timeout", "20.001"]);
+        options(&["--ping-interval", "20", "--idle-timeout", "40"]);
         options(&["--ping-interval", "0", "--idle-timeout", "0.001"]);
         for words in [&["--idle-timeout", "20"][..], &["--ping-interval", "60"]] {
             let sentence = complaint(words);

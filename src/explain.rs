@@ -1,6 +1,8 @@
 //! Values into words: text that a terminal, a log or a JSON reader can be given without harm.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::mem;
 
 use crate::wire::close::{Close, Violation};
 use crate::wire::frame::{Header, Opcode, Role};
@@ -74,34 +76,36 @@ impl FrameLines {
         Self { sender, pending: Vec::new(), beyond: 0, is_lost: false }
     }
 
-    /// Takes more of the stream; `tell` gets a line for each frame that can be told by now.
+    /// Takes more of the stream; `tell` gets a line for each frame that can be told by now. Each octet
+    /// is looked at once: what is kept for later is less than a header and an excerpt.
     pub fn read(&mut self, octets: &[u8], mut tell: impl FnMut(&str)) {
-        if self.is_lost {
-            return;
-        }
-        self.pending.extend_from_slice(octets);
-        loop {
-            let passed = self.pending.len().min(usize::try_from(self.beyond).unwrap_or(usize::MAX));
-            self.pending.drain(..passed);
+        let kept = mem::take(&mut self.pending);
+        let stream =
+            if kept.is_empty() { Cow::Borrowed(octets) } else { [&kept, octets].concat().into() };
+        let mut rest = &*stream;
+        while !self.is_lost {
+            let passed = rest.len().min(usize::try_from(self.beyond).unwrap_or(usize::MAX));
+            rest = &rest[passed..];
             self.beyond -= passed as u64;
-            match Header::parse(&self.pending, self.sender) {
+            match Header::parse(rest, self.sender) {
                 Ok(Some(header)) => {
                     let excerpt = header.length.min(EXCERPT_MAX as u64);
                     let end = header.size() + usize::try_from(excerpt).unwrap_or(EXCERPT_MAX);
-                    if self.pending.len() < end {
-                        return;
+                    if rest.len() < end {
+                        break;
                     }
-                    tell(&frame_line(&header, &self.pending[header.size()..end]));
-                    self.pending.drain(..end);
+                    tell(&frame_line(&header, &rest[header.size()..end]));
+                    rest = &rest[end..];
                     self.beyond = header.length - excerpt;
                 }
-                Ok(None) => return,
+                Ok(None) => break,
                 Err(violation) => {
                     self.is_lost = true;
-                    return tell(&violation_line(violation, &self.pending));
+                    tell(&violation_line(violation, rest));
                 }
             }
         }
+        self.pending = if self.is_lost { Vec::new() } else { rest.to_vec() };
     }
 }
 

@@ -36,6 +36,7 @@ pub mod room;
 pub mod speech;
 pub mod stream;
 pub mod trace;
+pub mod usher;
 
 /// What the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Server {
 /// Tells a member that the server goes down (section 7.4.1: 1001).
 fn dismiss(member: &Arc<Outbox>) {
     let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
-    member.close(close, Rest::Sent, STOPPING_MAX);
+    member.close(close, Rest::Sent, 2 * STOPPING_MAX); // the stop itself ends the wait
 }
 
 /// One of those counted in a number, as long as it lives.

@@ -525,7 +525,15 @@ fn row_17_an_echo_that_nobody_reads() {
     besiege(&["--ping-interval", "0.5", "--idle-timeout", "1"], |server| {
         let mut deaf = server.upgrade("/echo");
         let unit = Masked::binary([0x65; 16 * KIB]).bytes();
-        while deaf.try_send(&unit).is_ok() {} // it ends when the server has had enough
+        let until = Instant::now() + DEADLINE;
+        let end = loop {
+            check::that(Instant::now() < until, "the server has enough at some time");
+            if let Err(error) = deaf.try_send(&unit) {
+                break error.kind();
+            }
+        };
+        let is_ended = matches!(end, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        check::that(is_ended, format_args!("it is ended, not left to wait: {end}"));
     });
 }
 

@@ -1,10 +1,11 @@
 //! One client's life: greet, converse, part.
 
 use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::greeting::{Resource, Upgrade, Visitor};
-use super::limits::CLOSING_MAX;
+use super::limits::{CLOSING_MAX, WRITE_PATIENCE};
 use super::log::{Event as Told, Peer};
 use super::outbox::{Line, Outbox, Rest};
 use super::room::Seat;
@@ -20,7 +21,11 @@ use crate::wire::message::{Event, Receiver};
 pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
     let _ = stream.set_nodelay(true); // a chat message is small and wanted now
     if let Some(upgrade) = Visitor::new(server, peer, Arc::clone(&stream)).greet() {
-        talk(server, peer, stream, upgrade);
+        let theirs = Arc::clone(&stream);
+        let talk = AssertUnwindSafe(|| talk(server, peer, theirs, upgrade));
+        if catch_unwind(talk).is_err() {
+            part_in_stages(&stream); // the hook has told of the panic; its Close is to arrive
+        }
     }
 }
 
@@ -48,12 +53,12 @@ fn enter(
     let Upgrade { resource, acceptance, unread } = upgrade;
     let trace = Trace::of(server.options.tracing, server.log, peer);
     stream.set_read_timeout(None)?;
-    stream.set_write_timeout(None)?;
     let response = acceptance.response();
     if let Some(trace) = trace {
         trace.head(Role::Server, response.as_bytes());
     }
     (&*stream).write_all(response.as_bytes())?;
+    stream.set_write_timeout(Some(WRITE_PATIENCE))?;
 
     let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics, trace);
     let room = match resource {

@@ -35,7 +35,7 @@ pub enum Event<'a> {
     NegotiationFailed,
     /// A WebSocket ended with a Close frame.
     Closed(&'a Close),
-    /// A WebSocket broke, or a rule was broken on it.
+    /// A WebSocket broke, fell silent or did not keep up.
     Errored(&'a str),
     /// A connection's thread panicked; it ended that connection alone.
     Panicked(&'a str),

@@ -89,10 +89,10 @@ impl Visitor {
 
     /// Answers requests for pages, until one asks for an upgrade that it can have.
     fn serve_pages(&mut self) -> Result<(Resource, Acceptance), Farewell> {
-        let mut is_first = true;
+        let mut late = Farewell::from(Refusal::Timeout);
         loop {
-            let request = self.read_head(is_first)?;
-            is_first = false;
+            let request = self.read_head(late)?;
+            late = Farewell::Served; // a client that asks for nothing more has had its answers
             self.asked = request.method;
             let resource = match request.path() {
                 "/chat" => Resource::Chat,
@@ -109,8 +109,9 @@ impl Visitor {
         }
     }
 
-    /// Reads one head, however its octets are cut, before the deadline.
-    fn read_head(&mut self, is_first: bool) -> Result<Request, Farewell> {
+    /// Reads one head, however its octets are cut, before the deadline. What it means if not one octet
+    /// came by then is for the caller to say.
+    fn read_head(&mut self, late: Farewell) -> Result<Request, Farewell> {
         let deadline = Instant::now() + self.server.options.limits.handshake_max;
         let mut parser = HeadParser::new(HEAD);
         loop {
@@ -122,7 +123,6 @@ impl Visitor {
                 return Ok(request);
             }
             let is_silent = self.unread.is_empty();
-            let is_idle = is_silent && !is_first;
             let start = self.unread.len();
             self.unread.resize(start + READ, 0);
             let read = read_before(deadline, &self.stream, &mut self.unread[start..]);
@@ -131,7 +131,7 @@ impl Visitor {
                 Ok(0) if is_silent => return Err(Farewell::Served),
                 Ok(0) => return Err(Farewell::Gone),
                 Ok(_) => (),
-                Err(error) if is_timeout(&error) && is_idle => return Err(Farewell::Served),
+                Err(error) if is_timeout(&error) && is_silent => return Err(late),
                 Err(error) if is_timeout(&error) => return Err(Refusal::Timeout.into()),
                 Err(_) => return Err(Farewell::Gone),
             }

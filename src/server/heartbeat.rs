@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::limits::{CLOSING_MAX, Limits, TICK_MAX};
+use super::limits::{CLOSING_MAX, Limits, TICK_MAX, TICK_MIN, TICKS};
 use super::log::{Event, Log};
 use super::outbox::{Line, Outbox, Rest};
 use super::room::Room;
@@ -75,12 +75,6 @@ impl Heartbeat {
         now + TICK_MAX
     }
 }
-
-/// The timer never spins, whatever the clock says.
-const TICK_MIN: Duration = Duration::from_millis(1);
-
-/// How often the timer looks during one ping interval: a ping is late by a twentieth of it at most.
-const TICKS: u32 = 20;
 
 /// Section 5.5.2: any payload would do, so none.
 fn ping_frame() -> Arc<Vec<u8>> {

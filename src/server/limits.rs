@@ -16,6 +16,13 @@ pub const DESK_MAX: usize = 1024 * 1024;
 /// is to end.
 pub const WRITE_MAX: usize = 64 * 1024;
 
+/// How long one waiting write waits. The kernel wakes a writer late, when much of its buffer is free;
+/// asking anew shows earlier that a slow client still takes something.
+pub const WRITE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Octets of a connection's own buffers that outlive a large message or a burst.
+pub const BUFFER_KEPT: usize = 4 * 1024;
+
 /// Rounds that somebody in a hurry writes for others before a thread of its own takes over.
 pub const ROUNDS_MAX: usize = 4;
 
@@ -29,11 +36,29 @@ pub const STOPPING_MAX: Duration = Duration::from_secs(5);
 /// How long the timer sleeps at most: the error of every time limit that it watches.
 pub const TICK_MAX: Duration = Duration::from_secs(1);
 
+/// How long it sleeps at least: it never spins, whatever the clock says.
+pub const TICK_MIN: Duration = Duration::from_millis(1);
+
+/// How often the timer looks during one ping interval: a ping is late by a twentieth of it at most.
+pub const TICKS: u32 = 20;
+
+/// Pings that a client may leave unanswered, at least: so many intervals fit the longest silence.
+pub const PINGS_MISSED: u32 = 2;
+
 /// Pause after an accept that failed for want of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections beyond the limit that can be waiting for the end of their 503 at one time.
 pub const TURNED_AWAY_MAX: usize = 128;
+
+/// How often it is looked whether those who were turned away have gone.
+pub const USHER_ROUND: Duration = Duration::from_millis(20);
+
+/// How often a stop looks whether all have left, or a second signal came.
+pub const STOP_ROUND: Duration = Duration::from_millis(10);
+
+/// How long the end of the program waits for the log.
+pub const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Stack of a connection's thread. Only what is touched takes memory; formatting a panic's message
 /// touches most.
@@ -41,6 +66,10 @@ pub const STACK: usize = 128 * 1024;
 
 /// Octets of log that may wait for standard error.
 pub const LOG_MAX: usize = 1024 * 1024;
+
+/// Octets of log that a connection collects before it hands them over.
+pub const LINES_MAX: usize = 64 * 1024;
+const _: () = assert!(4 * LINES_MAX < LOG_MAX);
 
 /// Characters of a message, a reason or a header that the log repeats.
 pub const LOG_TEXT_MAX: usize = 200;
@@ -66,15 +95,19 @@ pub struct Limits {
     pub handshake_max: Duration,
 }
 
+const PING_EVERY: Duration = Duration::from_secs(20);
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+const _: () = assert!(PINGS_MISSED as u64 * PING_EVERY.as_secs() <= SILENCE_MAX.as_secs());
+
 impl Default for Limits {
-    /// Two pings unanswered, and a third round's grace: then a member is gone.
+    /// A chat of people on an ordinary machine.
     fn default() -> Self {
         Self {
             message_max: 1024 * 1024,
             backlog_max: 4 * 1024 * 1024,
             connections_max: 4096,
-            ping_every: Duration::from_secs(20),
-            silence_max: Duration::from_secs(60),
+            ping_every: PING_EVERY,
+            silence_max: SILENCE_MAX,
             handshake_max: Duration::from_secs(10),
         }
     }

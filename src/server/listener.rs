@@ -1,23 +1,24 @@
-//! The doors: who may come in, who is turned away, and the end of it all.
+//! The doors: they open, somebody comes in, they close.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
-use std::{mem, panic, thread};
+use std::time::Instant;
+use std::{panic, thread};
 
 use super::heartbeat::Heartbeat;
 use super::herald::Herald;
-use super::limits::{ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, STOPPING_MAX, TURNED_AWAY_MAX};
+use super::limits::{
+    ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, LAST_LINES, STOP_ROUND, STOPPING_MAX,
+};
 use super::log::{Event, Log, Peer};
-use super::stream::Stream;
+use super::usher::{TurnedAway, Usher};
 use super::{Counted, Options, Server, connection, dismiss, spawn_essential, spawn_for};
 use crate::sys;
-use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
 /// Serves until a signal says stop. Returns when every member has left, or been given its time.
@@ -124,73 +125,6 @@ fn admit(server: &'static Server, stream: TcpStream, address: SocketAddr, usher:
     usher.call(TurnedAway { stream, refusal, until: Instant::now() + CLOSING_MAX });
 }
 
-/// A client without a thread of its own.
-struct TurnedAway {
-    stream: Stream,
-    refusal: Refusal,
-    until: Instant,
-}
-
-/// Tells those who were turned away, and lets the answer arrive: one thread for all of them, which
-/// waits for none.
-#[derive(Default)]
-struct Usher {
-    /// Held to append or to take all.
-    arrived: Mutex<Vec<TurnedAway>>,
-    called: Condvar,
-}
-
-impl Usher {
-    /// Hands a client over. When very many are leaving, one more goes without a word.
-    fn call(&self, client: TurnedAway) {
-        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrived.len() < TURNED_AWAY_MAX {
-            arrived.push(client);
-            self.called.notify_one();
-        }
-    }
-
-    fn run(&self) -> ! {
-        let mut leaving: Vec<TurnedAway> = Vec::new();
-        loop {
-            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            let patience = if leaving.is_empty() { Duration::MAX } else { USHER_ROUND };
-            let nobody = |arrived: &mut Vec<TurnedAway>| arrived.is_empty();
-            let waited = self.called.wait_timeout_while(arrived, patience, nobody);
-            let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
-            leaving.retain(TurnedAway::is_leaving);
-            for client in arrived {
-                if client.tell().is_ok() && leaving.len() < TURNED_AWAY_MAX {
-                    leaving.push(client);
-                }
-            }
-        }
-    }
-}
-
-/// How often the usher looks whether those who are leaving have gone.
-const USHER_ROUND: Duration = Duration::from_millis(20);
-
-impl TurnedAway {
-    fn tell(&self) -> io::Result<()> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let answer = self.refusal.response().encode(Method::Get, now.as_secs());
-        self.stream.set_nonblocking(true)?;
-        (&*self.stream).write_all(&answer)?;
-        self.stream.shutdown(Shutdown::Write)
-    }
-
-    /// Drops what came; is more to be waited for?
-    fn is_leaving(&self) -> bool {
-        let mut octets = [0; 4096];
-        match (&*self.stream).read(&mut octets) {
-            Ok(0) => false,
-            Ok(_) => Instant::now() < self.until,
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.until,
-        }
-    }
-}
-
 /// A panic is one line in the log, and the end of one thread.
 fn tell_of_panics(server: &'static Server) {
     panic::set_hook(Box::new(|panic| {
@@ -200,7 +134,7 @@ fn tell_of_panics(server: &'static Server) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = format!("{what}, in thread {}, {place}", thread.name().unwrap_or("main"));
         server.log.tell(None, Event::Panicked(&what));
-        server.log.flush(Duration::from_millis(100)); // it may be the last
+        server.log.flush(LAST_LINES); // it may be the last
     }));
 }
 
@@ -245,21 +179,23 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     }
 
     let deadline = Instant::now() + STOPPING_MAX;
-    let _ = signals.set_read_timeout(Some(Duration::from_millis(10))); // else the first read waits
+    let _ = signals.set_read_timeout(Some(STOP_ROUND)); // else the first read waits
     while 0 < upgraded() && Instant::now() < deadline {
         if matches!(signals.read(&mut octet), Ok(1..)) {
-            server.log.flush(Duration::from_millis(100));
+            server.log.flush(LAST_LINES);
             process::exit(1);
         }
     }
     server.log.tell(None, Event::Stopped(upgraded()));
-    server.log.flush(Duration::from_secs(1));
+    server.log.flush(LAST_LINES);
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::log::{Format, Verbosity};
     use super::*;
+    use std::io::Write;
+    use std::time::Duration;
 
     const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\

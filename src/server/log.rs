@@ -120,31 +120,29 @@ impl Log {
     }
 
     fn write_for_ever(&self) -> ! {
-        let mut out = Output { stream: io::stderr(), is_inside_line: false };
+        let mut out = Output { stream: io::stderr(), is_inside_line: false, lost: 0 };
         let mut lines = String::new();
-        let mut is_refused = false;
         loop {
-            let mut dropped = self.take(&mut lines, is_refused);
-            let lost = out.write(lines.as_bytes());
+            let mut dropped = self.take(&mut lines, &out);
+            out.write(lines.as_bytes());
+            dropped += out.lost;
             lines.clear();
-            dropped += lost;
-            is_refused = 0 < lost;
-            if 0 < dropped && !is_refused {
+            if 0 < dropped && out.lost == 0 {
                 self.add(None, Event::Failed(&format!("{dropped} log lines dropped")), &mut lines);
-                is_refused = 0 < out.write(lines.as_bytes());
+                out.write(lines.as_bytes());
                 lines.clear();
             }
-            if is_refused {
+            if 0 < out.lost {
                 self.lock().dropped += dropped;
             }
         }
     }
 
     /// Waits for something to write, takes all of it, and tells how many lines were dropped before.
-    /// Where standard error refuses what it is given, their number waits for the next line.
-    fn take(&self, lines: &mut String, is_refused: bool) -> u64 {
+    /// Where standard error has refused what it was given, their number waits for the next line.
+    fn take(&self, lines: &mut String, out: &Output) -> u64 {
         let idle = |pending: &mut Pending| {
-            pending.lines.is_empty() && (is_refused || pending.dropped == 0)
+            pending.lines.is_empty() && (0 < out.lost || pending.dropped == 0)
         };
         let mut pending = self.lock();
         pending.is_writing = false;
@@ -167,26 +165,30 @@ impl Log {
 struct Output {
     stream: io::Stderr,
     is_inside_line: bool,
+    /// Lines that the last write could not bring out.
+    lost: u64,
 }
 
 impl Output {
-    /// Writes whole lines; how many of them were lost.
-    fn write(&mut self, mut lines: &[u8]) -> u64 {
+    /// Writes whole lines.
+    fn write(&mut self, mut lines: &[u8]) {
+        self.lost = 0;
         if self.is_inside_line && self.stream.write_all(b"\n").is_ok() {
             self.is_inside_line = false;
         }
         while !lines.is_empty() {
             match self.stream.write(lines) {
-                Ok(0) => return count(lines),
-                Ok(written) => {
+                Ok(written @ 1..) => {
                     self.is_inside_line = lines[written - 1] != b'\n';
                     lines = &lines[written..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                Err(_) => return count(lines),
+                Ok(0) | Err(_) => {
+                    self.lost = count(lines);
+                    return;
+                }
             }
         }
-        0
     }
 }
 

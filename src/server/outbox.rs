@@ -10,24 +10,22 @@
 //! ```
 //! While somebody writes, others leave their frames in the line and go on.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::limits::{ROUNDS_MAX, WRITE_MAX};
-use super::line::Piece;
 use super::log::Peer;
 use super::metrics::Metrics;
 use super::pulse::Pulse;
-use super::spawn_for;
 use super::stream::Stream;
 use super::trace::Trace;
-use crate::sys;
 use crate::wire::close::Close;
 use crate::wire::frame::{self, Opcode};
 
 pub use super::line::{Line, Rest};
+
+mod writer;
 
 /// The outgoing side of one client, and what others need to know of it.
 pub struct Outbox {
@@ -100,11 +98,10 @@ impl Outbox {
     /// The connection broke.
     pub fn open(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
         self.show(frames);
-        for part in frames.chunks(WRITE_MAX) {
-            let broken = |error: &io::Error| self.break_off(error.kind().into());
-            (&*self.stream).write_all(part).inspect_err(broken)?;
-            self.metrics.outgoing.bytes.add(part.len() as u64);
-            self.pulse.beat();
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let sent = self.write_some(rest)?;
+            rest = &rest[sent..];
         }
         self.write_on();
         Ok(())
@@ -183,109 +180,25 @@ impl Outbox {
         at(&self.lock())
     }
 
-    /// Waits until all is sent, but at most `patience`.
+    /// Waits until all is sent, as long as the client takes something at least every `patience`.
     pub fn finish(&self, patience: Duration) {
         let mut line = self.lock();
         line.waiting += 1;
-        let waited = self.moved.wait_timeout_while(line, patience, |line| line.is_writing);
-        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+        loop {
+            let before = self.pulse.last();
+            let waited = self.moved.wait_timeout_while(line, patience, |line| line.is_writing);
+            let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            line = now;
+            if !timeout.timed_out() || self.pulse.last() == before {
+                line.waiting -= 1;
+                return;
+            }
+        }
     }
 
     /// Ends the connection in both directions at once; whoever reads or writes there wakes.
     pub fn hang_up(&self) {
         let _ = self.stream.shutdown(Shutdown::Both); // it may be over already
-    }
-
-    /// Makes the caller the writer, who begins with these frames.
-    fn begin(self: &Arc<Self>, mut line: MutexGuard<Line>, frames: Arc<Vec<u8>>) {
-        line.is_writing = true;
-        drop(line);
-        self.show(&frames);
-        self.write_now(Piece::new(frames));
-    }
-
-    /// The caller is the writer; others may have left something for it.
-    fn write_on(self: &Arc<Self>) {
-        if let Some(piece) = self.next_piece() {
-            self.write_now(piece);
-        }
-    }
-
-    /// Writes as long as the socket takes it, for others too, but not for ever.
-    fn write_now(self: &Arc<Self>, mut piece: Piece) {
-        for _ in 0..ROUNDS_MAX {
-            match sys::send_now(&self.stream, piece.rest()) {
-                Ok(sent) => self.advance(&mut piece, sent),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return self.break_off(error),
-            }
-            if !piece.rest().is_empty() {
-                break;
-            }
-            match self.next_piece() {
-                Some(next) => piece = next,
-                None => return,
-            }
-        }
-        let outbox = Arc::clone(self);
-        let writing = spawn_for(self.peer, "writer", move || outbox.write_waiting(piece));
-        if let Err(error) = writing {
-            self.break_off(error);
-        }
-    }
-
-    /// The body of the thread that carries a backlog.
-    fn write_waiting(&self, mut piece: Piece) {
-        loop {
-            while !piece.rest().is_empty() {
-                let rest = piece.rest();
-                match (&*self.stream).write(&rest[..rest.len().min(WRITE_MAX)]) {
-                    Ok(sent) => self.advance(&mut piece, sent),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                    Err(error) => return self.break_off(error),
-                }
-                self.pulse.beat(); // who reads is alive, and gets no pings meanwhile
-                if self.lock().drops_the_rest() {
-                    piece.cut();
-                }
-            }
-            match self.next_piece() {
-                Some(next) => piece = next,
-                None => return,
-            }
-        }
-    }
-
-    fn advance(&self, piece: &mut Piece, sent: usize) {
-        piece.advance(sent);
-        self.metrics.outgoing.bytes.add(sent as u64);
-    }
-
-    /// What the writer writes next; with `None` it has ceased to be the writer.
-    fn next_piece(&self) -> Option<Piece> {
-        let mut line = self.lock();
-        let Some(piece) = line.take() else {
-            self.wake(&line);
-            return None;
-        };
-        drop(line);
-        self.show(piece.rest());
-        Some(piece)
-    }
-
-    /// The socket is of no use any more.
-    fn break_off(&self, error: io::Error) {
-        let mut line = self.lock();
-        line.break_off(error);
-        self.wake(&line);
-        drop(line);
-        self.hang_up();
-    }
-
-    fn show(&self, frames: &[u8]) {
-        if let Some(trace) = self.trace {
-            trace.sent(frames);
-        }
     }
 
     fn wake(&self, line: &Line) {

@@ -39,7 +39,7 @@ impl Page {
         Self { kind: "text/plain; version=0.0.4; charset=utf-8", content }
     }
 
-    /// The answer to a GET or HEAD. It is never stored, so a new version is seen at once.
+    /// The answer to a GET or HEAD. It is asked for anew each time, so a new version is seen at once.
     #[must_use]
     pub fn response(self, request: &Request) -> Response {
         let connection = if request.is_persistent() { "keep-alive" } else { "close" };

@@ -25,6 +25,12 @@ impl Pulse {
         self.heard.store(self.age(), Relaxed);
     }
 
+    /// When the last one was, in milliseconds of the connection's life.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.heard.load(Relaxed)
+    }
+
     /// Is it time for a ping again? Each client has its own round, which begins when it comes, so
     /// that thousands are not asked all at once.
     pub fn is_due(&self, ping_every: Duration) -> bool {

@@ -7,7 +7,7 @@ use std::thread;
 use super::Server;
 use super::greeting::Resource;
 use super::herald::{Batch, Ticket};
-use super::limits::CLOSING_MAX;
+use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX};
 use super::log::Event;
 use super::outbox::{Outbox, Rest};
 use crate::wire::close::{Close, CloseCode};
@@ -70,6 +70,9 @@ impl Speech {
                 assert_ne!(text, "panic", "a member asked for it");
                 self.batch.say(text);
                 self.server.log.add(Some(self.outbox.peer), Event::Said(text), &mut self.lines);
+                if LINES_MAX < self.lines.len() {
+                    self.server.log.hand_over(&mut self.lines);
+                }
             }
             Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
         }
@@ -125,15 +128,13 @@ impl Speech {
     /// The connection broke.
     pub fn hand_over(&mut self) -> io::Result<()> {
         self.server.log.hand_over(&mut self.lines);
+        self.lines.shrink_to(BUFFER_KEPT);
         self.say();
         if !self.answers.is_empty() {
             self.outbox.send(&self.answers)?;
             self.answers.clear();
-            self.answers.shrink_to(ANSWERS_KEPT);
+            self.answers.shrink_to(BUFFER_KEPT);
         }
         Ok(())
     }
 }
-
-/// Octets of buffer that outlive a large echo.
-const ANSWERS_KEPT: usize = 2 * 1024;

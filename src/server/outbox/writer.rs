@@ -1,0 +1,119 @@
+//! The writer of an outbox: whoever found nobody writing, until all is taken or a thread of its own
+//! takes over.
+
+use std::io::{self, Write};
+use std::sync::{Arc, MutexGuard};
+
+use super::super::limits::{ROUNDS_MAX, WRITE_MAX};
+use super::super::line::{Line, Piece};
+use super::super::spawn_for;
+use super::Outbox;
+use crate::sys;
+
+impl Outbox {
+    /// Makes the caller the writer, who begins with these frames.
+    pub(super) fn begin(self: &Arc<Self>, mut line: MutexGuard<Line>, frames: Arc<Vec<u8>>) {
+        line.is_writing = true;
+        drop(line);
+        self.show(&frames);
+        self.write_now(Piece::new(frames));
+    }
+
+    /// The caller is the writer; others may have left something for it.
+    pub(super) fn write_on(self: &Arc<Self>) {
+        if let Some(piece) = self.next_piece() {
+            self.write_now(piece);
+        }
+    }
+
+    /// Writes as long as the socket takes it, for others too, but not for ever.
+    fn write_now(self: &Arc<Self>, mut piece: Piece) {
+        for _ in 0..ROUNDS_MAX {
+            match sys::send_now(&self.stream, piece.rest()) {
+                Ok(sent) => {
+                    piece.advance(sent);
+                    self.metrics.outgoing.bytes.add(sent as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return self.break_off(error),
+            }
+            if !piece.rest().is_empty() {
+                break;
+            }
+            match self.next_piece() {
+                Some(next) => piece = next,
+                None => return,
+            }
+        }
+        let outbox = Arc::clone(self);
+        let writing = spawn_for(self.peer, "writer", move || outbox.write_waiting(piece));
+        if let Err(error) = writing {
+            self.break_off(io::Error::other(format!("no thread for its backlog: {error}")));
+        }
+    }
+
+    /// The body of the thread that carries a backlog.
+    fn write_waiting(&self, mut piece: Piece) {
+        loop {
+            while !piece.rest().is_empty() {
+                match self.write_some(piece.rest()) {
+                    Ok(sent) => piece.advance(sent),
+                    Err(_) => return, // it is told in the line
+                }
+                if self.lock().drops_the_rest() {
+                    piece.cut();
+                }
+            }
+            match self.next_piece() {
+                Some(next) => piece = next,
+                None => return,
+            }
+        }
+    }
+
+    /// One waiting write of the writer; how much the client has taken by the end of its patience. A
+    /// client that takes something is alive, and gets no pings meanwhile.
+    pub(super) fn write_some(&self, octets: &[u8]) -> io::Result<usize> {
+        match (&*self.stream).write(&octets[..octets.len().min(WRITE_MAX)]) {
+            Ok(sent) => {
+                self.metrics.outgoing.bytes.add(sent as u64);
+                self.pulse.beat();
+                Ok(sent)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(0),
+                kind => {
+                    self.break_off(error);
+                    Err(kind.into())
+                }
+            },
+        }
+    }
+
+    /// What the writer writes next; with `None` it has ceased to be the writer.
+    fn next_piece(&self) -> Option<Piece> {
+        let mut line = self.lock();
+        let Some(piece) = line.take() else {
+            self.wake(&line);
+            return None;
+        };
+        drop(line);
+        self.show(piece.rest());
+        Some(piece)
+    }
+
+    /// The socket is of no use any more.
+    fn break_off(&self, error: io::Error) {
+        let mut line = self.lock();
+        line.break_off(error);
+        self.wake(&line);
+        drop(line);
+        self.hang_up();
+    }
+
+    pub(super) fn show(&self, frames: &[u8]) {
+        if let Some(trace) = self.trace {
+            trace.sent(frames);
+        }
+    }
+}

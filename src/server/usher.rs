@@ -1,0 +1,80 @@
+//! Those for whom there is no place: told why, and seen out.
+
+use std::io::{self, Read, Write};
+use std::mem;
+use std::net::Shutdown;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::limits::{TURNED_AWAY_MAX, USHER_ROUND};
+use super::stream::Stream;
+use crate::wire::http::Method;
+use crate::wire::refusal::Refusal;
+
+/// A client without a thread of its own.
+pub struct TurnedAway {
+    /// To be told, and seen out.
+    pub stream: Stream,
+    /// Why.
+    pub refusal: Refusal,
+    /// How long it may take.
+    pub until: Instant,
+}
+
+/// Tells those who were turned away, and lets the answer arrive: one thread for all of them, which
+/// waits for none.
+#[derive(Default)]
+pub struct Usher {
+    /// Held to append or to take all.
+    arrived: Mutex<Vec<TurnedAway>>,
+    called: Condvar,
+}
+
+impl Usher {
+    /// Hands a client over. When very many are leaving, one more goes without a word.
+    pub fn call(&self, client: TurnedAway) {
+        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrived.len() < TURNED_AWAY_MAX {
+            arrived.push(client);
+            self.called.notify_one();
+        }
+    }
+
+    /// The body of the usher's thread.
+    pub fn run(&self) -> ! {
+        let mut leaving: Vec<TurnedAway> = Vec::new();
+        loop {
+            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            let patience = if leaving.is_empty() { Duration::MAX } else { USHER_ROUND };
+            let nobody = |arrived: &mut Vec<TurnedAway>| arrived.is_empty();
+            let waited = self.called.wait_timeout_while(arrived, patience, nobody);
+            let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
+            leaving.retain(TurnedAway::is_leaving);
+            for client in arrived {
+                if client.tell().is_ok() && leaving.len() < TURNED_AWAY_MAX {
+                    leaving.push(client);
+                }
+            }
+        }
+    }
+}
+
+impl TurnedAway {
+    fn tell(&self) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let answer = self.refusal.response().encode(Method::Get, now.as_secs());
+        self.stream.set_nonblocking(true)?;
+        (&*self.stream).write_all(&answer)?;
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Drops what came; is more to be waited for?
+    fn is_leaving(&self) -> bool {
+        let mut octets = [0; 4096];
+        match (&*self.stream).read(&mut octets) {
+            Ok(0) => false,
+            Ok(_) => Instant::now() < self.until,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.until,
+        }
+    }
+}
