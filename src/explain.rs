@@ -58,6 +58,10 @@ pub fn json_string(text: &str, out: &mut String) {
 /// Octets of a payload that a line shows.
 const EXCERPT_MAX: usize = 48;
 
+/// Frames of one piece of a stream that get a line each; the others are counted, so that a flood of
+/// tiny frames cannot keep whoever shows them.
+const FRAMES_MAX: usize = 64;
+
 /// One line for each frame of a stream, however the stream is cut.
 pub struct FrameLines {
     sender: Role,
@@ -83,6 +87,7 @@ impl FrameLines {
         let stream =
             if kept.is_empty() { Cow::Borrowed(octets) } else { [&kept, octets].concat().into() };
         let mut rest = &*stream;
+        let mut frames = 0;
         while !self.is_lost {
             let passed = rest.len().min(usize::try_from(self.beyond).unwrap_or(usize::MAX));
             rest = &rest[passed..];
@@ -94,7 +99,10 @@ impl FrameLines {
                     if rest.len() < end {
                         break;
                     }
-                    tell(&frame_line(&header, &rest[header.size()..end]));
+                    frames += 1;
+                    if frames <= FRAMES_MAX {
+                        tell(&frame_line(&header, &rest[header.size()..end]));
+                    }
                     rest = &rest[end..];
                     self.beyond = header.length - excerpt;
                 }
@@ -104,6 +112,9 @@ impl FrameLines {
                     tell(&violation_line(violation, rest));
                 }
             }
+        }
+        if FRAMES_MAX < frames {
+            tell(&format!("and {} frames more", frames - FRAMES_MAX));
         }
         self.pending = if self.is_lost { Vec::new() } else { rest.to_vec() };
     }
@@ -240,5 +251,13 @@ mod tests {
         lines.read(&wire, |line| told.push(line.to_owned()));
         let text = format!("text FIN len 300 \"{}…\"", "a".repeat(48));
         assert_eq!(told, [text.as_str(), "pong FIN len 0"]);
+    }
+
+    #[test]
+    fn a_flood_is_counted() {
+        let mut told = Vec::new();
+        FrameLines::new(Role::Server)
+            .read(&[0x81, 0x00].repeat(500_000), |line| told.push(line.to_owned()));
+        assert_eq!((told.len(), told[64].as_str()), (65, "and 499936 frames more"));
     }
 }

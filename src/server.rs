@@ -119,6 +119,14 @@ fn dismiss(member: &Arc<Outbox>) {
     member.close(close, Rest::Sent, 2 * STOPPING_MAX); // the stop itself ends the wait
 }
 
+/// Frees the memory of an empty buffer that grew large. Shrinking it in place would leave a small
+/// piece at a high address, which keeps the allocator from giving the rest back.
+fn give_back(buffer: &mut Vec<u8>) {
+    if limits::BUFFER_KEPT < buffer.capacity() {
+        *buffer = Vec::new();
+    }
+}
+
 /// One of those counted in a number, as long as it lives.
 struct Counted(&'static AtomicUsize);
 

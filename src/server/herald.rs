@@ -6,7 +6,8 @@ use std::io;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::limits::{BUFFER_KEPT, CLOSING_MAX, DESK_MAX};
+use super::give_back;
+use super::limits::{CLOSING_MAX, DESK_MAX};
 use super::log::{Event, Log};
 use super::metrics::Metrics;
 use super::outbox::{Delivery, Outbox, Rest};
@@ -72,7 +73,7 @@ impl Desk {
             said = self.wait(said);
         }
         said.batch.frames.append(&mut batch.frames);
-        batch.frames.shrink_to(BUFFER_KEPT);
+        give_back(&mut batch.frames);
         said.batch.messages += mem::take(&mut batch.messages);
         let ticket = Ticket(said.taken + 1);
         let wake = mem::take(&mut said.is_idle);

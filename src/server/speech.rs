@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use super::Server;
 use super::greeting::Resource;
 use super::herald::{Batch, Ticket};
 use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX};
 use super::log::Event;
 use super::outbox::{Outbox, Rest};
+use super::{Server, give_back};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
@@ -128,12 +128,14 @@ impl Speech {
     /// The connection broke.
     pub fn hand_over(&mut self) -> io::Result<()> {
         self.server.log.hand_over(&mut self.lines);
-        self.lines.shrink_to(BUFFER_KEPT);
+        if BUFFER_KEPT < self.lines.capacity() {
+            self.lines = String::new();
+        }
         self.say();
         if !self.answers.is_empty() {
             self.outbox.send(&self.answers)?;
             self.answers.clear();
-            self.answers.shrink_to(BUFFER_KEPT);
+            give_back(&mut self.answers);
         }
         Ok(())
     }

@@ -25,7 +25,8 @@ pub struct HeadLimits {
 }
 
 /// Reads a head line by line as its octets arrive, so that a wrong line is refused as soon as it is
-/// there, and each octet is looked at once however small the pieces are.
+/// there, and the work stays linear however small the pieces are (but for the request line, whose
+/// parts are measured at each call).
 pub struct HeadParser {
     limits: HeadLimits,
     /// Octets of complete lines.
