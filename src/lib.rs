@@ -1,7 +1,8 @@
 //! A WebSocket chat server that shows RFC 6455 as it is on the wire.
 //!
 //! ```text
-//! main ─ cli ── server: listener ─ connection ─ room ─ herald ─ outbox    sockets, threads, locks, clocks
+//! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
+//!                       room ─ herald ─ outbox ─ line, heartbeat, log
 //!                  │
 //!               explain                                                   values in, words out
 //!                  │

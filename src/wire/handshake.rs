@@ -212,8 +212,8 @@ impl<'a> Scanner<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::head::{HeadLimits, HeadParser};
     use super::*;
-    use crate::wire::head::{HeadLimits, HeadParser};
 
     const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     const VERSION: &str = "Sec-WebSocket-Version: 13";

@@ -270,8 +270,8 @@ fn push(octets: &mut Vec<u8>, more: &[u8], max: usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::close::CloseCode;
     use super::*;
-    use crate::wire::close::CloseCode;
     use proptest::prelude::*;
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

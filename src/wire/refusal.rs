@@ -173,8 +173,8 @@ const ADVICE: &[(Refusal, &str, &str)] = &[
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::http::Method;
     use super::*;
-    use crate::wire::http::Method;
 
     /// All of them, in the order of their declaration.
     #[rustfmt::skip]
