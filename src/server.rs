@@ -7,6 +7,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use herald::Desk;
 use limits::{Limits, STOPPING_MAX};
@@ -117,6 +118,11 @@ impl Server {
 fn dismiss(member: &Arc<Outbox>) {
     let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
     member.close(close, Rest::Sent, 2 * STOPPING_MAX); // the stop itself ends the wait
+}
+
+/// Unix time. A clock that is set before its epoch shows the epoch.
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Frees the memory of an empty buffer that grew large. Shrinking it in place would leave a small

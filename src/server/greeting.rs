@@ -3,15 +3,15 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use super::Server;
 use super::limits::HEAD;
 use super::log::{Event, Peer};
 use super::origin::{Interface, may_connect};
 use super::pages::Page;
 use super::stream::{READ, Stream, is_timeout, part_in_stages, read_before};
 use super::trace::Trace;
+use super::{Server, unix_time};
 use crate::wire::frame::Role;
 use crate::wire::handshake::Acceptance;
 use crate::wire::head::HeadParser;
@@ -187,9 +187,8 @@ impl Visitor {
 
     /// A client that does not read is not waited for longer than for one that does not write.
     fn write(&self, response: &Response) -> io::Result<()> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_max))?;
-        let octets = response.encode(self.asked, now.as_secs());
+        let octets = response.encode(self.asked, unix_time().as_secs());
         if let Some(trace) = self.trace {
             let content = if self.asked == Method::Head { 0 } else { response.content.len() };
             trace.head(Role::Server, &octets[..octets.len() - content]);

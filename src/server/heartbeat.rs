@@ -44,7 +44,7 @@ impl Heartbeat {
                 room.look_around(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.watch(&member, now));
-                    if ping_every.is_some_and(|every| member.pulse.is_due(every)) {
+                    if ping_every.is_some_and(|every| member.pulse.is_due(now, every)) {
                         member.ping(&ping);
                     }
                 }

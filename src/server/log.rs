@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::limits::LOG_MAX;
 use crate::wire::response;
@@ -198,7 +198,7 @@ fn count(lines: &[u8]) -> u64 {
 
 /// RFC 3339 in UTC, to the millisecond.
 fn push_time(out: &mut String) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = super::unix_time();
     let (year, month, day) = response::civil(now.as_secs());
     let (hour, minute, second) = response::clock(now.as_secs());
     let milli = now.subsec_millis();

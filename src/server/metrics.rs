@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
@@ -100,7 +100,6 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             connections: Counter::default(),
             incoming: Traffic::default(),
@@ -108,7 +107,7 @@ impl Default for Metrics {
             slow_readers: Counter::default(),
             panics: Counter::default(),
             refusals: Default::default(),
-            started: now,
+            started: super::unix_time(),
         }
     }
 }

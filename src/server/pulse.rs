@@ -22,7 +22,7 @@ impl Pulse {
 
     /// A sign of life.
     pub fn beat(&self) {
-        self.heard.store(self.age(), Relaxed);
+        self.heard.store(self.age(Instant::now()), Relaxed);
     }
 
     /// When the last one was, in milliseconds of the connection's life.
@@ -33,8 +33,8 @@ impl Pulse {
 
     /// Is it time for a ping again? Each client has its own round, which begins when it comes, so
     /// that thousands are not asked all at once.
-    pub fn is_due(&self, ping_every: Duration) -> bool {
-        let age = self.age();
+    pub fn is_due(&self, now: Instant, ping_every: Duration) -> bool {
+        let age = self.age(now);
         let since = Duration::from_millis(age.saturating_sub(self.asked.load(Relaxed)));
         let is_due = ping_every <= since;
         if is_due {
@@ -49,7 +49,9 @@ impl Pulse {
         self.opened + Duration::from_millis(self.heard.load(Relaxed)) + silence_max
     }
 
-    fn age(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    /// In milliseconds.
+    fn age(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.opened);
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
     }
 }

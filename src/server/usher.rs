@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::net::Shutdown;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::limits::{TURNED_AWAY_MAX, USHER_ROUND};
 use super::stream::Stream;
+use super::unix_time;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
@@ -61,8 +62,7 @@ impl Usher {
 
 impl TurnedAway {
     fn tell(&self) -> io::Result<()> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let answer = self.refusal.response().encode(Method::Get, now.as_secs());
+        let answer = self.refusal.response().encode(Method::Get, unix_time().as_secs());
         self.stream.set_nonblocking(true)?;
         (&*self.stream).write_all(&answer)?;
         self.stream.shutdown(Shutdown::Write)
