@@ -9,7 +9,7 @@ STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/n
 PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/bin/python2.7; do \
 	$$p -c 0 2>/dev/null && command -v $$p; done))
 
-.PHONY: run test static conformance fuzz tools soak
+.PHONY: run test static conformance fuzz tools soak bench
 
 run:
 	cargo run --release --
@@ -21,6 +21,7 @@ test:
 	cargo build --release
 	$(MAKE) static
 	cargo test
+	cargo test --release --lib --test hostile
 
 # One binary that needs nothing of the machine it is copied to.
 static:
@@ -39,6 +40,10 @@ fuzz:
 # Some hundred clients of all kinds for so many seconds.
 soak:
 	SOAK_SECONDS=$(or $(SECONDS),600) cargo test --release --test soak -- --nocapture
+
+# The server and its peers at the same work, in a quarter of an hour; QUICK=1 for a look in two minutes.
+bench:
+	tests/bench/run $(if $(QUICK),quick)
 
 # The clients and judges that some tests talk to; without them those tests say that they are skipped.
 tools:

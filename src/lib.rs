@@ -11,6 +11,9 @@
 //! ```
 //! Use goes right or down, never back; `tests/layers.rs` holds us to it.
 //!
+//! TLS, which section 10.6 wants of a server, is left to a proxy in front; what RFC 6455 leaves open is
+//! decided in [`wire::refusal`] and [`wire::close`].
+//!
 //! | section of RFC 6455 | file | tests |
 //! |---|---|---|
 //! | 4.1, 4.2.1: reading the handshake | [`wire::head`], [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |

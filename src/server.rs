@@ -20,6 +20,7 @@ use trace::Tracing;
 use crate::wire::close::{Close, CloseCode};
 
 pub mod connection;
+pub mod crew;
 pub mod event;
 pub mod greeting;
 pub mod heartbeat;
@@ -163,10 +164,4 @@ fn spawn_essential(name: &str, body: impl FnOnce() + Send + 'static) -> io::Resu
         process::exit(1);
     };
     thread::Builder::new().name(name.to_owned()).spawn(essential).map(drop)
-}
-
-/// One thread a connection, each with a small stack.
-fn spawn_for(peer: log::Peer, what: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let name = format!("{what} {}", peer.id);
-    thread::Builder::new().name(name).stack_size(limits::STACK).spawn(body).map(drop)
 }

@@ -4,15 +4,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::net::SocketAddr;
+use std::process::{ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use support::frame::{CLOSE, PING};
 use support::server::eventually;
+use support::unheard::Unheard;
 use support::{Client, DEADLINE, Masked, PATHS, Request, Server, WELCOME, check, json};
 
 const MIB: usize = 1024 * 1024;
@@ -190,7 +191,7 @@ mod leaving {
         let mut witness = server.upgrade("/chat");
         let vanishing = server.upgrade("/chat");
         say_and_hear(&mut witness, "unread");
-        vanishing.stream().set_read_timeout(Some(DEADLINE)).expect("a socket takes a timeout");
+        vanishing.stream().set_read_timeout(Some(*DEADLINE)).expect("a socket takes a timeout");
         vanishing.stream().peek(&mut [0]).expect("the text that nobody reads");
         drop(vanishing); // with something unread, this is a reset
         eventually_open(&server, 1.0);
@@ -232,6 +233,19 @@ mod leaving {
             }
             check::that(frame.payload == large(number).as_bytes(), "in order, without a gap");
         }
+    }
+
+    /// Whoever says the Close, the herald, the timer or the answer to binary: it is the last for both.
+    #[test]
+    fn whoever_was_told_to_go_is_heard_no_more() {
+        let server = Server::with(&["--idle-timeout", "1", "--ping-interval", "0"]);
+        let mut idle = server.upgrade("/chat");
+        idle.closes(Some(1001));
+        let mut witness = server.upgrade("/chat");
+        say(&mut idle, "too late");
+        idle.send(Masked::close(1001, "").bytes());
+        idle.ends();
+        say_and_hear(&mut witness, "nothing was said");
     }
 
     #[test]
@@ -290,6 +304,30 @@ mod leaving {
             slow.alive();
         });
     }
+
+    /// A member that is owed more than the kernel holds.
+    fn owed_much(server: &Server) -> Client {
+        let slow = server.upgrade("/chat");
+        let mut speaker = server.upgrade("/chat");
+        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+            say(&mut speaker, &large(number));
+            speaker.hears(large(number));
+        }
+        slow
+    }
+
+    /// What it is owed when it says Close is sent, however long it takes, as long as it takes something.
+    #[test]
+    fn a_slow_reader_that_leaves_gets_what_was_said_before() {
+        let server = Server::with(&["--max-backlog", "128M"]);
+        let mut slow = owed_much(&server);
+        slow.send(Masked::close(1000, "").bytes());
+        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+            slow.hears(large(number));
+            thread::sleep(Duration::from_millis(150)); // in all thrice the patience
+        }
+        slow.parts_with(Some(1000));
+    }
 }
 
 mod stopping {
@@ -328,6 +366,27 @@ mod stopping {
             slow.hears(large(number));
         }
         slow.closes(Some(1001));
+    }
+
+    /// The speaker has heard it, so all are to hear it, though the herald is still at it when the signal comes.
+    #[test]
+    fn what_one_has_heard_all_hear_before_the_close() {
+        const MEMBERS: usize = 200;
+        let server = Server::start();
+        let mut speaker = server.upgrade("/chat");
+        let mut members: Vec<Client> = (0..MEMBERS).map(|_| server.upgrade("/chat")).collect();
+        let words = "w".repeat(MIB / 4);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("read word; kill -TERM {}", server.pid())]);
+        let mut killer = command.stdin(Stdio::piped()).spawn().expect("a shell");
+        say(&mut speaker, &words);
+        speaker.octets(1);
+        drop(killer.stdin.take()); // faster than a new shell
+        for member in &mut members {
+            member.hears(&words);
+            member.closes(Some(1001));
+        }
+        check::that(killer.wait().is_ok(), "the shell ends");
     }
 
     #[test]
@@ -381,8 +440,12 @@ mod limits {
         let server = Server::with(&["--max-connections", "2"]);
         let mut staying = server.upgrade("/chat");
         let mut leaving = server.upgrade("/echo");
-        server.refuses(&Request::upgrade("/chat"), 503);
-        server.refuses(&Request::get("/"), 503);
+        let held = server.descriptors();
+        for request in [Request::upgrade("/chat"), Request::get("/")] {
+            let mut late = server.ask(&request);
+            late.refused(503);
+            late.ended_by_half(&server, held);
+        }
         leaving.leave();
         drop(leaving);
         eventually("there is room again", || {
@@ -578,67 +641,6 @@ mod log {
             before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
         };
         log.lines().filter_map(number).sum()
-    }
-
-    /// A server whose standard error goes wherever the test wants.
-    struct Unheard {
-        child: Child,
-        address: SocketAddr,
-    }
-
-    impl Unheard {
-        fn start(errors: Stdio, arguments: &[&str]) -> Self {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
-            command.args(["--bind", "127.0.0.1:0"]).args(arguments);
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
-            let child = command.spawn().expect("the server starts");
-            let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, 0).into() };
-            eventually("it listens", || server.port().is_some());
-            server.address.set_port(server.port().expect("it listens"));
-            server
-        }
-
-        /// The port of its one listening socket, as the system knows it: the log cannot tell.
-        fn port(&self) -> Option<u16> {
-            let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok()?;
-            let target = |entry: io::Result<fs::DirEntry>| fs::read_link(entry.ok()?.path()).ok();
-            let owned: Vec<_> = descriptors.filter_map(target).collect();
-            let table = fs::read_to_string("/proc/net/tcp").ok()?;
-            table.lines().skip(1).find_map(|line| {
-                let columns: Vec<&str> = line.split_whitespace().collect();
-                let socket = format!("socket:[{}]", columns[9]);
-                let is_listening = columns[3] == "0A";
-                let is_own = owned.iter().any(|target| *target.as_os_str() == *socket);
-                let port = columns[1].split_once(':')?.1;
-                (is_listening && is_own).then(|| u16::from_str_radix(port, 16).ok())?
-            })
-        }
-
-        fn errors(&mut self) -> ChildStderr {
-            self.child.stderr.take().expect("standard error is piped")
-        }
-
-        fn member(&self) -> Client {
-            Client::upgrade(self.address, "/chat")
-        }
-
-        fn stop(mut self) -> ExitStatus {
-            let kill = format!("kill -TERM {}", self.child.id());
-            let status = Command::new("sh").args(["-c", &kill]).status();
-            check::that(status.is_ok_and(|status| status.success()), kill);
-            eventually("it ends", || {
-                let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-                stat.is_ok_and(|stat| stat.contains(") Z "))
-            });
-            self.child.wait().expect("a child can be waited for")
-        }
-    }
-
-    impl Drop for Unheard {
-        fn drop(&mut self) {
-            let _ = self.child.kill(); // it may have ended by itself
-            let _ = self.child.wait();
-        }
     }
 
     /// More than a pipe and the log's own buffer hold.

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use support::Server;
-use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
@@ -85,6 +86,16 @@ fn tungstenite_chats() {
     one.send(Message::text("héllo 🙂")).unwrap();
     for member in [&mut one, &mut other] {
         assert_eq!(member.read().unwrap(), Message::text("héllo 🙂"));
+    }
+    for (part, opcode, is_last) in [
+        ("in ", Data::Text, false),
+        ("three ", Data::Continue, false),
+        ("fragments", Data::Continue, true),
+    ] {
+        one.send(Message::Frame(Frame::message(part, OpCode::Data(opcode), is_last))).unwrap();
+    }
+    for member in [&mut one, &mut other] {
+        assert_eq!(member.read().unwrap(), Message::text("in three fragments"));
     }
     one.send(Message::Ping("ping".into())).unwrap();
     assert_eq!(one.read().unwrap(), Message::Pong("ping".into()));

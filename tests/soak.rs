@@ -26,6 +26,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// In kB: what the allocator may keep, and what thirty slow readers' last batches take.
 const SLACK: u64 = 32 * 1024;
 
+/// So long it takes until the kernel's buffers of the slow are full, and their backlogs.
+const FOR_THE_SLOW: Duration = Duration::from_secs(30);
+
 fn duration() -> Duration {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(10))
@@ -97,10 +100,12 @@ fn be_slow(server: &Server, is_over: &AtomicBool) {
     }
 }
 
-/// Speaks and is gone, with everything unread: a reset.
+/// Speaks and is gone once something is unread: the kernel makes a reset of that.
 fn vanish(server: &Server, _round: usize) {
     let mut client = server.upgrade("/chat");
     client.send(Masked::text("I was here").bytes());
+    let unread = client.stream().peek(&mut [0]).expect("its own words come back");
+    check::eq(unread, 1, "octets unread");
 }
 
 fn break_a_rule(server: &Server, round: usize) {
@@ -128,13 +133,11 @@ fn those_who_behave_are_not_disturbed() {
     let before = (server.threads(), server.descriptors(), server.memory());
     let mut conductor = Honest::enter(&server);
     let (entered, said) = (Barrier::new(CHATTY + SILENT + 1), Barrier::new(CHATTY + 1));
-    let (is_over, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let restless = |behave: fn(&Server, usize)| {
-        let mut round = 0;
+    let is_over = AtomicBool::new(false);
+    let visits = [const { AtomicUsize::new(0) }; 3];
+    let restless = |behave: fn(&Server, usize), visits: &AtomicUsize| {
         while !is_over.load(SeqCst) {
-            behave(&server, round);
-            round += 1;
-            rounds.fetch_add(1, SeqCst);
+            behave(&server, visits.fetch_add(1, SeqCst));
         }
     };
 
@@ -162,9 +165,9 @@ fn those_who_behave_are_not_disturbed() {
         for _ in 0..SLOW {
             scope.spawn(|| be_slow(&server, &is_over));
         }
-        for behave in [vanish, break_a_rule, come_and_go] {
+        for (behave, visits) in [vanish, break_a_rule, come_and_go].into_iter().zip(&visits) {
             for _ in 0..RESTLESS {
-                scope.spawn(move || restless(behave));
+                scope.spawn(move || restless(behave, visits));
             }
         }
         let large = "time goes on ".repeat(2_500); // enough to fill what the kernel keeps for the slow
@@ -195,9 +198,14 @@ fn those_who_behave_are_not_disturbed() {
             && server.memory() <= memory + SLACK
     });
     check::eq(server.metrics()["wirechat_panics_total"], 0.0, "panics");
-    let (texts, rounds) = (conductor.heard.texts, rounds.load(SeqCst));
+    let visits = visits.map(|visits| visits.load(SeqCst));
+    for visits in visits {
+        check::that(RESTLESS < visits, "each kind came and went again");
+    }
+    let slow = server.metrics()["wirechat_slow_readers_total"];
+    check::that(0.0 < slow || duration() < FOR_THE_SLOW, "who reads too slowly was thrown out");
     println!(
-        "{texts} texts, {rounds} short visits, slow readers: {}",
-        server.metrics()["wirechat_slow_readers_total"]
+        "{} texts; {visits:?} visits of those who vanish, break a rule, come and go; {slow} slow readers",
+        conductor.heard.texts
     );
 }

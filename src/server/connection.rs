@@ -1,6 +1,6 @@
 //! One client's life: greet, converse, part.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
     }
 }
 
-/// On its own, so that its stack is not taken while the head is read: a page of stack that was
-/// touched stays with the thread, and there are thousands of threads.
+/// Like its three parts it is never inlined: a page of stack that was touched stays with the thread, of
+/// which there are thousands, so what only one part needs is to lie where another's lay before.
 #[inline(never)]
 fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
     let _upgraded = Counted::new(&server.upgraded);
@@ -43,13 +43,15 @@ fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
     }
 }
 
-/// The 101, a seat in the room, and the welcome before anything that is said there.
+/// A seat in the room, the 101, and the welcome before anything that is said there: the two in one
+/// write, since each would wake the client.
+#[inline(never)]
 fn enter(
     server: &'static Server,
     peer: Peer,
     stream: Stream,
     upgrade: Upgrade,
-) -> io::Result<Member> {
+) -> io::Result<Box<Member>> {
     let Upgrade { resource, acceptance, unread } = upgrade;
     let trace = Trace::of(server.options.tracing, server.log, peer);
     stream.set_read_timeout(None)?;
@@ -57,7 +59,6 @@ fn enter(
     if let Some(trace) = trace {
         trace.head(Role::Server, response.as_bytes());
     }
-    (&*stream).write_all(response.as_bytes())?;
     stream.set_write_timeout(Some(WRITE_PATIENCE))?;
 
     let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics, trace);
@@ -70,8 +71,8 @@ fn enter(
         dismiss(&outbox); // those who stop it have looked around before
     }
     match resource {
-        Resource::Chat => welcome(server, &outbox)?,
-        Resource::Echo => outbox.open(&[])?,
+        Resource::Chat => welcome(server, &outbox, &response)?,
+        Resource::Echo => outbox.open(response.as_bytes(), &[])?,
     }
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.message_max, &unread);
@@ -80,20 +81,20 @@ fn enter(
         tap.received(&unread);
     }
     let speech = Speech::new(server, resource, outbox);
-    Ok(Member { stream, seat, receiver, speech, tap })
+    Ok(Box::new(Member { stream, seat, receiver, speech, tap }))
 }
 
-fn welcome(server: &Server, outbox: &Arc<Outbox>) -> io::Result<()> {
+fn welcome(server: &Server, outbox: &Arc<Outbox>, response: &str) -> io::Result<()> {
     let mut octets = Vec::new();
     frame::encode(Opcode::Text, None, server.options.welcome.as_bytes(), &mut octets);
-    outbox.open(&octets)?;
+    outbox.open(response.as_bytes(), &octets)?;
     server.metrics.outgoing.messages.add(1);
     server.metrics.outgoing.frames(Opcode::Text, 1);
     server.log.tell(Some(outbox.peer), Told::Welcomed);
     Ok(())
 }
 
-/// A client after its upgrade.
+/// A client after its upgrade; on the heap, since on the stack each move of it takes its size again.
 struct Member {
     stream: Stream,
     seat: Seat<'static>,
@@ -117,6 +118,7 @@ enum Parting {
 
 impl Member {
     /// Hears all that one read brought, hands it over, and reads again.
+    #[inline(never)]
     fn converse(&mut self) -> Parting {
         let incoming = &self.speech.server.metrics.incoming;
         loop {
@@ -161,8 +163,9 @@ impl Member {
     }
 
     /// Answers the last word and ends the connection so that the answer arrives.
-    fn part(self, parting: Parting) {
-        let Self { stream, seat, speech, .. } = self;
+    #[inline(never)]
+    fn part(self: Box<Self>, parting: Parting) {
+        let Self { stream, seat, speech, .. } = *self;
         let Speech { server, outbox, last_said, .. } = &speech;
         server.desk.settle(*last_said); // the speaker hears its own words before the Close
         let ours = outbox.look(Line::said_close);

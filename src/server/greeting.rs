@@ -1,5 +1,9 @@
 //! A client before its upgrade: requests in HTTP, answered until one of them asks for a WebSocket that
 //! it can have.
+//!
+//! The RFC gives no order for a request with several defects. Here it is: a place for the client (the
+//! listener: who is too many is not read at all), the head line by line with its sizes as they come, its
+//! framing and Host, the path, the method, content, section 4.2.1 ([`Acceptance::of`]), the origin.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -62,7 +66,7 @@ pub struct Visitor {
     trace: Option<Trace>,
     /// What came and is not consumed.
     unread: Vec<u8>,
-    /// The method of the last request: an answer to HEAD has no content.
+    /// The method of the latest request: an answer to HEAD has no content.
     asked: Method,
 }
 
@@ -93,7 +97,6 @@ impl Visitor {
         loop {
             let request = self.read_head(late)?;
             late = Farewell::Served; // a client that asks for nothing more has had its answers
-            self.asked = request.method;
             let resource = match request.path() {
                 "/chat" => Resource::Chat,
                 "/echo" => Resource::Echo,
@@ -115,6 +118,7 @@ impl Visitor {
         let deadline = Instant::now() + self.server.options.limits.handshake_max;
         let mut parser = HeadParser::new(HEAD);
         loop {
+            self.asked = Method::leading(&self.unread);
             if let Some((request, size)) = parser.advance(&self.unread)? {
                 if let Some(trace) = self.trace {
                     trace.head(Role::Client, &self.unread[..size]);
@@ -138,7 +142,7 @@ impl Visitor {
         }
     }
 
-    /// Section 4.2.1, then what the RFC leaves to the server: origin and capacity.
+    /// Section 4.2.1, then what the RFC leaves to the server: the origin, and whether it stops.
     fn check_upgrade(&self, request: &Request) -> Result<Acceptance, Farewell> {
         if request.has_content()? {
             return Err(Refusal::Content.into());

@@ -64,6 +64,14 @@ pub const LAST_LINES: Duration = Duration::from_secs(1);
 /// touches most.
 pub const STACK: usize = 128 * 1024;
 
+/// How long a thread waits for the next client.
+pub const IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// Octets of address space that stay free for those who are here. They are asked for and given back
+/// before a thread starts, and never touched. More than the 32 MiB up to which glibc serves such a
+/// request from a heap that then stays.
+pub const MEMORY_SPARE: usize = 40 * 1024 * 1024;
+
 /// Octets of log that may wait for standard error.
 pub const LOG_MAX: usize = 1024 * 1024;
 

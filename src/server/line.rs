@@ -24,6 +24,8 @@ pub struct Line {
     owed: usize,
     /// The answer to the latest Ping; section 5.5.3 lets it stand for earlier ones.
     pong: Option<Vec<u8>>,
+    /// A Ping that waits for the writer.
+    ping: Option<Arc<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -139,6 +141,11 @@ impl Line {
         self.pong.replace(frame)
     }
 
+    /// Queues a Ping in place of one that still waits, which is returned.
+    pub fn replace_ping(&mut self, frame: Arc<Vec<u8>>) -> Option<Arc<Vec<u8>>> {
+        self.ping.replace(frame)
+    }
+
     /// Queues a Close, the last frame there will be.
     pub fn close(&mut self, close: Close, rest: Rest, patience: Duration) {
         let mut octets = Vec::new();
@@ -165,6 +172,9 @@ impl Line {
         if let Some(pong) = self.pong.take() {
             return Some(Piece::new(Arc::new(pong)));
         }
+        if let Some(ping) = self.ping.take() {
+            return Some(Piece::new(ping));
+        }
         if let Some(piece) = self.queue.pop_front() {
             self.owed -= piece.frames.len();
             return Some(piece);
@@ -182,6 +192,7 @@ impl Line {
         self.queue.clear();
         self.owed = 0;
         self.pong = None;
+        self.ping = None;
     }
 }
 
@@ -216,6 +227,17 @@ mod tests {
         assert!(line.is_writing);
         assert!(taken(&mut line).is_none());
         assert!(!line.is_writing && !line.is_open() && line.owed() == 0);
+    }
+
+    #[test]
+    fn a_ping_does_not_wait_for_what_is_owed() {
+        let mut line = Line::claimed();
+        line.push(text("a"));
+        assert_eq!(line.replace_ping(Arc::new(vec![0x89, 0])), None);
+        assert!(line.replace_ping(Arc::new(vec![0x89, 0])).is_some());
+        assert_eq!(taken(&mut line).unwrap(), [0x89, 0]);
+        assert_eq!(taken(&mut line).unwrap(), *text("a"));
+        assert!(taken(&mut line).is_none());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::limits::{
 };
 use super::log::{Event, Log, Peer};
 use super::usher::{TurnedAway, Usher};
-use super::{Counted, Options, Server, connection, dismiss, spawn_essential, spawn_for};
+use super::{Counted, Options, Server, connection, crew, dismiss, spawn_essential};
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
@@ -114,7 +114,7 @@ fn admit(server: &'static Server, stream: TcpStream, address: SocketAddr, usher:
                 let _place = place;
                 connection::serve(server, peer, theirs);
             };
-            let Err(error) = spawn_for(peer, "client", body) else { return };
+            let Err(error) = crew::spawn_for(peer, "client", body) else { return };
             let what = format!("cannot start a thread: {error}");
             server.log.tell(Some(peer), Event::Failed(&what));
             Refusal::Full
@@ -129,10 +129,9 @@ fn admit(server: &'static Server, stream: TcpStream, address: SocketAddr, usher:
 fn tell_of_panics(server: &'static Server) {
     panic::set_hook(Box::new(|panic| {
         server.metrics.panics.add(1);
-        let thread = thread::current();
         let what = panic.payload_as_str().unwrap_or("no message").replace('\n', " ");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let what = format!("{what}, in thread {}, {place}", thread.name().unwrap_or("main"));
+        let what = format!("{what}, in thread {}, {place}", crew::duty());
         server.log.tell(None, Event::Panicked(&what));
         server.log.flush(LAST_LINES); // it may be the last
     }));
@@ -237,12 +236,24 @@ mod tests {
         let usual_hook = panic::take_hook();
         tell_of_panics(server);
         say(&mut victim, "panic");
-        let mut last_words = [0; 4];
-        victim.read_exact(&mut last_words).unwrap();
+        let mut last_words = Vec::new();
+        victim.read_to_end(&mut last_words).unwrap();
         panic::set_hook(usual_hook);
         assert_eq!(last_words[0], 0x88);
-        assert_eq!(last_words[2..], 1011u16.to_be_bytes());
+        assert_eq!(last_words[2..4], 1011u16.to_be_bytes());
+        victim.write_all(&[0xaa; 64]).unwrap(); // the end is that of one direction: no reset answers
+        assert!(victim.take_error().unwrap().is_none());
         assert_eq!(server.metrics.panics.get(), 1);
+        drop(victim);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while server.open.load(Ordering::SeqCst) != 1 || server.upgraded.load(Ordering::SeqCst) != 1
+        {
+            assert!(Instant::now() < deadline, "its places are free again");
+            thread::yield_now();
+        }
+        let mut members = Vec::new();
+        server.chat.look_around(&mut members);
+        assert_eq!(members.len(), 1, "who is still in the room");
 
         say(&mut honest, "still here");
         let mut heard = [0; 12];

@@ -75,6 +75,8 @@ mod tests {
             ("http://evil.test:1984", "evil.test:1984", false), // rebound
             ("http://localhost.evil.test:1984", "localhost.evil.test:1984", false),
             ("http://127.0.0.1.evil.test", "127.0.0.1.evil.test", false),
+            ("http://notlocalhost:1984", "notlocalhost:1984", false),
+            ("http://evil-localhost", "evil-localhost", false),
             ("http://evil.test", "localhost:1984", false),
             ("null", "localhost:1984", false),
             ("", "", false),

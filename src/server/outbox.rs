@@ -92,19 +92,13 @@ impl Outbox {
         Delivery::Taken
     }
 
-    /// Sends the first frames, in the caller's own time. What others leave before comes behind them.
+    /// Sends the 101 and the first frames, in the caller's own time. What others leave before comes
+    /// behind them.
     ///
     /// # Errors
     /// The connection broke.
-    pub fn open(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
-        self.show(frames);
-        let mut rest = frames;
-        while !rest.is_empty() {
-            let sent = self.write_some(rest)?;
-            rest = &rest[sent..];
-        }
-        self.write_on();
-        Ok(())
+    pub fn open(self: &Arc<Self>, head: &[u8], frames: &[u8]) -> io::Result<()> {
+        self.write_all(head, frames)
     }
 
     /// Sends whole frames in the caller's own time: it returns once the kernel has them, or the
@@ -127,7 +121,7 @@ impl Outbox {
         }
         line.is_writing = true;
         drop(line);
-        self.open(frames)
+        self.write_all(&[], frames)
     }
 
     /// Answers a Ping with its own payload (section 5.5.3). Behind a backlog the newest answer
@@ -147,12 +141,18 @@ impl Outbox {
         }
     }
 
-    /// Asks for a sign of life, unless bytes are on their way to the client anyway.
+    /// Asks for a sign of life. Who is being written to is asked as well: that the kernel takes octets
+    /// says nothing of the client, and a busy room writes at every moment.
     pub fn ping(self: &Arc<Self>, frame: &Arc<Vec<u8>>) {
-        let line = self.lock();
-        if line.is_open() && !line.is_writing {
+        let mut line = self.lock();
+        if !line.is_open() {
+            return;
+        }
+        if !line.is_writing {
             self.metrics.outgoing.frames(Opcode::Ping, 1);
             self.begin(line, Arc::clone(frame));
+        } else if line.replace_ping(Arc::clone(frame)).is_none() {
+            self.metrics.outgoing.frames(Opcode::Ping, 1);
         }
     }
 
@@ -209,5 +209,28 @@ impl Outbox {
 
     fn lock(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metrics::Metrics;
+    use super::*;
+    use std::io::Read;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    /// A room in which somebody always speaks has a writer at every moment, also when a ping is due.
+    #[test]
+    fn who_is_being_written_to_gets_its_ping() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, address): (_, SocketAddr) = listener.accept().unwrap();
+        let metrics: &Metrics = Box::leak(Box::default());
+        let outbox = Outbox::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
+        outbox.ping(&Arc::new(vec![0x89, 0]));
+        outbox.open(b"101", &[0x81, 0]).unwrap();
+        let mut got = [0; 7];
+        client.read_exact(&mut got).unwrap();
+        assert_eq!(got, *b"101\x81\0\x89\0");
     }
 }

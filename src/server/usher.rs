@@ -61,9 +61,13 @@ impl Usher {
 }
 
 impl TurnedAway {
+    /// The answer waits for no request, so only a HEAD that has come already can be known as one.
     fn tell(&self) -> io::Result<()> {
-        let answer = self.refusal.response().encode(Method::Get, unix_time().as_secs());
         self.stream.set_nonblocking(true)?;
+        let mut octets = [0; 16];
+        let come = self.stream.peek(&mut octets).unwrap_or(0);
+        let asked = Method::leading(&octets[..come]);
+        let answer = self.refusal.response().encode(asked, unix_time().as_secs());
         (&*self.stream).write_all(&answer)?;
         self.stream.shutdown(Shutdown::Write)
     }

@@ -71,12 +71,14 @@ mod tests {
         for bad in [
             "",
             "==",
-            "dGhlIHNhbXBsZSBub25jZQ",   // no padding
-            "dGhlIHNhbXBsZSBub25jZQ=",  // half of it
-            "dGhlIHNhbXBsZSBub25j",     // 15 octets
-            "dGhlIHNhbXBsZSBub25jZWU=", // 17 octets
-            "dGhlIHNhbXBsZSBub25jZ===", // three pads
-            "dGhlIHNhbXBsZSBub2-jZQ==", // base64url
+            "dGhlIHNhbXBsZSBub25jZQ",       // no padding
+            "dGhlIHNhbXBsZSBub25jZQ=",      // half of it
+            "dGhlIHNhbXBsZSBub25j",         // 15 octets
+            "dGhlIHNhbXBsZSBub25jZWU=",     // 17 octets
+            "dGhlIHNhbXBsZSBubw==",         // 13 octets
+            "dGhlIHNhbXBsZSBub25jZSBhZw==", // 19 octets
+            "dGhlIHNhbXBsZSBub25jZ===",     // three pads
+            "dGhlIHNhbXBsZSBub2-jZQ==",     // base64url
             "dGhlIHNhbXBsZSBub2_jZQ==",
             "dGhlIHNhbXBs SBub25jZQ==",
             "dGhlIHNhbXBsZSBub25jZQ==\n",

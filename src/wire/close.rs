@@ -1,5 +1,20 @@
 //! The Close frame, sections 5.5.1 and 7.4: its codes, its body, and the one table of everything
 //! that makes us send one.
+//!
+//! Where the RFC leaves a choice, this is ours:
+//!
+//! | question | choice | why |
+//! |---|---|---|
+//! | section 5.2: a length in more octets than it needs, when received? | 1002 | the MUST is the sender's, and two forms of one frame help nobody |
+//! | section 5.2: a length with its top bit set, 1002 or 1009? | 1002 | it is grammar, not size |
+//! | section 7.4.2: codes without a meaning? | 1002 | nobody can have agreed on one |
+//! | section 5.4: Close between two fragments? | the usual answer | a control frame may come there |
+//! | section 5.5.1: a reason that is not UTF-8? | 1007 | it is text that is wrong, the frame is not |
+//! | the answer to an empty Close? | an empty one | no code was said |
+//! | section 5.5.2: a Ping after our own Close? | no Pong | our Close stays the last that we send |
+//! | section 5.5.3: several Pings? | each gets its Pong, but behind a backlog only the newest | a flood takes no memory |
+//! | section 7.1.7: frames before the one that breaks a rule? | they count | they were right when they came |
+//! | how long is soon? | `server/limits.rs` | the RFC has no number |
 
 use std::fmt;
 
@@ -118,10 +133,12 @@ impl Close {
         }
     }
 
-    /// The answer to this Close: the same code without the reason; to an empty one, an empty one.
+    /// A server's answer to this Close: the same code without the reason; to an empty one, an empty
+    /// one; and 1000 to 1010, which section 7.4.1 has for clients alone.
     #[must_use]
     pub fn reply(&self) -> Self {
-        Self { status: self.code().map(|code| (code, String::new())) }
+        let code = self.code().map(|code| if code.0 == 1010 { CloseCode::NORMAL } else { code });
+        Self { status: code.map(|code| (code, String::new())) }
     }
 
     /// The code, if there is one. Section 7.1.5 calls its absence 1005, which is never sent.
@@ -227,6 +244,8 @@ mod tests {
         assert_eq!((bye.code(), bye.reason()), (Some(CloseCode::NORMAL), "bye"));
         assert_eq!(bye.reply().body(), [0x03, 0xe8]);
         assert_eq!(Close::default().reply().body(), []);
+        let missed = Close::parse(&1010u16.to_be_bytes()).unwrap();
+        assert_eq!(missed.reply().code(), Some(CloseCode::NORMAL));
 
         for (body, violation) in [
             (&[0x03][..], Violation::CloseBody),

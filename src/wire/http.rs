@@ -13,6 +13,15 @@ pub enum Method {
     Other,
 }
 
+impl Method {
+    /// The method of a head that is unfinished, or wrong in some part: whoever refuses it has to know
+    /// (RFC 9110, 9.3.2: no content in an answer to HEAD).
+    #[must_use]
+    pub fn leading(wire: &[u8]) -> Self {
+        if wire.trim_ascii_start().starts_with(b"HEAD ") { Self::Head } else { Self::Get }
+    }
+}
+
 /// RFC 9112, 2.3: the minor version tells whether the sender knows Upgrade and Host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {

@@ -1,5 +1,23 @@
 //! Every reason not to answer a request with 101, in one table. Before the 101 an error is an HTTP
 //! status; after it, a close code (`close.rs`).
+//!
+//! Where the RFCs leave a choice, or disagree, this is ours:
+//!
+//! | question | choice | why |
+//! |---|---|---|
+//! | section 10.7: must a bad request be answered? | always | a sentence teaches, silence does not |
+//! | and what then? | `Connection: close`, in stages | nothing behind it can be smuggled in |
+//! | section 4.2.1 item 3: may Upgrade be a list? | yes, in one line or several | RFC 9110, 7.8 makes it one |
+//! | no Upgrade or Connection on `/chat`: 400, or 426 as in RFC 9110? | 400 | 426 says that a version is wrong; this server keeps it for that |
+//! | no version, or none that is a number: 400 or 426? | 400, and the version we speak | nothing was asked for that another version could be |
+//! | must the key be decoded? | 24 characters of base64 with two pads | that is 16 octets, whatever its stray bits are: the RFC's own example has some |
+//! | section 4.2.1 item 8: one subprotocol twice? | accepted | the client's mistake hurts nobody; none is chosen |
+//! | section 9.1: extensions that break the grammar, of which none is used? | 400 | the section says so |
+//! | section 8.1: must field values be UTF-8? | they are octets | what we read of them is ASCII by its grammar |
+//! | folded lines, which RFC 2616 allowed? | 400 | RFC 9112, 5.2 |
+//! | a body on an upgrade? | 400 | read as frames it would be a way in |
+//! | `Expect: 100-continue` on an upgrade? | 100, then 101 | RFC 9110, 7.8 |
+//! | several defects at once? | the first in the order of `server/greeting.rs` | no order is given |
 
 use super::response::Response;
 

@@ -361,6 +361,52 @@ def server_vanishes_and_returns(browser, binary):
         page.quiet_console(connections_may_fail=True)
 
 
+def speaks_the_protocol(browser, binary):
+    """Chromium as a client of its own mind: 16 MiB each way, both ends closing, pongs for the server's pings."""
+    with Server(binary, 0, "--max-message", "17M", "--ping-interval", "1", "--idle-timeout", "2") as server:
+        page = Page(browser, server.url)
+        browser.set_script_timeout(PATIENCE)
+        seen = browser.execute_async_script("""
+            const done = arguments[0];
+            const seen = {};
+            const at = (path) => `ws://${location.host}${path}`;
+            const once = (socket, event) => new Promise((resolve) =>
+                socket.addEventListener(event, resolve, { once: true }));
+            const said = async (socket, message) => {
+                const answer = once(socket, 'message');
+                socket.send(message);
+                return (await answer).data;
+            };
+            (async () => {
+                const echo = new WebSocket(at('/echo'));
+                echo.binaryType = 'arraybuffer';
+                await once(echo, 'open');
+                const text = 'é'.repeat(8 << 20);
+                seen.text = await said(echo, text) === text;
+                const octets = new Uint8Array(16 << 20).map((_, place) => place * 7);
+                const back = new Uint8Array(await said(echo, octets));
+                seen.binary = back.length === octets.length && back.every((octet, place) => octet === octets[place]);
+                await new Promise((resolve) => setTimeout(resolve, 4000)); // twice as long as silence may last
+                seen.alive = await said(echo, 'still here') === 'still here';
+                let closed = once(echo, 'close');
+                echo.close(4001, 'bye');
+                let { code, wasClean } = await closed;
+                seen.ours = [code, wasClean];
+
+                const chat = new WebSocket(at('/chat'));
+                await once(chat, 'message'); // the welcome
+                closed = once(chat, 'close');
+                chat.send(octets.slice(0, 3));
+                ({ code, wasClean } = await closed);
+                seen.theirs = [code, wasClean];
+                return seen;
+            })().then(done, (error) => done(`${error}`));
+        """)
+        same(seen, {"text": True, "binary": True, "alive": True, "ours": [4001, True], "theirs": [1003, True]},
+             "what Chromium saw of the server")
+        page.quiet_console()
+
+
 def pauses_grow(browser, binary):
     with Server(binary) as server:
         page = Page(browser, server.url)
@@ -619,7 +665,7 @@ def without_websocket(browser, binary):
 
 CHECKS = [
     loads_under_its_policy, two_windows_talk, markup_is_text, any_script_keeps_its_line, close_chat_ends_it,
-    server_goes_away_and_returns, server_vanishes_and_returns, pauses_grow, buttons_rule_the_waiting,
+    speaks_the_protocol, server_goes_away_and_returns, server_vanishes_and_returns, pauses_grow, buttons_rule_the_waiting,
     keeps_a_thousand_lines, scrolls_only_at_the_end, reader_may_leave_a_flood,
     title_counts_the_unread, keyboard_alone, names_and_roles, small_screen, light_and_dark,
     opened_from_disk, without_websocket,

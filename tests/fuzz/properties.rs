@@ -19,8 +19,8 @@ mod model;
 mod roundtrip;
 
 use wirechat::server::limits::HEAD;
-use wirechat::wire::close::{Close, Violation};
-use wirechat::wire::frame::{CONTROL_MAX, Role};
+use wirechat::wire::close::{Close, CloseCode, Violation};
+use wirechat::wire::frame::{self, CONTROL_MAX, Opcode, Role};
 use wirechat::wire::handshake::Acceptance;
 use wirechat::wire::head::{HeadLimits, HeadParser};
 use wirechat::wire::http::Request;
@@ -204,7 +204,7 @@ fn trickled(limits: HeadLimits, wire: &[u8]) -> Verdict {
 const MESSAGE_MAX: [usize; 8] = [0, 1, 125, 126, 4000, 65_535, 65_536, 1024 * 1024];
 
 /// What is told is what [`model`] reads, at the same octet whatever the cuts, and within the memory
-/// that is allowed.
+/// that is allowed; said again, it is told again.
 fn receiver(octets: &[u8]) {
     let mut input = Input(octets);
     let settings = input.octet();
@@ -220,6 +220,33 @@ fn receiver(octets: &[u8]) {
     if wire.len() <= READS_MAX {
         converse(sender, message_max, wire, &ends(wire.len(), &[1]), Early::Nothing, &expected);
     }
+    is_the_same_again(sender, message_max, &expected);
+}
+
+/// What was told, each as one frame of our own encoder, is told once more.
+fn is_the_same_again(sender: Role, message_max: usize, expected: &Conversation) {
+    let key = (sender == Role::Client).then_some([0x37, 0xfa, 0x21, 0x3d]);
+    let mut wire = Vec::new();
+    let mut said = Vec::new();
+    for (_, told) in &expected.told {
+        let (opcode, payload) = match told {
+            Told::Text(text) => (Opcode::Text, text.clone().into_bytes()),
+            Told::Binary(octets) => (Opcode::Binary, octets.clone()),
+            Told::Ping(payload) => (Opcode::Ping, payload.clone()),
+            Told::Pong(payload) => (Opcode::Pong, payload.clone()),
+            Told::Close(None) => (Opcode::Close, Vec::new()),
+            Told::Close(Some((code, reason))) => {
+                let code = CloseCode::from_wire(*code).expect("such a code was told");
+                (Opcode::Close, Close::new(code, reason).body())
+            }
+            Told::Broken(_) => break,
+        };
+        frame::encode(opcode, key, &payload, &mut wire);
+        said.push(told);
+    }
+    let again = Conversation::read(sender, message_max, &wire);
+    assert!(again.told.iter().map(|(_, told)| told).eq(said), "{:?} again", again.told);
+    converse(sender, message_max, &wire, &[wire.len()], Early::Nothing, &again);
 }
 
 fn sender(settings: u8) -> Role {

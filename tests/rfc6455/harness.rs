@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::iter;
 use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -67,6 +68,8 @@ impl Test {
 pub(crate) struct Outcome<'a> {
     pub(crate) test: &'a Test,
     pub(crate) verdict: Result<(), String>,
+    /// Something that is to come soon took its time.
+    pub(crate) late: bool,
 }
 
 /// The words of the command line that libtest knows as well, and `--table`.
@@ -97,17 +100,36 @@ impl Words {
         words
     }
 
-    fn select(&self, path: &str) -> bool {
-        let fits =
-            |word: &String| if self.exact { path == word } else { path.contains(word.as_str()) };
+    fn select(&self, names: &[String]) -> bool {
+        let fits = |word: &String| self.fits(word, names);
         (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
+    }
+
+    fn fits(&self, word: &String, names: &[String]) -> bool {
+        names.iter().any(|name| if self.exact { name == word } else { name.contains(word) })
+    }
+
+    /// Says that a section has no test here. It does not fail: `cargo test NAME` hands the filter to
+    /// every test binary, and another may know it.
+    fn warn(&self, names: &[Vec<String>]) {
+        for filter in &self.filters {
+            let is_section = filter.starts_with('s') && filter[1..].starts_with(char::is_numeric);
+            if is_section && !names.iter().any(|names| self.fits(filter, names)) {
+                eprintln!("\nNO TEST: the filter {filter} selects nothing in tests/rfc6455\n");
+            }
+        }
     }
 }
 
 /// Runs what the command line asks for.
 pub(crate) fn main(tests: &[&Test]) -> ExitCode {
     let words = Words::read();
-    let chosen: Vec<&Test> = tests.iter().copied().filter(|t| words.select(&t.path())).collect();
+    let (register, breaches) = Register::read(tests);
+    let names: Vec<_> = tests.iter().map(|test| names(test, &register)).collect();
+    words.warn(&names);
+    let named = tests.iter().copied().zip(&names);
+    let chosen: Vec<&Test> =
+        named.filter(|(_, names)| words.select(names)).map(|(test, _)| test).collect();
     if words.list {
         println!("{REGISTER}: test");
         chosen.iter().for_each(|test| println!("{}: test", test.path()));
@@ -115,13 +137,18 @@ pub(crate) fn main(tests: &[&Test]) -> ExitCode {
     }
     let began = Instant::now();
     println!("\nrunning {} tests", chosen.len() + 1);
-    let (register, breaches) = Register::read(tests);
     announce(REGISTER, breaches.is_empty());
     let outcomes = run(&chosen);
     if words.table {
         report::publish(&register, &outcomes);
     }
     conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
+}
+
+/// What a filter may call a test: its path, and the same under each section of which it shows a row.
+fn names(test: &Test, register: &Register) -> Vec<String> {
+    let modules = register.modules(test).map(|module| format!("{module}::{}", test.name));
+    iter::once(test.path()).chain(modules).collect()
 }
 
 /// Runs the tests on a few threads. One that panics is a failure and does not stop the others.
@@ -132,8 +159,9 @@ fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
     let work = || {
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let verdict = test.verdict();
+            let late = check::was_late();
             announce(&test.path(), verdict.is_ok());
-            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict });
+            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict, late });
         }
     };
     thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
@@ -155,7 +183,7 @@ fn conclude(
     if !breaches.is_empty() {
         failures.push((REGISTER.to_owned(), breaches.join("\n")));
     }
-    for Outcome { test, verdict } in outcomes {
+    for Outcome { test, verdict, .. } in outcomes {
         failures.extend(verdict.as_ref().err().map(|why| (test.path(), why.clone())));
     }
     if !failures.is_empty() {

@@ -74,12 +74,15 @@ fn each_line_is_refused(lines: &[&[u8]], status: u16) {
     }
 }
 
-/// The good request with another request line, and the answer to that.
-fn each_request_line_is_refused(request_lines: &[&[u8]], status: u16) {
+/// The good request with another request line, `{path}` in it being each path, and the answer to that.
+fn each_request_line_is_refused(request_lines: &[&str], status: u16) {
     let server = Server::start();
-    for line in request_lines {
-        check::case(line.escape_ascii());
-        server.refuses(&Request::upgrade("/chat").line(line), status);
+    for path in PATHS {
+        for line in request_lines {
+            let line = line.replace("{path}", path);
+            check::case(format_args!("{path}, {}", line.escape_debug()));
+            server.refuses(&Request::upgrade(path).line(line), status);
+        }
     }
 }
 
@@ -132,7 +135,7 @@ fn line_ended_by_lf_alone_is_refused() {
 
 fn bare_cr_is_refused() {
     each_line_is_refused(&[b"X-A: a\rb", b"X-A: a\r", b"X-\rA: a", b"X-A: a\r\rb"], 400);
-    each_request_line_is_refused(&[b"GET\r/chat HTTP/1.1", b"GET /chat\r HTTP/1.1"], 400);
+    each_request_line_is_refused(&["GET\r{path} HTTP/1.1", "GET {path}\r HTTP/1.1"], 400);
 }
 
 fn empty_lines_before_the_request_are_skipped() {
@@ -176,14 +179,14 @@ fn what_is_no_http_gets_400_and_the_end() {
 fn version_has_its_exact_form() {
     each_request_line_is_refused(
         &[
-            b"GET /chat http/1.1",
-            b"GET /chat HTTP/1.10",
-            b"GET /chat HTTP/01.1",
-            b"GET /chat HTTP/1",
-            b"GET /chat HTTP/1,1",
-            b"GET /chat HTTP/1.x",
-            b"GET /chat HTTPS/1.1",
-            b"GET /chat HTTP/ 1.1",
+            "GET {path} http/1.1",
+            "GET {path} HTTP/1.10",
+            "GET {path} HTTP/01.1",
+            "GET {path} HTTP/1",
+            "GET {path} HTTP/1,1",
+            "GET {path} HTTP/1.x",
+            "GET {path} HTTPS/1.1",
+            "GET {path} HTTP/ 1.1",
         ],
         400,
     );
@@ -192,19 +195,19 @@ fn version_has_its_exact_form() {
 fn request_line_has_single_spaces() {
     each_request_line_is_refused(
         &[
-            b"GET  /chat HTTP/1.1",
-            b"GET /chat  HTTP/1.1",
-            b"GET\t/chat HTTP/1.1",
-            b" GET /chat HTTP/1.1",
-            b"GET /chat HTTP/1.1 ",
+            "GET  {path} HTTP/1.1",
+            "GET {path}  HTTP/1.1",
+            "GET\t{path} HTTP/1.1",
+            " GET {path} HTTP/1.1",
+            "GET {path} HTTP/1.1 ",
         ],
         400,
     );
 }
 
 fn unknown_method_gets_501() {
-    let long = [&[b'M'; 200], b" /chat HTTP/1.1".as_slice()].concat();
-    each_request_line_is_refused(&[b"FOO /chat HTTP/1.1", b"get /chat HTTP/1.1", &long], 501);
+    let long = "M".repeat(200) + " {path} HTTP/1.1";
+    each_request_line_is_refused(&["FOO {path} HTTP/1.1", "get {path} HTTP/1.1", &long], 501);
 }
 
 fn target_over_8000_octets_gets_414() {
@@ -228,15 +231,15 @@ fn target_of_8000_octets_is_read() {
 fn malformed_request_line_gets_400() {
     each_request_line_is_refused(
         &[
-            b"GET /ch at HTTP/1.1",
-            b"GET /ch\x01at HTTP/1.1",
-            b"GET /ch\x7fat HTTP/1.1",
-            b"GET /chat\0 HTTP/1.1",
-            b"GET /ch\xc3\xa4t HTTP/1.1",
-            b"GET /chat",
-            b"/chat HTTP/1.1",
-            b"G@T /chat HTTP/1.1",
-            b"GET chat HTTP/1.1",
+            "GET {path} x HTTP/1.1",
+            "GET {path}\x01x HTTP/1.1",
+            "GET {path}\x7fx HTTP/1.1",
+            "GET {path}\0 HTTP/1.1",
+            "GET {path}\u{e4} HTTP/1.1",
+            "GET {path}",
+            "{path} HTTP/1.1",
+            "G@T {path} HTTP/1.1",
+            "GET x{path} HTTP/1.1",
         ],
         400,
     );
@@ -289,7 +292,7 @@ fn absolute_target_is_taken_and_outweighs_host() {
 }
 
 fn asterisk_and_authority_are_no_targets_of_get() {
-    each_request_line_is_refused(&[b"GET * HTTP/1.1", b"GET localhost:80 HTTP/1.1"], 400);
+    each_request_line_is_refused(&["GET * HTTP/1.1", "GET localhost:80 HTTP/1.1"], 400);
     let server = Server::start();
     for line in ["OPTIONS * HTTP/1.1", "CONNECT localhost:80 HTTP/1.1"] {
         check::case(line);
@@ -380,7 +383,8 @@ fn length_beside_transfer_coding_gets_400() {
 
 fn transfer_coding_in_http_1_0_ends_the_connection() {
     let server = Server::start();
-    for target in ["/", "/chat"] {
+    for target in ["/", "/chat", "/echo"] {
+        check::case(target);
         let request = Request::get(target).line(format!("GET {target} HTTP/1.0"));
         let chunked =
             request.add("Connection: keep-alive").add("Transfer-Encoding: chunked").bytes();
@@ -527,7 +531,9 @@ fn refusal_is_not_lost_to_a_reset() {
 /// All but its last octet: the first thing that comes is the end of the server's patience.
 fn head_that_is_not_whole_is_not_answered() {
     let server = Server::with(&["--handshake-timeout", "0.5"]);
-    for request in [Request::get("/"), Request::upgrade("/chat"), Request::get("/none")] {
+    let upgrades = PATHS.map(Request::upgrade);
+    for request in [Request::get("/"), Request::get("/none")].iter().chain(&upgrades) {
+        check::case(request.bytes().escape_ascii());
         let wire = request.bytes();
         let mut client = server.connect();
         client.send(&wire[..wire.len() - 1]);
@@ -612,12 +618,42 @@ fn answer_to_head_has_no_content() {
     check::eq(client.head().status, 200, "second");
     check::eq(client.response().status, 200, "third");
 
-    for path in ["/none", "/chat"] {
-        let mut client = server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1")));
+    let head = |line: &str| Request::new(line).bytes();
+    let without_host: &[u8] = b"HEAD / HTTP/1.1\r\n\r\n";
+    let refused: [(&[u8], u16); 7] = [
+        (&head("HEAD /none HTTP/1.1"), 404),
+        (&head("HEAD /chat HTTP/1.1"), 405),
+        (&head("HEAD / HTTP/2.0"), 505),
+        (&head("HEAD  HTTP/1.1"), 400),
+        (without_host, 400),
+        (b"HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
+    ];
+    for (request, status) in refused {
+        check::case(request.escape_ascii());
+        let mut client = server.connect();
+        client.send(request);
         let answer = client.head();
-        check::that(matches!(answer.status, 404 | 405), answer.status);
+        check::eq(answer.status, status, "status");
         client.is_last(&answer);
     }
+
+    // One answer's rule is not the next one's.
+    let mut client = server.connect();
+    client.send(
+        [Request::new("HEAD / HTTP/1.1").bytes(), b"GET / HTTP/1.1\r\n\r\n".to_vec()].concat(),
+    );
+    client.head();
+    client.refused(400);
+
+    let full = Server::with(&["--max-connections", "1"]);
+    let _only = full.upgrade("/echo");
+    full.signal("STOP"); // so that the request is there before the answer
+    let mut client = full.ask(&Request::new("HEAD / HTTP/1.1"));
+    full.signal("CONT");
+    let answer = client.head();
+    check::eq(answer.status, 503, "where it is full");
+    client.is_last(&answer);
 }
 
 fn answer_to_head_has_the_fields_of_get() {
@@ -722,18 +758,21 @@ fn unknown_expectation_is_ignored_or_refused() {
 
 fn other_major_version_gets_505_in_http_1_1() {
     each_request_line_is_refused(
-        &[b"GET /chat HTTP/3.0", b"GET / HTTP/2.0", b"GET /chat HTTP/0.9"],
+        &["GET {path} HTTP/3.0", "GET / HTTP/2.0", "GET {path} HTTP/0.9"],
         505,
     );
 }
 
 fn head_that_takes_too_long_gets_408() {
     let server = Server::with(&["--handshake-timeout", "0.5"]);
-    for half in ["G", "GET /chat HT", "GET /chat HTTP/1.1\r\nHost: local"] {
-        check::case(half);
-        let mut client = server.connect();
-        client.send(half);
-        client.refused(408);
+    for path in PATHS {
+        for half in ["G", "GET {path} HT", "GET {path} HTTP/1.1\r\nHost: local"] {
+            let half = half.replace("{path}", path);
+            check::case(&half);
+            let mut client = server.connect();
+            client.send(half);
+            client.refused(408);
+        }
     }
 }
 

@@ -31,7 +31,7 @@ const LEVELS: &[&str] = &[
 pub(crate) enum Shown {
     /// By tests that name the row.
     Test,
-    /// By the tests of another row.
+    /// By the tests of other rows: `5.2-d, 5.2-e`.
     Leans(&'static str),
     /// By nothing: it cannot be seen on the wire.
     NotObservable,
@@ -77,6 +77,12 @@ impl Row {
     /// `5.5.1` of `5.5.1-a`
     pub(crate) fn section(&self) -> &'static str {
         section(self.id)
+    }
+
+    /// The rows whose tests show this one: itself, or those that it leans on.
+    pub(crate) fn shown_as(&self) -> impl Iterator<Item = &'static str> {
+        let ids = if let Shown::Leans(others) = self.shown { others } else { self.id };
+        ids.split(", ")
     }
 
     pub(crate) fn binds_a_server(&self) -> bool {
@@ -128,10 +134,17 @@ impl Register {
         self.rows.iter().find(|row| row.id == id)
     }
 
-    /// The tests that show a row, its own or those of the row it leans on.
-    pub(crate) fn tests(&self, row: &Row) -> &[String] {
-        let id = if let Shown::Leans(other) = row.shown { other } else { row.id };
-        self.tests.get(id).map_or(&[], Vec::as_slice)
+    /// The tests that show a row, its own or those of the rows it leans on; each once.
+    pub(crate) fn tests(&self, row: &Row) -> Vec<&str> {
+        let tests = row.shown_as().filter_map(|id| self.tests.get(id)).flatten();
+        let mut seen = BTreeSet::new();
+        tests.map(String::as_str).filter(|test| seen.insert(*test)).collect()
+    }
+
+    /// `s7_1_1` for each row of section 7.1.1 that a test shows, those that lean on its own too.
+    pub(crate) fn modules(&self, test: &Test) -> impl Iterator<Item = String> {
+        let shown = self.rows.iter().filter(|row| row.shown_as().any(|id| test.ids.contains(&id)));
+        shown.map(|row| module(row.id))
     }
 
     fn miscounts(&self) -> Option<String> {
@@ -143,11 +156,13 @@ impl Register {
 
     fn unshown(&self, row: &Row) -> Option<String> {
         let id = row.id;
+        let has_no_test = |id: &str| self.row(id).is_none_or(|row| row.shown != Shown::Test);
         match row.shown {
             Shown::Test if self.tests(row).is_empty() => Some(format!("{id} has no test")),
-            Shown::Leans(other) if self.row(other).is_none_or(|row| row.shown != Shown::Test) => {
-                Some(format!("{id} leans on {other}, which has no test of its own"))
-            }
+            Shown::Leans(_) => row
+                .shown_as()
+                .find(|other| has_no_test(other))
+                .map(|other| format!("{id} leans on {other}, which has no test of its own")),
             _ => None,
         }
     }

@@ -78,32 +78,31 @@ const SECTIONS: &[(&str, &str)] = &[
 /// How a row stands after a run.
 struct Standing<'a> {
     row: &'a Row,
-    tests: &'a [String],
+    tests: Vec<&'a str>,
     result: &'static str,
 }
 
 impl<'a> Standing<'a> {
     fn of(row: &'a Row, register: &'a Register, outcomes: &[Outcome]) -> Self {
         let tests = register.tests(row);
-        let of_row = |outcome: &&Outcome| tests.contains(&outcome.test.path());
-        let mut verdicts = outcomes.iter().filter(of_row).map(|outcome| outcome.verdict.is_ok());
+        let of_row = |outcome: &&Outcome| tests.contains(&outcome.test.path().as_str());
+        let outcomes: Vec<_> = outcomes.iter().filter(of_row).collect();
         let result = match row.shown {
             Shown::Elsewhere => row.binds,
             Shown::NotObservable => "unobservable",
-            _ if verdicts.clone().count() < tests.len() || tests.is_empty() => "not run",
-            _ if !verdicts.all(|passed| passed) => "FAILING",
+            _ if outcomes.len() < tests.len() || tests.is_empty() => "not run",
+            _ if outcomes.iter().any(|outcome| outcome.verdict.is_err()) => "FAILING",
             _ if row.deviates() => "deviates",
+            _ if outcomes.iter().any(|outcome| outcome.late) => "ok, late",
             _ => "ok",
         };
         Self { row, tests, result }
     }
 
-    fn shown_by(&self) -> String {
-        match (self.row.shown, self.tests) {
-            (Shown::Leans(other), _) => format!("as {other}"),
-            (_, []) => String::new(),
-            (_, [test]) => test.clone(),
-            (_, [test, more @ ..]) => format!("{test} (+{})", more.len()),
+    fn shown_by(&self) -> Vec<String> {
+        match self.row.shown {
+            Shown::Leans(others) => vec![format!("as {others}")],
+            _ => self.tests.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -126,14 +125,18 @@ pub(crate) fn publish(register: &Register, outcomes: &[Outcome]) {
 fn summary(standings: &[Standing]) -> String {
     let count = |which: &dyn Fn(&Standing) -> bool| standings.iter().filter(|s| which(s)).count();
     let observable = count(&|s| s.row.is_observable());
-    let shown = count(&|s| matches!(s.result, "ok" | "deviates"));
+    let shown = count(&|s| matches!(s.result, "ok" | "ok, late" | "deviates"));
     let failing = count(&|s| s.result == "FAILING");
+    let late = match count(&|s| s.result == "ok, late") {
+        0 => String::new(),
+        late => format!(", {late} late"),
+    };
     let hidden = count(&|s| s.row.shown == Shown::NotObservable);
     let elsewhere = count(&|s| s.row.shown == Shown::Elsewhere);
     let deviations: Vec<_> =
         standings.iter().filter(|s| s.row.deviates()).map(|s| s.row.id).collect();
     format!(
-        "{observable} observable, {shown} shown, {failing} failing\n\
+        "{observable} observable, {shown} shown, {failing} failing{late}\n\
          Beside them {hidden} that nothing on the wire can show and {elsewhere} that bind only clients \
          or intermediaries. Deliberate deviations from the letter: {}.",
         deviations.join(", ")
@@ -149,17 +152,13 @@ fn table(standings: &[Standing]) -> String {
             section = row.section();
             let _ = writeln!(text, "\n{section}  {}", title(section)); // a String takes everything
         }
-        let _ = writeln!(
-            text,
-            "  {:8} {:11} {result:12} {}\n  {:33} {}",
-            row.id,
-            row.level,
-            row.requirement,
-            "",
-            standing.shown_by()
-        );
+        let Row { id, level, requirement, .. } = row;
+        let _ = writeln!(text, "  {id:8} {level:12} {result:12} {requirement}");
+        for test in standing.shown_by() {
+            let _ = writeln!(text, "{:37}{test}", "");
+        }
     }
-    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    text
 }
 
 fn title(section: &str) -> &'static str {
@@ -213,7 +212,9 @@ fn table_row(standing: &Standing) -> String {
     let note =
         if row.note.is_empty() { String::new() } else { format!("<p>{}</p>", escape(row.note)) };
     let leans = match row.shown {
-        Shown::Leans(other) => format!("as <a href=\"#{other}\">{other}</a>"),
+        Shown::Leans(_) => {
+            format!("as {}", row.shown_as().map(link).collect::<Vec<_>>().join(", "))
+        }
         _ => String::new(),
     };
     let tests: String = tests
@@ -223,14 +224,19 @@ fn table_row(standing: &Standing) -> String {
     format!(
         "<tr id=\"{id}\" data-section=\"{section}\" data-level=\"{level}\" \
          data-result=\"{result}\">\
-         <th scope=\"row\"><a href=\"#{id}\">{id}</a></th><td class=\"level\">{level}</td>\
+         <th scope=\"row\">{link}</th><td class=\"level\">{level}</td>\
          <td>{requirement}{note}</td><td class=\"tests\">{leans}{tests}</td>\
          <td><span class=\"result\">{result}</span></td></tr>\n",
         id = row.id,
+        link = link(row.id),
         section = row.section(),
         level = row.level,
         requirement = escape(row.requirement),
     )
+}
+
+fn link(id: &str) -> String {
+    format!("<a href=\"#{id}\">{id}</a>")
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! Section 2: terminology.
 
-use crate::support::{Masked, PATHS, Request, Server, check};
+use crate::support::{Masked, PATHS, Request, Server, WELCOME, check};
 
 tests! {
     only_ascii_letters_fold: ["2.1-a"],
@@ -21,17 +21,23 @@ fn only_ascii_letters_fold() {
 /// Everything in one segment: the handshake, three messages and a Close.
 fn coalesced_requests_are_all_answered() {
     let server = Server::start();
-    let mut wire = Request::upgrade("/echo").bytes();
-    for payload in ["one", "two", "three"] {
-        wire.extend(Masked::text(payload).bytes());
-    }
-    wire.extend(Masked::close(1000, "").bytes());
+    for path in PATHS {
+        check::case(path);
+        let mut wire = Request::upgrade(path).bytes();
+        for payload in ["one", "two", "three"] {
+            wire.extend(Masked::text(payload).bytes());
+        }
+        wire.extend(Masked::close(1000, "").bytes());
 
-    let mut client = server.connect();
-    client.send(wire);
-    client.switched();
-    client.hears("one");
-    client.hears("two");
-    client.hears("three");
-    client.parts_with(Some(1000));
+        let mut client = server.connect();
+        client.send(wire);
+        client.switched();
+        if path == "/chat" {
+            client.hears(WELCOME);
+        }
+        client.hears("one");
+        client.hears("two");
+        client.hears("three");
+        client.parts_with(Some(1000));
+    }
 }

@@ -144,10 +144,18 @@ fn target_is_a_path_or_an_absolute_uri() {
             check::case(format_args!("{target}{path}"));
             server.accepts(&Request::upgrade(path).line(format!("GET {target}{path} HTTP/1.1")));
         }
-    }
-    for target in ["*", "localhost:80", "chat", "ftp://localhost/chat", "http:///chat", "http://"] {
-        check::case(target);
-        server.refuses(&Request::upgrade("/chat").line(format!("GET {target} HTTP/1.1")), 400);
+        for target in [
+            "*",
+            "localhost:80",
+            path.trim_start_matches('/'),
+            &format!("localhost{path}"),
+            &format!("ftp://localhost{path}"),
+            &format!("http://{path}"), // no authority
+            "http://",
+        ] {
+            check::case(format_args!("{path}, {target}"));
+            server.refuses(&Request::upgrade(path).line(format!("GET {target} HTTP/1.1")), 400);
+        }
     }
 }
 
@@ -227,16 +235,19 @@ fn key_that_is_not_base64_of_16_octets_is_refused() {
     }
     let keys = [
         "",
-        "AAECAwQFBgcICQoLDA0O",      // 15 octets
-        "AAECAwQFBgcICQoLDA0ODxA=",  // 17 octets
-        "AAECAwQFBgcICQoLDA0ODxAR",  // 18 octets, 24 characters
-        "AAECAwQFBgcICQoLDA0ODw",    // no padding
-        "AAECAwQFBgcICQoLDA0ODw=",   // half of it
-        "AAECAwQFBgcICQoLDA0ODw===", // too much of it
-        "!!!!!!!!!!!!!!!!!!!!!!==",  // outside the alphabet
-        "_____________________w==",  // the alphabet for URLs
-        "AAECAwQF BgcICQoLDA0ODw==", // a space inside
-        "AAECAwQFBg=ICQoLDA0ODw==",  // padding inside
+        "AAECAwQFBgcICQoLDA0O",         // 15 octets
+        "AAECAwQFBgcICQoLDA0ODxA=",     // 17 octets
+        "AAECAwQFBgcICQoLDA0ODxAR",     // 18 octets, 24 characters
+        "AA==",                         // 1 octet, padded alike
+        "AAECAwQFBgcICQoLDA==",         // 13 octets, padded alike
+        "AAECAwQFBgcICQoLDA0ODxAREg==", // 19 octets, padded alike
+        "AAECAwQFBgcICQoLDA0ODw",       // no padding
+        "AAECAwQFBgcICQoLDA0ODw=",      // half of it
+        "AAECAwQFBgcICQoLDA0ODw===",    // too much of it
+        "!!!!!!!!!!!!!!!!!!!!!!==",     // outside the alphabet
+        "_____________________w==",     // the alphabet for URLs
+        "AAECAwQF BgcICQoLDA0ODw==",    // a space inside
+        "AAECAwQFBg=ICQoLDA0ODw==",     // padding inside
         "\"AAECAwQFBgcICQoLDA0ODw==\"",
         "AAECAwQFBgcICQoLDA0ODw==, AAECAwQFBgcICQoLDA0ODw==",
     ];

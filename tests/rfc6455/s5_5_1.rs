@@ -143,9 +143,11 @@ fn nothing_is_echoed_after_close() {
 fn close_is_answered_once() {
     let server = Server::start();
     for path in PATHS {
+        check::case(path);
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12]);
-        check::eq(client.octets(4), [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
+        let answer = check::promptly("the answer to a Close", || client.octets(4));
+        check::eq(answer, [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
         client.ends();
     }
 }
@@ -176,19 +178,27 @@ fn message_in_flight_is_finished_before_the_close() {
     }
 }
 
-/// Our side stays open: the end that is read is the server's own doing.
+/// Our side stays open: the end that is read is the server's own doing, and not its patience that is over,
+/// for it still reads.
 fn tcp_ends_at_once_after_both_closes() {
     let server = Server::start();
+    let idle = server.descriptors();
+    let end = "the end of TCP after both Closes";
     for path in PATHS {
+        check::case(path);
         let mut client = server.upgrade(path);
         client.send(Masked::close(1000, "").bytes());
-        client.parts_with(Some(1000));
+        client.closes(Some(1000));
+        check::promptly(end, || client.ends());
+        client.ended_by_half(&server, idle);
     }
+    check::case("/chat, after the server's own Close");
     let mut client = server.upgrade("/chat");
     client.send(Masked::binary("not here").bytes());
     client.closes(Some(1003));
     client.send(Masked::close(1003, "").bytes());
-    client.ends();
+    check::promptly(end, || client.ends());
+    client.ended_by_half(&server, idle);
 }
 
 /// Ours in one write twice; ours against the server's own.

@@ -43,9 +43,10 @@ fn ping_is_answered_with_a_pong() {
 fn ping_inside_a_message_is_answered_before_it_ends() {
     let server = Server::start();
     for path in PATHS {
+        check::case(path);
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("open").more(), Masked::ping("now")]));
-        client.gets(PONG, "now");
+        check::promptly("a Pong inside a message", || client.gets(PONG, "now"));
         client.send(Masked::continuation("").bytes());
         client.hears("open");
     }
@@ -75,7 +76,7 @@ fn ping_behind_a_close_is_not_answered() {
 }
 
 /// By the letter it is still owed; here a Close is the last frame in every case. What else comes
-/// between the two Closes is read and dropped.
+/// between the two Closes is read and dropped. The echo says a Close of its own where it hears nothing.
 fn ping_after_the_servers_close_is_not_answered() {
     let server = Server::start();
     let mut witness = server.upgrade("/chat");
@@ -85,4 +86,13 @@ fn ping_after_the_servers_close_is_not_answered() {
     client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1003, "")]));
     client.ends();
     witness.alive_and_silent();
+
+    let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
+    for path in PATHS {
+        check::case(format_args!("{path}, idle"));
+        let mut client = server.upgrade(path);
+        client.closes(Some(1001));
+        client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1001, "")]));
+        client.ends();
+    }
 }

@@ -46,7 +46,7 @@ fn peer_that_never_stops_sending_is_cut_off() {
         let mut client = server.upgrade(path);
         client.send(Masked::text("").unmasked().bytes());
         client.fails_with(1002);
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + *DEADLINE;
         while client.try_send([0; 4096]).is_ok() {
             check::that(Instant::now() < until, "the server reads on and on");
         }
@@ -90,7 +90,8 @@ fn silent_client_is_told_1001() {
     }
 }
 
-/// The clock starts before the server can have sent its Close, so a slow machine only adds to it.
+/// The clock starts before the server can have sent its Close, so a slow machine only adds to it; and
+/// before the silence that the idle Close follows.
 fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
     let server = Server::start();
     let mut client = server.upgrade("/chat");
@@ -99,6 +100,16 @@ fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
     client.closes(Some(1003));
     client.ends();
     check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
+
+    let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
+    for path in PATHS {
+        check::case(format_args!("{path}, idle"));
+        let before = Instant::now();
+        let mut client = server.upgrade(path);
+        client.closes(Some(1001));
+        client.ends();
+        check::that(Duration::from_millis(1500) < before.elapsed(), "it waited for the answer");
+    }
 }
 
 fn client_that_ends_without_close_is_let_go() {

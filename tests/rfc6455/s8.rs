@@ -1,7 +1,7 @@
 //! Section 8.1: UTF-8, and what happens where it is none.
 
 use crate::support::frame::{BINARY, Message, PONG, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, wire};
+use crate::support::{Masked, PATHS, Request, Server, check, wire};
 
 tests! {
     text_that_is_not_utf_8_is_answered_with_1007: ["8.1-a"],
@@ -202,8 +202,8 @@ fn binary_ping_and_pong_may_hold_any_octets() {
     }
 }
 
-/// The welcome in any language, and what is heard of a member that fails in the middle of a text:
-/// nothing.
+/// The welcome and what is said, in any language; and what is heard of a client that fails in the
+/// middle of a text: nothing.
 fn texts_of_the_server_are_utf_8() {
     let server = Server::with(&["--welcome", "\u{d6}l \u{20ac} \u{1f600}"]);
     let mut client = server.ask(&Request::upgrade("/chat"));
@@ -211,13 +211,21 @@ fn texts_of_the_server_are_utf_8() {
     client.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
 
     let server = Server::start();
-    let mut witness = server.upgrade("/chat");
-    for (malformed, _) in MALFORMED {
-        let mut client = server.ask(&Request::upgrade("/chat"));
-        client.switched();
-        client.hears(WELCOME);
-        client.send(wire([Masked::text("begun ").more(), Masked::continuation(malformed)]));
-        client.fails_with(1007);
+    for path in PATHS {
+        let mut witness = server.upgrade("/chat");
+        let mut speaker = server.upgrade(path);
+        speaker.send(Masked::text("\u{d6}l \u{20ac} \u{1f600}").bytes());
+        speaker.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+        if path == "/chat" {
+            witness.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+        }
+        for (malformed, _) in MALFORMED {
+            check::case(format_args!("{path}, {malformed:02x?}"));
+            let mut client = server.upgrade(path);
+            client.send(wire([Masked::text("begun ").more(), Masked::continuation(malformed)]));
+            client.fails_with(1007);
+        }
+        speaker.alive_and_silent();
+        witness.alive_and_silent();
     }
-    witness.alive_and_silent();
 }

@@ -41,12 +41,12 @@ pub(crate) struct Client {
 impl Client {
     #[track_caller]
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = match TcpStream::connect_timeout(&address, DEADLINE) {
+        let stream = match TcpStream::connect_timeout(&address, *DEADLINE) {
             Ok(stream) => stream,
             Err(error) => check::fail(format_args!("no connection to {address}: {error}")),
         };
         stream.set_nodelay(true).expect("a socket takes TCP_NODELAY");
-        stream.set_write_timeout(Some(DEADLINE)).expect("a socket takes a timeout");
+        stream.set_write_timeout(Some(*DEADLINE)).expect("a socket takes a timeout");
         let (unread, sent, got) = Default::default();
         Self { stream, unread, sequence: Sequence::default(), sent, got }
     }
@@ -226,7 +226,7 @@ impl Client {
 
     #[track_caller]
     fn judged(&mut self) -> Option<(Frame, Option<Message>)> {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + *DEADLINE;
         loop {
             match Frame::parse(&self.unread) {
                 Ok(Some((frame, length))) => {
@@ -309,7 +309,7 @@ impl Client {
     /// The server ends its side cleanly, and says nothing before that.
     #[track_caller]
     pub(crate) fn ends(&mut self) {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + *DEADLINE;
         let arrival = if self.unread.is_empty() { self.fill(until) } else { Arrival::Bytes };
         self.is(arrival == Arrival::End, format_args!("{arrival:?}, want a clean end"));
     }
@@ -317,7 +317,7 @@ impl Client {
     /// The connection ends in time, by whatever means; what still comes is passed over.
     #[track_caller]
     pub(crate) fn dead(&mut self) {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + *DEADLINE;
         loop {
             match self.fill(until) {
                 Arrival::Bytes => self.unread.clear(),
@@ -334,6 +334,18 @@ impl Client {
         self.is(error.is_none(), format_args!("{error:?}, want no reset"));
     }
 
+    /// The end that was read is that of one direction, said at once: the server still reads and drops what
+    /// comes, and no reset answers it. It has `idle` descriptors without this connection.
+    #[track_caller]
+    pub(crate) fn ended_by_half(mut self, server: &super::Server, idle: usize) {
+        self.send([0xaa; 64]);
+        self.finish();
+        super::server::eventually("the server lets the connection go", || {
+            server.descriptors() <= idle
+        });
+        self.was_not_reset();
+    }
+
     /// The closing handshake from our side, with code 1000.
     #[track_caller]
     pub(crate) fn leave(&mut self) {
@@ -347,7 +359,7 @@ impl Client {
 impl Client {
     #[track_caller]
     fn more(&mut self, of: &str) {
-        match self.fill(Instant::now() + DEADLINE) {
+        match self.fill(Instant::now() + *DEADLINE) {
             Arrival::Bytes => {}
             other => self.fail(format_args!("{other:?}, not {of}")),
         }

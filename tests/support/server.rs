@@ -92,9 +92,7 @@ impl Server {
 
     /// Sends a signal by its name: `TERM`, `INT`, `STOP`, `CONT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.pid);
-        let status = Command::new("sh").args(["-c", &kill]).status();
-        check::that(status.is_ok_and(|status| status.success()), kill);
+        signal(name, self.pid);
     }
 
     /// Waits for the end of the process; its log is whole then.
@@ -229,10 +227,18 @@ impl Drop for Mortal<'_> {
     }
 }
 
+/// Sends a signal to a process that this test started.
+#[track_caller]
+pub(crate) fn signal(name: &str, pid: u32) {
+    let kill = format!("kill -{name} {pid}");
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    check::that(status.is_ok_and(|status| status.success()), kill);
+}
+
 /// Waits for something that no event announces, such as a figure in `/proc`.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + *DEADLINE;
     while !holds() {
         if until < Instant::now() {
             check::fail(format_args!("never: {what}"));
@@ -277,7 +283,7 @@ impl Log {
     /// Waits until `find` finds something in the text.
     #[track_caller]
     fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + *DEADLINE;
         let mut written = self.lock();
         loop {
             if let Some(found) = find(&written.text) {
@@ -298,7 +304,7 @@ impl Log {
         let waiting = |written: &mut Written| !written.ended;
         let (written, late) = self
             .grown
-            .wait_timeout_while(self.lock(), DEADLINE, waiting)
+            .wait_timeout_while(self.lock(), *DEADLINE, waiting)
             .unwrap_or_else(PoisonError::into_inner);
         check::that(!late.timed_out(), format_args!("the server never ends:\n{}", written.text));
     }

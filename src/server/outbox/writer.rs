@@ -1,12 +1,13 @@
 //! The writer of an outbox: whoever found nobody writing, until all is taken or a thread of its own
 //! takes over.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Arc, MutexGuard};
 
+use super::super::crew::spawn_for;
 use super::super::limits::{ROUNDS_MAX, WRITE_MAX};
 use super::super::line::{Line, Piece};
-use super::super::spawn_for;
 use super::Outbox;
 use crate::sys;
 
@@ -17,6 +18,21 @@ impl Outbox {
         drop(line);
         self.show(&frames);
         self.write_now(Piece::new(frames));
+    }
+
+    /// The caller is the writer, and waits until head and frames are sent.
+    pub(super) fn write_all(self: &Arc<Self>, head: &[u8], frames: &[u8]) -> io::Result<()> {
+        self.show(frames);
+        let both =
+            if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
+        let mut rest = &*both;
+        while !rest.is_empty() {
+            let sent = self.write_some(rest)?;
+            rest = &rest[sent..];
+        }
+        self.metrics.outgoing.bytes.add(frames.len() as u64);
+        self.write_on();
+        Ok(())
     }
 
     /// The caller is the writer; others may have left something for it.
@@ -57,7 +73,10 @@ impl Outbox {
         loop {
             while !piece.rest().is_empty() {
                 match self.write_some(piece.rest()) {
-                    Ok(sent) => piece.advance(sent),
+                    Ok(sent) => {
+                        piece.advance(sent);
+                        self.metrics.outgoing.bytes.add(sent as u64);
+                    }
                     Err(_) => return, // it is told in the line
                 }
                 if self.lock().drops_the_rest() {
@@ -72,11 +91,10 @@ impl Outbox {
     }
 
     /// One waiting write of the writer; how much the client has taken by the end of its patience. A
-    /// client that takes something is alive, and gets no pings meanwhile.
+    /// client that takes something is alive.
     pub(super) fn write_some(&self, octets: &[u8]) -> io::Result<usize> {
         match (&*self.stream).write(&octets[..octets.len().min(WRITE_MAX)]) {
             Ok(sent) => {
-                self.metrics.outgoing.bytes.add(sent as u64);
                 self.pulse.beat();
                 Ok(sent)
             }
