@@ -8,6 +8,10 @@ use crate::wire::close::{Close, Violation};
 use crate::wire::frame::{Header, Opcode, Role};
 use crate::wire::mask;
 
+pub mod accept;
+mod digest;
+pub mod mistake;
+
 /// `text` with everything escaped that a terminal or a reader could take for something else:
 /// control characters, line ends, and the invisible characters that turn or hide text. At most
 /// `max` characters of it, then `…`.

@@ -19,16 +19,39 @@ fn quantum(octets: &[u8]) -> [char; 4] {
     [0, 1, 2, 3].map(character)
 }
 
-/// Section 4.2.1 item 5: a value that decodes to 16 octets is 22 characters of the alphabet and
-/// `==`. The four pad bits may be anything, as in the RFC's own example.
+/// The octets that `text` stands for; `None` if it is not the standard alphabet with its padding.
+/// The bits that no octet takes may be anything, as in the RFC's own example.
+#[must_use]
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let (quanta, []) = text.as_chunks::<4>() else { return None };
+    let pads = text.iter().rev().take_while(|c| **c == b'=').count();
+    if 2 < pads {
+        return None;
+    }
+    let mut octets = Vec::with_capacity(3 * quanta.len());
+    for (place, quantum) in quanta.iter().enumerate() {
+        let pads = if place + 1 == quanta.len() { pads } else { 0 };
+        let [_, bits @ ..] = quantum_bits(quantum, pads)?.to_be_bytes();
+        octets.extend(bits.iter().take(3 - pads));
+    }
+    Some(octets)
+}
+
+/// The 24 bits of four characters, of which the last `pads` are `=`.
+fn quantum_bits(quantum: &[u8; 4], pads: usize) -> Option<u32> {
+    quantum.iter().enumerate().try_fold(0, |bits, (place, character)| {
+        let value = match 4 <= place + pads {
+            true => 0,
+            false => (0..64).zip(ALPHABET).find(|(_, known)| *known == character)?.0,
+        };
+        Some(bits << 6 | value)
+    })
+}
+
+/// Section 4.2.1 item 5: a value that decodes to 16 octets.
 #[must_use]
 pub fn is_sixteen_octets(text: &[u8]) -> bool {
-    match text.strip_suffix(b"==") {
-        Some(characters) => {
-            characters.len() == 22 && characters.iter().all(|c| ALPHABET.contains(c))
-        }
-        None => false,
-    }
+    decode(text).is_some_and(|octets| octets.len() == 16)
 }
 
 #[cfg(test)]
@@ -47,7 +70,29 @@ mod tests {
             ("foobar", "Zm9vYmFy"),
         ] {
             assert_eq!(encode(octets.as_bytes()), text);
+            assert_eq!(decode(text.as_bytes()).as_deref(), Some(octets.as_bytes()));
         }
+    }
+
+    #[test]
+    fn what_is_not_base64() {
+        for text in [
+            "Zg",
+            "Zg=",
+            "Zg===",
+            "Zg==Zg==",
+            "Z===",
+            "====",
+            "=",
+            "Zm9vYg==\n",
+            " Zg==",
+            "Zm-v",
+            "Zm_v",
+            "Zm=v",
+        ] {
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(decode(b"Zh==").as_deref(), Some(&b"f"[..]), "pad bits may be anything");
     }
 
     #[test]
@@ -59,6 +104,7 @@ mod tests {
             0xe3, 0x9e, 0xbb, 0xf3, 0xdf, 0xbf,
         ];
         assert_eq!(encode(&octets).as_bytes(), ALPHABET);
+        assert_eq!(decode(ALPHABET).as_deref(), Some(&octets[..]));
     }
 
     #[test]

@@ -14,10 +14,19 @@ pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// characters. The key is not decoded.
 #[must_use]
 pub fn accept(key: &[u8]) -> String {
-    let mut digest = Sha1::new();
-    digest.update(key);
-    digest.update(GUID.as_bytes());
-    base64::encode(&digest.digest().bytes())
+    base64::encode(&sha1(&concatenation(key)))
+}
+
+/// The octets that are hashed for the accept value.
+#[must_use]
+pub fn concatenation(key: &[u8]) -> Vec<u8> {
+    [key, GUID.as_bytes()].concat()
+}
+
+/// The hash of the accept value.
+#[must_use]
+pub fn sha1(octets: &[u8]) -> [u8; 20] {
+    Sha1::from(octets).digest().bytes()
 }
 
 /// A handshake that can be answered with 101.
