@@ -36,12 +36,14 @@ pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
     pub mod base64;
     pub mod close;
+    pub mod dissect;
     pub mod frame;
     pub mod handshake;
     pub mod head;
     pub mod http;
     pub mod mask;
     pub mod message;
+    pub mod raw;
     pub mod refusal;
     pub mod response;
     pub mod text;
