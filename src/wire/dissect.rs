@@ -5,8 +5,6 @@
 //! [`close`](super::close); what is added is how to go on: a frame is as long as it says, and a
 //! message that is interrupted is given up for the new one.
 
-use std::mem;
-
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, Opcode, Role};
 use super::mask;
