@@ -10,7 +10,13 @@ use crate::wire::mask;
 
 pub mod accept;
 mod digest;
+pub mod fields;
+pub mod finding;
+pub mod json;
 pub mod mistake;
+pub mod page;
+pub mod picture;
+pub mod view;
 
 /// `text` with everything escaped that a terminal or a reader could take for something else:
 /// control characters, line ends, and the invisible characters that turn or hide text. At most
@@ -180,8 +186,23 @@ fn push_hex(octets: &[u8], between: &str, line: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::wire::dissect::{Dissector, Frame};
+
+    /// The frames of a stream, the cut one at its end too.
+    pub(crate) fn frames(wire: &[u8]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let mut dissector = Dissector::new(None, 0, 1000);
+        dissector.read(&mut wire.to_vec(), |frame| frames.push(frame));
+        frames.extend(dissector.finish());
+        frames
+    }
+
+    /// The first of them.
+    pub(crate) fn frame(wire: &[u8]) -> Frame {
+        frames(wire).remove(0)
+    }
 
     fn shown(text: &str, max: usize) -> String {
         let mut out = String::new();

@@ -4,10 +4,11 @@
 //! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
 //!                       room ─ herald ─ outbox ─ line, heartbeat, log
 //!                  │
-//!               explain                                                   values in, words out
+//!               explain: page ─ fields, picture, finding, view, json      values in, words out
 //!                  │
 //!                wire: handshake ─ head ─ http ─ refusal ─ response,      bytes and meaning only
 //!                      message ─ text ─ frame ─ mask ─ close, base64
+//!                      dissect ─ raw: the same rules, for who reads on behind a violation
 //! ```
 //! Use goes right or down, never back; `tests/layers.rs` holds us to it.
 //!
@@ -19,6 +20,7 @@
 //! | 4.1, 4.2.1: reading the handshake | [`wire::head`], [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |
 //! | 4.2.2: answering it | [`wire::handshake`], [`wire::refusal`] | `tests/rfc6455/s4_2_2.rs` |
 //! | 5.1, 5.2, 5.5: one frame | [`wire::frame`] | `tests/rfc6455/s5_2.rs`, `s5_5.rs` |
+//! | 5: a stream read to its end, whatever is wrong | [`wire::dissect`], [`wire::raw`] | at their feet |
 //! | 5.3: masking | [`wire::mask`] | `tests/rfc6455/s5_3.rs` |
 //! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
 //! | 8.1: text | [`wire::text`] | `tests/rfc6455/s8.rs` |
@@ -36,12 +38,14 @@ pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
     pub mod base64;
     pub mod close;
+    pub mod dissect;
     pub mod frame;
     pub mod handshake;
     pub mod head;
     pub mod http;
     pub mod mask;
     pub mod message;
+    pub mod raw;
     pub mod refusal;
     pub mod response;
     pub mod text;

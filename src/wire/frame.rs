@@ -9,19 +9,19 @@
 use super::close::Violation;
 use super::mask;
 
-const FIN: u8 = 0b1000_0000;
-const RSV: u8 = 0b0111_0000;
-const OPCODE: u8 = 0b0000_1111;
-const MASK: u8 = 0b1000_0000;
-const LENGTH: u8 = 0b0111_1111;
+pub(super) const FIN: u8 = 0b1000_0000;
+pub(super) const RSV: u8 = 0b0111_0000;
+pub(super) const OPCODE: u8 = 0b0000_1111;
+pub(super) const MASK: u8 = 0b1000_0000;
+pub(super) const LENGTH: u8 = 0b0111_1111;
 
 /// The largest length that stands in the second octet itself, and so the largest payload of a
 /// control frame (section 5.5).
-const LENGTH_7_MAX: u8 = 125;
+pub(super) const LENGTH_7_MAX: u8 = 125;
 /// Says that the length is in the next two octets.
-const LENGTH_16: u8 = 126;
+pub(super) const LENGTH_16: u8 = 126;
 /// Says that the length is in the next eight octets.
-const LENGTH_64: u8 = 127;
+pub(super) const LENGTH_64: u8 = 127;
 
 /// The longest header: 2 octets, 8 of length, 4 of key.
 pub const HEADER_MAX: usize = 14;
@@ -60,7 +60,7 @@ impl Opcode {
         [Self::Continuation, Self::Text, Self::Binary, Self::Close, Self::Ping, Self::Pong];
 
     /// Section 11.8.
-    fn from_bits(bits: u8) -> Result<Self, Violation> {
+    pub(super) fn from_bits(bits: u8) -> Result<Self, Violation> {
         match bits {
             0x0 => Ok(Self::Continuation),
             0x1 => Ok(Self::Text),

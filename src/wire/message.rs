@@ -170,12 +170,8 @@ impl Receiver {
         if header.opcode.is_control() {
             return Ok(());
         }
-        let so_far = match (&self.message, header.opcode) {
-            (None, Opcode::Continuation) => return Err(Violation::NothingToContinue),
-            (None, _) => 0,
-            (Some(message), Opcode::Continuation) => message.len(),
-            (Some(_), _) => return Err(Violation::MessageInterrupted),
-        };
+        judge_order(self.message.is_some(), header.opcode)?;
+        let so_far = self.message.as_ref().map_or(0, Message::len);
         if (self.message_max.saturating_sub(so_far) as u64) < header.length {
             return Err(Violation::TooBig);
         }
@@ -218,6 +214,15 @@ impl Receiver {
         }
         self.frame = Some((header, arrived + count as u64));
         Ok(false)
+    }
+}
+
+/// Section 5.4: a data frame begins a message where none is under way, and continues the one that is.
+pub(super) fn judge_order(is_under_way: bool, opcode: Opcode) -> Result<(), Violation> {
+    match (is_under_way, opcode) {
+        (false, Opcode::Continuation) => Err(Violation::NothingToContinue),
+        (true, Opcode::Text | Opcode::Binary) => Err(Violation::MessageInterrupted),
+        _ => Ok(()),
     }
 }
 

@@ -34,6 +34,17 @@ impl Text {
         Ok(())
     }
 
+    /// Drops what is proven, for whoever only wants the verdict: memory stays that of one piece.
+    pub fn forget(&mut self) {
+        self.valid.clear();
+    }
+
+    /// Begins anew.
+    pub fn clear(&mut self) {
+        self.valid.clear();
+        self.cut.clear();
+    }
+
     /// Octets that came.
     #[must_use]
     pub fn size(&self) -> usize {
