@@ -8,15 +8,24 @@ use crate::server::Options;
 use crate::server::limits::{Limits, PINGS_MISSED};
 use crate::server::log::Verbosity;
 use crate::server::trace::Tracing;
+use crate::tools;
 use values::{address, format, number, origin, seconds, size, some_seconds, switch};
+use words::{COMMANDS, nearest, wrapped};
 
+mod accept;
+mod encode;
 mod values;
+mod words;
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// The chat server.
     Serve(Options),
+    /// Frames, right or wrong.
+    Encode(tools::encode::Options),
+    /// The accept value, computed or checked.
+    Accept(tools::accept::Options),
     /// A text for standard output: help or version.
     Show(String),
 }
@@ -96,6 +105,7 @@ Examples:
   WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
 
 Usage: wirechat [serve] [OPTIONS]
+       wirechat COMMAND --help
 
 Each option is also an environment variable; the flag wins. What is repeatable is a list
 with commas there. SIZE is in bytes and takes K, M or G (1K is 1024); SECS may have a fraction.
@@ -120,6 +130,11 @@ pub fn parse(
         })
         .collect::<Result<Vec<String>, String>>()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.split_first() {
+        Some((&"encode", words)) => return encode::parse(words, variable),
+        Some((&"accept", words)) => return accept::parse(words),
+        _ => (),
+    }
     if words.iter().any(|word| ["--help", "-h"].contains(word)) || words.first() == Some(&"help") {
         return Ok(Command::Show(help()));
     }
@@ -205,33 +220,15 @@ fn flags(words: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
 }
 
 fn unexpected(word: &str) -> String {
+    let names = COMMANDS.iter().map(|(name, _)| *name);
+    let near = nearest(word, names).unwrap_or("serve");
     let word = word.escape_debug();
-    format!("there is no command '{word}'; try `wirechat serve`, or `wirechat --help`")
+    format!("there is no command '{word}'; try `wirechat {near}`, or `wirechat --help`")
 }
 
 fn unknown(name: &str) -> String {
     let names = SETTINGS.iter().map(|setting| setting.flag).chain(["help", "version"]);
-    let nearest = names.min_by_key(|flag| distance(name, flag));
-    let name = name.escape_debug().to_string();
-    match nearest.filter(|flag| distance(&name, flag) <= 1 + flag.len() / 4) {
-        Some(flag) => format!("there is no option --{name}; did you mean --{flag}?"),
-        None => format!("there is no option --{name}; `wirechat --help` lists them all"),
-    }
-}
-
-/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+    words::unknown(name, names, "wirechat --help")
 }
 
 fn variable_of(setting: &Setting) -> String {
@@ -262,27 +259,11 @@ fn help() -> String {
         text.push_str(&format!("  {left:<26} {}\n", wrapped(&right, 29, 96)));
     }
     text.push_str("  --help                     this text\n");
-    text.push_str("  --version                  the version\n");
-    text
-}
-
-/// `text` in lines up to column `end`, the later ones indented to column `start`.
-fn wrapped(text: &str, start: usize, end: usize) -> String {
-    let mut out = String::new();
-    let mut column = start;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column != start && end < column + 1 + width {
-            out.push_str(&format!("\n{:start$}", ""));
-            column = start;
-        } else if column != start {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += width;
+    text.push_str("  --version                  the version\n\nCommands:\n");
+    for (name, help) in COMMANDS {
+        text.push_str(&format!("  {name:<26} {help}\n"));
     }
-    out
+    text
 }
 
 fn utf8(word: OsString) -> Result<String, String> {
@@ -603,20 +584,5 @@ mod tests {
         assert!(parse([word()].into_iter(), |_| None).unwrap_err().ends_with("is not UTF-8"));
         let variable = |name: &str| (name == "WIRECHAT_WELCOME").then(word);
         assert!(parse([].into_iter(), variable).unwrap_err().ends_with("is not UTF-8"));
-    }
-
-    #[test]
-    fn distances_are_those_of_levenshtein() {
-        for (one, other, letters) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("abc", "abc", 0),
-            ("kitten", "sitting", 3),
-            ("flaw", "lawn", 2),
-            ("quite", "quiet", 2),
-        ] {
-            assert_eq!(distance(one, other), letters, "{one} {other}");
-        }
     }
 }

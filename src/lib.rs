@@ -33,12 +33,14 @@ pub mod cli;
 pub mod explain;
 pub mod server;
 pub mod sys;
+pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
     pub mod base64;
     pub mod close;
     pub mod dissect;
+    pub mod draft;
     pub mod frame;
     pub mod handshake;
     pub mod head;

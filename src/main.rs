@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use wirechat::cli::{self, Command};
 use wirechat::server::listener;
+use wirechat::tools::{Failure, Status, accept, encode};
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -13,11 +14,20 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => complain(&sentence, 1),
         },
+        Ok(Command::Encode(options)) => ended(encode::run(&options)),
+        Ok(Command::Accept(options)) => ended(accept::run(&options)),
         Ok(Command::Show(text)) => {
             let _ = io::stdout().write_all(text.as_bytes()); // a reader that has gone needs nothing
             ExitCode::SUCCESS
         }
         Err(sentence) => complain(&sentence, 2),
+    }
+}
+
+fn ended(outcome: Result<Status, Failure>) -> ExitCode {
+    match outcome {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => complain(&failure.sentence, failure.status),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The accept value in words: each step of its computation, and how a wrong one came to be.
 
+use super::fields::hex;
 use super::mistake::{self, Cause};
-use super::{printable, push_hex};
+use super::printable;
 use crate::wire::base64;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
 use crate::wire::refusal::Refusal;
@@ -13,20 +14,20 @@ pub fn steps(key: &str) -> String {
     let mut lines = Lines::default();
     lines.text("key", key);
     if let Some(octets) = base64::decode(key.as_bytes()) {
-        lines.note(&format!(
-            "base64 of {} octets, which nobody decodes: {}",
-            octets.len(),
-            hex(&octets)
-        ));
+        let count = octets.len();
+        lines.note(&format!("{count} octets in base64: {}", hex(&octets, " ")));
     }
     lines.text("GUID", GUID);
     lines.note("the same for every WebSocket (section 1.3)");
     lines.octets("concatenation", &concatenation);
-    lines.note(&format!("{} octets: the key as it was sent, and the GUID", concatenation.len()));
-    lines.text("SHA-1", &hex(&sha1(&concatenation)));
+    lines.note(&format!(
+        "{} octets: the key as it was sent, not decoded, and the GUID",
+        concatenation.len()
+    ));
+    lines.text("SHA-1", &hex(&sha1(&concatenation), " "));
     lines.note("20 octets: the digest itself is encoded, not its digits in hex");
     lines.text("base64", &accept(key.as_bytes()));
-    lines.note("Sec-WebSocket-Accept, 28 characters (section 4.2.2, item 5.4)");
+    lines.note("Sec-WebSocket-Accept, 28 characters (section 4.2.2 item 5.4)");
     lines.0
 }
 
@@ -87,12 +88,6 @@ fn unknown(given: &str) -> String {
     format!("none of the {} that are known; {looks}", mistake::count())
 }
 
-fn hex(octets: &[u8]) -> String {
-    let mut text = String::new();
-    push_hex(octets, " ", &mut text);
-    text
-}
-
 /// Lines of a name and what it stands for.
 #[derive(Default)]
 struct Lines(String);
@@ -112,7 +107,7 @@ impl Lines {
     fn octets(&mut self, name: &str, octets: &[u8]) {
         match str::from_utf8(octets) {
             Ok(text) => self.text(name, text),
-            Err(_) => self.text(name, &hex(octets)),
+            Err(_) => self.text(name, &hex(octets, " ")),
         }
     }
 

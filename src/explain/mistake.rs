@@ -4,6 +4,13 @@
 use super::digest::{md5, sha256};
 use crate::wire::base64;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
+use recipes::{
+    GUID_OCTETS, MISCOPIED, between, cut, decoded, for_urls, guids, hex, hex_lower, hex_upper,
+    hmac, latin_1, lossy, percent_encoded, prefixes, sha1_twice, sixteen, text, until_zero, utf16,
+    windows_guid, with_guid, with_zero, without_padding, words_reversed,
+};
+
+mod recipes;
 
 /// A mistake that servers are known to make.
 #[derive(Debug)]
@@ -33,7 +40,7 @@ enum Step {
 pub struct Cause {
     /// One, or two of different steps.
     pub mistakes: Vec<&'static Mistake>,
-    /// What was hashed, if anything was.
+    /// What was hashed, if it was the wrong thing.
     pub hashed: Option<Vec<u8>>,
 }
 
@@ -61,7 +68,7 @@ pub fn find(key: &str, given: &str) -> Option<Cause> {
     for (first, octets) in &hashed {
         for mistakes in rest_of(*first, octets, given) {
             if best.as_ref().is_none_or(|best| mistakes.len() < best.mistakes.len()) {
-                best = Some(Cause { mistakes, hashed: Some(octets.clone()) });
+                best = Some(Cause { mistakes, hashed: first.map(|_| octets.clone()) });
             }
         }
     }
@@ -135,7 +142,7 @@ const MISTAKES: &[Mistake] = &[
     Mistake { name: "the GUID is taken as 16 octets, in the order of a Windows GUID", step: Step::Hashed(|key| vec![[key.as_bytes(), &windows_guid()].concat()]) },
     Mistake { name: "the GUID is a miscopied one that goes around", step: Step::Hashed(|key| MISCOPIED.iter().map(|end| with_guid(key, &format!("258EAFA5-E914-47DA-95CA-{end}"))).collect()) },
     Mistake { name: "one character of the GUID is wrong", step: Step::Hashed(|key| guids(key, |guid, i, c| guid[i] = c)) },
-    Mistake { name: "one character of the GUID is missing", step: Step::Hashed(|key| guids(key, |guid, i, _| drop(guid.remove(i)))) },
+    Mistake { name: "one character of the GUID is missing", step: Step::Hashed(|key| guids(key, |guid, i, _| { guid.remove(i); })) },
     Mistake { name: "the GUID has one character too many", step: Step::Hashed(|key| guids(key, |guid, i, c| guid.insert(i + 1, c))) },
     Mistake { name: "two characters of the GUID are swapped", step: Step::Hashed(|key| guids(key, |guid, i, _| guid.swap(i, (i + 1) % GUID.len()))) },
     Mistake { name: "a LF behind the GUID is hashed with it, as `echo` adds one", step: Step::Hashed(|key| text(format!("{key}{GUID}\n"))) },
@@ -171,137 +178,6 @@ const MISTAKES: &[Mistake] = &[
     Mistake { name: "the value is HMAC-SHA-1 of the key under the GUID", step: Step::Instead(|key| base64::encode(&hmac(GUID.as_bytes(), key.as_bytes()))) },
     Mistake { name: "there is no value", step: Step::Instead(|_| String::new()) },
 ];
-
-/// The GUID of section 1.3 as octets.
-const GUID_OCTETS: [u8; 16] = [
-    0x25, 0x8e, 0xaf, 0xa5, 0xe9, 0x14, 0x47, 0xda, 0x95, 0xca, 0xc5, 0xab, 0x0d, 0xc8, 0x5b, 0x11,
-];
-
-/// Last groups of GUIDs that stand in public sources.
-#[rustfmt::skip]
-const MISCOPIED: &[&str] = &[
-    "5AB0DC85B11", "5AB0DC85B11D", "5AB0DC85B11F", "5AB9DC85B11D", "5AB9DC85B5F5", "5AB5DC085B11",
-    "5AB5DC587B41", "5AB5DC11BE85", "5AB5A0BD85B1", "5AB53ADF711E", "5AB53ADF711E2", "5AB9CAD40B11",
-    "5AB9DC63B5E0", "5AB9DC11B5AB", "5AB9B54DA35E",
-];
-
-/// Shorter beginnings of an accept value could be those of another.
-const PREFIX_MIN: usize = 16;
-
-fn text(text: String) -> Vec<Vec<u8>> {
-    vec![text.into_bytes()]
-}
-
-fn between(key: &str, separator: &str) -> Vec<Vec<u8>> {
-    text(format!("{key}{separator}{GUID}"))
-}
-
-fn with_guid(key: &str, guid: &str) -> Vec<u8> {
-    [key, guid].concat().into_bytes()
-}
-
-/// What is made of the key's octets, if it is base64 at all.
-fn decoded(key: &str, make: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
-    base64::decode(key.as_bytes()).iter().map(|octets| make(octets)).collect()
-}
-
-/// The key with each GUID that `change` makes of the right one, at each place with each character.
-fn guids(key: &str, change: fn(&mut Vec<u8>, usize, u8)) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for place in 0..GUID.len() {
-        for character in b"0123456789ABCDEF-" {
-            let mut guid = GUID.as_bytes().to_vec();
-            change(&mut guid, place, *character);
-            all.push([key.as_bytes(), &guid].concat());
-        }
-    }
-    all.dedup();
-    all
-}
-
-/// Windows has the first three groups as numbers, least significant octet first.
-fn windows_guid() -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = GUID_OCTETS;
-    let mut octets = [d, c, b, a, f, e, h, g, 0, 0, 0, 0, 0, 0, 0, 0];
-    octets.iter_mut().skip(8).zip(rest).for_each(|(octet, right)| *octet = right);
-    octets
-}
-
-fn percent_encoded(key: &str) -> String {
-    key.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
-}
-
-fn utf16(key: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
-    key.encode_utf16().chain(GUID.encode_utf16()).flat_map(order).collect()
-}
-
-fn cut(whole: &str) -> Vec<Vec<u8>> {
-    (1..whole.len())
-        .filter_map(|end| whole.get(..end).map(|part| part.as_bytes().to_vec()))
-        .collect()
-}
-
-fn prefixes(value: &str) -> Vec<String> {
-    (PREFIX_MIN..value.len()).filter_map(|end| value.get(..end).map(str::to_owned)).collect()
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-fn hex_lower(digest: &[u8]) -> Vec<u8> {
-    hex(digest).into_bytes()
-}
-
-fn hex_upper(digest: &[u8]) -> Vec<u8> {
-    hex(digest).to_ascii_uppercase().into_bytes()
-}
-
-fn sha1_twice(octets: &[u8]) -> Vec<u8> {
-    sha1(&sha1(octets)).to_vec()
-}
-
-fn latin_1(digest: &[u8]) -> Vec<u8> {
-    digest.iter().map(|octet| char::from(*octet)).collect::<String>().into_bytes()
-}
-
-fn lossy(digest: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(digest).into_owned().into_bytes()
-}
-
-fn until_zero(digest: &[u8]) -> Vec<u8> {
-    digest.iter().copied().take_while(|octet| *octet != 0).collect()
-}
-
-fn with_zero(digest: &[u8]) -> Vec<u8> {
-    [digest, &[0]].concat()
-}
-
-fn sixteen(digest: &[u8]) -> Vec<u8> {
-    digest.iter().copied().take(16).collect()
-}
-
-fn words_reversed(digest: &[u8]) -> Vec<u8> {
-    digest.chunks(4).flat_map(|word| word.iter().rev().copied()).collect()
-}
-
-fn without_padding(value: String) -> String {
-    value.trim_end_matches('=').to_owned()
-}
-
-fn for_urls(digest: &[u8]) -> String {
-    base64::encode(digest).replace('+', "-").replace('/', "_")
-}
-
-/// RFC 2104, for a `secret` that fits one block.
-fn hmac(secret: &[u8], text: &[u8]) -> [u8; 20] {
-    let pad = |octet: u8| {
-        let filled = secret.iter().copied().chain(std::iter::repeat(0)).take(64);
-        filled.map(|secret| secret ^ octet).collect::<Vec<u8>>()
-    };
-    let inner = sha1(&[&pad(0x36), text].concat());
-    sha1(&[&pad(0x5c), inner.as_slice()].concat())
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,209 @@
+//! The words of `wirechat encode`.
+
+use std::ffi::OsString;
+
+use super::Command;
+use super::words::{self, Flag};
+use crate::tools::encode::{Masking, Options, Output};
+use crate::wire::draft::{Form, Length};
+use crate::wire::frame::Opcode;
+
+const USAGE: &str = "\
+wirechat encode: make frames, right or wrong
+
+Examples:
+  wirechat encode --text Hello --mask 37fa213d      the masked text of section 5.7
+  wirechat encode --close 1000 bye --picture        a server's Close, drawn bit by bit
+  wirechat encode --text Hello --fragment 2 --raw | wirechat decode -
+  wirechat encode --binary c328 --opcode 1          a text that is not UTF-8
+  wirechat encode --ping --length-form 64 --rsv 4   wrong, and told so
+
+Usage: wirechat encode [OPTIONS]
+
+A frame that breaks RFC 6455 is made all the same, with a warning on standard error. Without a
+masking key it is a server's frame, with one a client's. HEX may have spaces, commas or colons.
+
+Options:
+";
+
+/// What the words have said so far.
+#[derive(Default)]
+struct Said {
+    options: Options,
+    /// The options that say what is in the frame; one may.
+    contents: Vec<&'static str>,
+    has_opcode: bool,
+}
+
+impl Said {
+    fn content(&mut self, name: &'static str, opcode: Opcode, payload: Vec<u8>) {
+        self.contents.push(name);
+        self.options.payload = payload;
+        if !self.has_opcode {
+            self.options.opcode = opcode as u8;
+        }
+    }
+}
+
+#[rustfmt::skip]
+const FLAGS: &[Flag<Said>] = &[
+    Flag { name: "text", value: "TEXT", words: (1, 1), help: "a text message",
+        apply: |said, words| { said.content("text", Opcode::Text, words.concat().into()); Ok(()) } },
+    Flag { name: "binary", value: "HEX", words: (1, 1), help: "a binary message of these octets",
+        apply: |said, words| { said.content("binary", Opcode::Binary, octets(&words.concat())?); Ok(()) } },
+    Flag { name: "continuation", value: "[TEXT]", words: (0, 1), help: "more of the message under way",
+        apply: |said, words| { said.content("continuation", Opcode::Continuation, words.concat().into()); Ok(()) } },
+    Flag { name: "ping", value: "[TEXT]", words: (0, 1), help: "a Ping",
+        apply: |said, words| { said.content("ping", Opcode::Ping, words.concat().into()); Ok(()) } },
+    Flag { name: "pong", value: "[TEXT]", words: (0, 1), help: "a Pong",
+        apply: |said, words| { said.content("pong", Opcode::Pong, words.concat().into()); Ok(()) } },
+    Flag { name: "close", value: "[CODE [REASON]]", words: (0, 2), help: "a Close",
+        apply: |said, words| { said.content("close", Opcode::Close, close(words)?); Ok(()) } },
+    Flag { name: "opcode", value: "N", words: (1, 1), help: "this opcode in place of the right one, 0 to 15 or 0x0 to 0xF",
+        apply: |said, words| { said.options.opcode = opcode(&words.concat())?; said.has_opcode = true; Ok(()) } },
+    Flag { name: "mask", value: "KEY", words: (1, 1), help: "mask with this key, 8 digits in hex; `random` takes a fresh one for each frame; `none` (the default) masks nothing",
+        apply: |said, words| { said.options.masking = masking(&words.concat())?; Ok(()) } },
+    Flag { name: "no-fin", value: "", words: (0, 0), help: "leave FIN out: more is to come",
+        apply: |said, _| { said.options.fin = false; Ok(()) } },
+    Flag { name: "rsv", value: "N", words: (1, 1), help: "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
+        apply: |said, words| { said.options.rsv = rsv(&words.concat())?; Ok(()) } },
+    Flag { name: "length-form", value: "BITS", words: (1, 1), help: "write the length in 7, 16 or 64 bits, whether it needs them or not",
+        apply: |said, words| { said.options.form = Some(form(&words.concat())?); Ok(()) } },
+    Flag { name: "declare", value: "LENGTH", words: (1, 1), help: "say that the payload has so many octets, true or not",
+        apply: |said, words| { said.options.declared = Some(length(&words.concat())?); Ok(()) } },
+    Flag { name: "fragment", value: "SIZE", words: (1, 1), help: "cut the payload into frames of so many octets",
+        apply: |said, words| { said.options.fragment = Some(size(&words.concat())?); Ok(()) } },
+    Flag { name: "raw", value: "", words: (0, 0), help: "write the octets themselves, for a pipe or a file",
+        apply: |said, _| { said.options.output = Output::Raw; Ok(()) } },
+    Flag { name: "picture", value: "", words: (0, 0), help: "draw each frame as section 5.2 does",
+        apply: |said, _| { said.options.output = Output::Picture; Ok(()) } },
+];
+
+/// Reads the words behind `encode`.
+pub(super) fn parse(
+    words: &[&str],
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Command, String> {
+    let mut said = Said::default();
+    said.options.width = words::width(variable("COLUMNS"));
+    let Some(plain) = words::read(FLAGS, words, &mut said, "wirechat encode --help")? else {
+        return Ok(Command::Show(format!("{USAGE}{}", words::options_help(FLAGS))));
+    };
+    if let Some(word) = plain.first() {
+        let word = word.escape_debug();
+        return Err(format!("'{word}' stands alone; a text is made by --text '{word}'"));
+    }
+    match said.contents.as_slice() {
+        [first, .., last] => {
+            return Err(format!("--{first} and --{last} are two frames; make one, then the other"));
+        }
+        [] if !said.has_opcode => {
+            return Err(
+                "encode needs something to make, such as --text Hello, --ping or --close 1000"
+                    .to_owned(),
+            );
+        }
+        _ => (),
+    }
+    agree(&said.options)?;
+    Ok(Command::Encode(said.options))
+}
+
+/// Values that make no sense together.
+fn agree(options: &Options) -> Result<(), String> {
+    if options.declared.is_some() && options.fragment.is_some() {
+        return Err("--declare is for one frame, --fragment makes several; leave one of them out"
+            .to_owned());
+    }
+    let whole = options.payload.len();
+    let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
+    let length = options.declared.unwrap_or(largest);
+    match options.form {
+        Some(form) if Length::in_form(form, length).is_none() => Err(format!(
+            "--length-form {}: {length} does not fit; --length-form {} has room for it",
+            if form == Form::Bits7 { 7 } else { 16 },
+            if Length::in_form(Form::Bits16, length).is_some() { 16 } else { 64 },
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Octets in hex, whatever stands between them.
+fn octets(value: &str) -> Result<Vec<u8>, String> {
+    let wrong = "is not octets in hex, two digits each, such as 48656c6c6f or '48 65 6c'";
+    let mut octets = Vec::new();
+    for group in value.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
+        let digits = group.strip_prefix("0x").unwrap_or(group);
+        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return Err(wrong.to_owned()) };
+        for [high, low] in pairs {
+            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+            let (Some(high), Some(low)) = (digit(high), digit(low)) else {
+                return Err(wrong.to_owned());
+            };
+            octets.push(high << 4 | low);
+        }
+    }
+    Ok(octets)
+}
+
+/// The body of a Close: nothing, or a code of any number with a reason (section 5.5.1).
+fn close(words: &[&str]) -> Result<Vec<u8>, String> {
+    let [code, reason @ ..] = words else { return Ok(Vec::new()) };
+    let code = number(code, u16::MAX.into()).and_then(|code| u16::try_from(code).ok());
+    match code {
+        Some(code) => Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat()),
+        None => Err("does not begin with a close code from 0 to 65535, such as 1000".to_owned()),
+    }
+}
+
+fn opcode(value: &str) -> Result<u8, String> {
+    let digits = value.strip_prefix("0x").map(|digits| u8::from_str_radix(digits, 16).ok());
+    let is_plain = value.bytes().all(|octet| octet.is_ascii_alphanumeric());
+    match digits.unwrap_or_else(|| value.parse().ok()) {
+        Some(opcode @ 0..=15) if is_plain => Ok(opcode),
+        _ => Err("is not an opcode from 0 to 15, such as 1 for text or 0x9 for a Ping".to_owned()),
+    }
+}
+
+fn masking(value: &str) -> Result<Masking, String> {
+    match value {
+        "none" => Ok(Masking::None),
+        "random" => Ok(Masking::Random),
+        _ => match octets(value).map(<[u8; 4]>::try_from) {
+            Ok(Ok(key)) => Ok(Masking::Key(key)),
+            _ => Err("is not a masking key: 4 octets in hex such as 37fa213d, random, or none"
+                .to_owned()),
+        },
+    }
+}
+
+fn rsv(value: &str) -> Result<u8, String> {
+    let bits = number(value, 7).and_then(|bits| u8::try_from(bits).ok());
+    bits.ok_or_else(|| "is not a number from 0 to 7, such as 4 for RSV1".to_owned())
+}
+
+fn form(value: &str) -> Result<Form, String> {
+    match value {
+        "7" => Ok(Form::Bits7),
+        "16" => Ok(Form::Bits16),
+        "64" => Ok(Form::Bits64),
+        _ => Err("is no form of the length; there are 7, 16 and 64".to_owned()),
+    }
+}
+
+fn length(value: &str) -> Result<u64, String> {
+    let length = number(value, u64::MAX);
+    length.ok_or_else(|| format!("is not a length from 0 to {}, such as 126", u64::MAX))
+}
+
+fn size(value: &str) -> Result<usize, String> {
+    let size = number(value, u64::MAX).and_then(|size| usize::try_from(size).ok());
+    size.filter(|size| *size != 0)
+        .ok_or_else(|| "is not a number of octets from 1 on, such as 2".to_owned())
+}
+
+/// Digits, and no sign.
+fn number(value: &str, max: u64) -> Option<u64> {
+    let is_plain = value.bytes().all(|octet| octet.is_ascii_digit());
+    value.parse().ok().filter(|number| is_plain && *number <= max)
+}
