@@ -105,7 +105,6 @@ Examples:
   WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
 
 Usage: wirechat [serve] [OPTIONS]
-       wirechat COMMAND --help
 
 Each option is also an environment variable; the flag wins. What is repeatable is a list
 with commas there. SIZE is in bytes and takes K, M or G (1K is 1024); SECS may have a fraction.
@@ -259,7 +258,9 @@ fn help() -> String {
         text.push_str(&format!("  {left:<26} {}\n", wrapped(&right, 29, 96)));
     }
     text.push_str("  --help                     this text\n");
-    text.push_str("  --version                  the version\n\nCommands:\n");
+    text.push_str(
+        "  --version                  the version\n\nCommands, each with a --help of its own:\n",
+    );
     for (name, help) in COMMANDS {
         text.push_str(&format!("  {name:<26} {help}\n"));
     }

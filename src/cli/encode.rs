@@ -207,3 +207,147 @@ fn number(value: &str, max: u64) -> Option<u64> {
     let is_plain = value.bytes().all(|octet| octet.is_ascii_digit());
     value.parse().ok().filter(|number| is_plain && *number <= max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> Options {
+        match parse(words, |_| None) {
+            Ok(Command::Encode(options)) => options,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    fn complaint(words: &[&str]) -> String {
+        parse(words, |_| None).expect_err(&words.join(" "))
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn what_is_in_the_frame() {
+        for (words, opcode, payload) in [
+            (&["--text", "Hello"][..], 1, &b"Hello"[..]),
+            (&["--text", ""], 1, b""),
+            (&["--text", "--fin"], 1, b"--fin"),
+            (&["--text=--fin"], 1, b"--fin"),
+            (&["--binary", "48656c6C"], 2, b"Hell"),
+            (&["--binary", "48 65,6c:6C\n0x6f 0x2122"], 2, b"Hello!\""),
+            (&["--binary", ""], 2, b""),
+            (&["--continuation"], 0, b""),
+            (&["--continuation", "lo"], 0, b"lo"),
+            (&["--ping"], 9, b""),
+            (&["--ping", "Hello"], 9, b"Hello"),
+            (&["--ping=Hello", "--rsv=0"], 9, b"Hello"),
+            (&["--pong", "--no-fin"], 10, b""),
+            (&["--close"], 8, b""),
+            (&["--close", "1000"], 8, b"\x03\xe8"),
+            (&["--close", "1000", "bye"], 8, b"\x03\xe8bye"),
+            (&["--close=65535", "bye", "--raw"], 8, b"\xff\xffbye"),
+            (&["--opcode", "3"], 3, b""),
+            (&["--opcode", "0xF", "--text", "a"], 15, b"a"),
+            (&["--text", "a", "--opcode", "15"], 15, b"a"),
+        ] {
+            let options = options(words);
+            assert_eq!((options.opcode, options.payload.as_slice()), (opcode, payload), "{words:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn each_option_changes_one_thing() {
+        let plain = Options { opcode: 9, ..Options::default() };
+        for (words, changed) in [
+            (&[][..], plain.clone()),
+            (&["--mask", "37fa213d"], Options { masking: Masking::Key([0x37, 0xfa, 0x21, 0x3d]), ..plain.clone() }),
+            (&["--mask", "0x00 00 00 01"], Options { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
+            (&["--mask", "random"], Options { masking: Masking::Random, ..plain.clone() }),
+            (&["--mask", "random", "--mask", "none"], plain.clone()),
+            (&["--no-fin"], Options { fin: false, ..plain.clone() }),
+            (&["--rsv", "7"], Options { rsv: 7, ..plain.clone() }),
+            (&["--length-form", "7"], Options { form: Some(Form::Bits7), ..plain.clone() }),
+            (&["--length-form", "16"], Options { form: Some(Form::Bits16), ..plain.clone() }),
+            (&["--length-form", "64"], Options { form: Some(Form::Bits64), ..plain.clone() }),
+            (&["--declare", "18446744073709551615"], Options { declared: Some(u64::MAX), ..plain.clone() }),
+            (&["--fragment", "1"], Options { fragment: Some(1), ..plain.clone() }),
+            (&["--raw"], Options { output: Output::Raw, ..plain.clone() }),
+            (&["--picture"], Options { output: Output::Picture, ..plain.clone() }),
+        ] {
+            assert_eq!(options(&[words, &["--ping"]].concat()), changed, "{words:?}");
+        }
+        let Ok(Command::Encode(narrow)) = parse(&["--ping"], |_| Some("40".into())) else { panic!() };
+        assert_eq!(narrow.width, 40);
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn values_that_make_none_are_refused_with_what_would() {
+        for (flag, values, hint) in [
+            ("--binary", &["4", "zz", "0x", "48-65", "é", "+1"][..], "48656c6c6f"),
+            ("--close", &["", "65536", "-1", "+1", "bye"], "such as 1000"),
+            ("--opcode", &["", "16", "0x10", "0x", "-1", "+1", "0x+1", "text"], "0x9 for a Ping"),
+            ("--mask", &["", "37fa21", "37fa213d00", "yes", "37fa213g"], "37fa213d"),
+            ("--rsv", &["", "8", "-1", "+1", "RSV1"], "4 for RSV1"),
+            ("--length-form", &["", "8", "32", "0x10"], "7, 16 and 64"),
+            ("--declare", &["", "-1", "+1", "18446744073709551616", "1K"], "18446744073709551615"),
+            ("--fragment", &["", "0", "-1", "+1", "half"], "from 1 on"),
+        ] {
+            for value in values.iter().filter(|value| **value != "0x" || flag != "--binary") {
+                let sentence = complaint(&[flag, value]);
+                assert!(sentence.starts_with(&format!("{flag}: '{value}' ")), "{sentence}");
+                assert!(sentence.contains(hint) && !sentence.contains('\n'), "{sentence}");
+            }
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn words_that_do_not_go_together_are_named() {
+        for (words, parts) in [
+            (&[][..], &["encode needs something to make", "--text Hello"][..]),
+            (&["--raw"], &["encode needs something to make"]),
+            (&["Hello\u{7}"], &["'Hello\\u{7}' stands alone", "--text 'Hello\\u{7}'"]),
+            (&["--close", "1000", "bye", "now"], &["'now' stands alone"]),
+            (&["--text", "a", "--ping"], &["--text and --ping are two frames"]),
+            (&["--ping", "--ping"], &["--ping and --ping are two frames"]),
+            (&["--text"], &["--text needs a value: --text TEXT"]),
+            (&["--raw=yes"], &["--raw takes no value"]),
+            (&["--txt", "a"], &["no option --txt", "did you mean --text?"]),
+            (&["--length", "7"], &["no option --length", "`wirechat encode --help` lists them all"]),
+            (&["--text", "a", "--declare", "3", "--fragment", "1"], &["--declare is for one frame"]),
+            (&["--ping", "--declare", "128", "--length-form", "7"], &["--length-form 7: 128 does not fit", "--length-form 16"]),
+            (&["--ping", "--declare", "65536", "--length-form", "7"], &["65536 does not fit", "--length-form 64"]),
+            (&["--ping", "--declare", "65536", "--length-form", "16"], &["--length-form 16: 65536", "--length-form 64"]),
+        ] {
+            let sentence = complaint(words);
+            for part in parts {
+                assert!(sentence.contains(part), "{part} in {sentence}");
+            }
+        }
+        let long = "a".repeat(128);
+        complaint(&["--text", &long, "--length-form", "7"]);
+        options(&["--text", &long, "--length-form", "7", "--fragment", "127"]);
+        options(&["--text", &long, "--length-form", "7", "--declare", "127"]);
+    }
+
+    #[test]
+    fn the_help_shows_every_option_and_its_examples_are_understood() {
+        for words in [&["--help"][..], &["-h"], &["--ping", "--help"], &["--help", "--bogus"]] {
+            let Ok(Command::Show(help)) = parse(words, |_| None) else { panic!("{words:?}") };
+            assert!(help.lines().all(|line| line.chars().count() <= 96), "{help}");
+            for flag in FLAGS {
+                let left = format!("  --{} {}", flag.name, flag.value);
+                assert!(help.contains(left.trim_end()), "{left}");
+            }
+        }
+        let examples = USAGE.lines().filter_map(|line| line.strip_prefix("  wirechat encode "));
+        let mut count = 0;
+        for example in examples {
+            let command = example.split(" | ").next().unwrap_or_default();
+            let command = command.split("  ").next().unwrap_or_default();
+            options(&command.split_whitespace().collect::<Vec<_>>());
+            count += 1;
+        }
+        assert_eq!(count, 5);
+    }
+}

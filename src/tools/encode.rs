@@ -178,13 +178,19 @@ fn trusted(frames: &[Made]) -> usize {
 fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (number, (frame, made)) in (1..).zip(read.iter().zip(frames)) {
+        let lie = lie(made);
+        // What a reader takes for the payload of a frame that lies is not what was put there.
+        let violations = match lie {
+            Some(_) => frame.header.violations(frame.sender),
+            None => frame.violations.clone(),
+        };
         // A continuation that was asked for continues what its maker sent before.
-        let is_told = |violation: &&Violation| **violation != Violation::NothingToContinue;
-        for violation in frame.violations.iter().filter(is_told) {
-            let (_, section, sentence) = violation.verdict();
+        let is_told = |violation: &Violation| *violation != Violation::NothingToContinue;
+        for (_, section, sentence) in violations.into_iter().filter(is_told).map(Violation::verdict)
+        {
             warnings.push(format!("frame {number}: {sentence} (RFC 6455, {section})"));
         }
-        warnings.extend(lie(made).map(|lie| format!("frame {number}: {lie} (RFC 6455, 5.2)")));
+        warnings.extend(lie.map(|lie| format!("frame {number}: {lie} (RFC 6455, 5.2)")));
     }
     if matches!(options.masking, Masking::Key(_)) && 1 < frames.len() {
         let count = frames.len();
@@ -220,4 +226,167 @@ fn lie(frame: &Made) -> Option<String> {
 
 fn hex_lines(frame: &Made) -> String {
     frame.wire.chunks(LINE).map(|line| hex(line, " ") + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+    fn made(options: &Options) -> Vec<Made> {
+        let mut last = 0;
+        let counted = || {
+            last += 1;
+            Ok([0, 0, 0, last])
+        };
+        make(options, counted).unwrap()
+    }
+
+    fn warned(options: &Options) -> Vec<String> {
+        let frames = made(options);
+        warnings(options, &frames, &read(&frames))
+    }
+
+    fn text(payload: &str) -> Options {
+        Options { payload: payload.into(), ..Options::default() }
+    }
+
+    #[test]
+    fn s5_4_a_payload_is_cut_into_fragments() {
+        for (payload, size, wire) in [
+            ("Hello", None, &[&b"\x81\x05Hello"[..]][..]),
+            ("Hello", Some(5), &[b"\x81\x05Hello"]),
+            ("Hello", Some(usize::MAX), &[b"\x81\x05Hello"]),
+            ("Hello", Some(4), &[b"\x01\x04Hell", b"\x80\x01o"]),
+            ("Hello", Some(2), &[b"\x01\x02He", b"\x00\x02ll", b"\x80\x01o"]),
+            ("", Some(2), &[b"\x81\x00"]),
+            ("", None, &[b"\x81\x00"]),
+        ] {
+            let options = Options { fragment: size, ..text(payload) };
+            let frames: Vec<Vec<u8>> = made(&options).into_iter().map(|made| made.wire).collect();
+            assert_eq!(frames, wire, "{payload} in {size:?}");
+        }
+        let open = made(&Options { fragment: Some(3), fin: false, ..text("Hello") });
+        assert!(open.iter().all(|frame| !frame.draft.fin));
+    }
+
+    #[test]
+    fn s5_3_random_keys_are_fresh_for_each_frame() {
+        let options = Options { fragment: Some(2), masking: Masking::Random, ..text("Hello") };
+        let keys: Vec<_> = made(&options).iter().map(|frame| frame.draft.key).collect();
+        assert_eq!(keys, [1, 2, 3].map(|last| Some([0, 0, 0, last])));
+        assert!(warned(&options).is_empty());
+        let options = Options { masking: Masking::Key(KEY), ..options };
+        let sentence =
+            "one masking key for all 3 frames, where each takes a fresh one (RFC 6455, 5.3)";
+        assert_eq!(warned(&options), [sentence]);
+        assert_ne!(fresh_key().unwrap(), fresh_key().unwrap());
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn each_rule_that_is_broken_is_named() {
+        let ping = |payload: usize| Options { opcode: 9, payload: vec![0; payload], ..Options::default() };
+        let close = |body: &[u8]| Options { opcode: 8, payload: body.into(), ..Options::default() };
+        for (what, options, expected) in [
+            ("a text", text("Hello"), &[][..]),
+            ("a client's", Options { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
+            ("more to come", Options { fin: false, ..text("\u{e9}") }, &[]),
+            ("a continuation", Options { opcode: 0, ..text("lo") }, &[]),
+            ("a cut character", Options { fragment: Some(1), ..text("\u{e9}") }, &[]),
+            ("RSV1", Options { rsv: 4, ..text("") }, &["5.2"]),
+            ("opcode 3", Options { opcode: 3, ..text("") }, &["5.2"]),
+            ("a Ping of 125", ping(125), &[]),
+            ("a Ping of 126", ping(126), &["5.5"]),
+            ("a Ping in fragments", Options { fragment: Some(1), ..ping(2) }, &["5.5"]),
+            ("a Ping without FIN", Options { fin: false, ..ping(0) }, &["5.5"]),
+            ("a Close", close(&[]), &[]),
+            ("a Close of one octet", close(&[3]), &["5.5.1"]),
+            ("1005", close(&[3, 0xed]), &["7.4"]),
+            ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
+            ("a text that is not UTF-8", Options { payload: vec![0xff], ..text("") }, &["8.1"]),
+            ("half a character", Options { payload: vec![0xc3], ..text("") }, &["8.1"]),
+            ("5 in 16 bits", Options { form: Some(Form::Bits16), ..text("Hello") }, &["5.2"]),
+            ("126 in 16 bits", Options { form: Some(Form::Bits16), ..text(&"a".repeat(126)) }, &[]),
+            ("126 in 7 bits", Options { form: Some(Form::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
+            ("too little", Options { declared: Some(6), ..text("Hello") }, &["5.2"]),
+            ("too much", Options { declared: Some(4), ..text("Hello") }, &["5.2"]),
+            ("2^63", Options { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
+            ("much at once", Options { rsv: 7, opcode: 11, fin: false, form: Some(Form::Bits64), ..text("") },
+                &["5.2", "5.2", "5.5", "5.5", "5.2"]),
+        ] {
+            let warned = warned(&options);
+            let sections: Vec<_> = warned.iter().filter_map(|warning| warning.split_once("RFC 6455, ")).collect();
+            let sections: Vec<_> = sections.iter().map(|(_, section)| section.trim_end_matches(')')).collect();
+            assert_eq!(sections, expected, "{what}: {warned:?}");
+            assert!(warned.iter().all(|warning| warning.starts_with("frame 1: ")), "{what}: {warned:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_lies_hides_what_follows() {
+        let two =
+            Options { fragment: Some(126), form: Some(Form::Bits7), ..text(&"a".repeat(252)) };
+        let frames = made(&two);
+        assert_eq!((frames.len(), read(&frames).len()), (2, 1));
+        assert_eq!(
+            warned(&two),
+            [
+                "frame 1: 126 in seven bits says that the length is in the next 2 octets (RFC 6455, 5.2)"
+            ]
+        );
+        for (declared, sentence) in [
+            (6, "frame 1: it declares 1 octet of payload more than follow (RFC 6455, 5.2)"),
+            (3, "frame 1: it declares 2 octets of payload less than follow (RFC 6455, 5.2)"),
+        ] {
+            assert_eq!(warned(&Options { declared: Some(declared), ..text("Hello") }), [sentence]);
+        }
+    }
+
+    #[test]
+    fn hex_is_16_octets_a_line_and_a_frame_begins_a_line() {
+        let options = Options { fragment: Some(16), ..text("0123456789abcdefg") };
+        let lines: String = made(&options).iter().map(hex_lines).collect();
+        assert_eq!(lines, "01 10 30 31 32 33 34 35 36 37 38 39 61 62 63 64\n65 66\n80 01 67\n");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_made_is_read_as_it_was_asked_for(
+            opcode in 0u8..16,
+            payload in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), "\\PC{0,100}".prop_map(String::into_bytes)],
+            key: Option<[u8; 4]>,
+            fin: bool,
+            rsv in 0u8..8,
+            form in prop::option::of(prop::sample::select(vec![Form::Bits16, Form::Bits64])),
+            fragment in prop::option::of(1usize..300),
+        ) {
+            let masking = key.map_or(Masking::None, Masking::Key);
+            let options = Options { opcode, payload, masking, fin, rsv, form, fragment, ..Options::default() };
+            let frames = made(&options);
+            let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
+            let mut dissector = Dissector::new(None, 0, usize::MAX);
+            let mut read = Vec::new();
+            dissector.read(&mut wire, |frame| read.push(frame));
+            prop_assert!(dissector.finish().is_none());
+            let payload: Vec<u8> = read.iter().flat_map(|frame| &frame.payload).copied().collect();
+            prop_assert_eq!(&payload, &options.payload);
+            prop_assert_eq!(read.len(), frames.len());
+            for (place, frame) in read.iter().enumerate() {
+                let header = &frame.header;
+                let told = (header.fin(), header.opcode_bits(), header.key());
+                let opcode = if place == 0 { opcode } else { 0 };
+                prop_assert_eq!(told, (fin && place + 1 == read.len(), opcode, key));
+                prop_assert_eq!(header.rsv(), [4, 2, 1].map(|bit| rsv & bit != 0));
+                let size = match form {
+                    Some(Form::Bits16) => 2,
+                    Some(Form::Bits64) => 8,
+                    _ => if frame.arrived < 126 { 0 } else { 2 },
+                };
+                prop_assert_eq!(header.extended_size(), size);
+            }
+        }
+    }
 }

@@ -1,0 +1,198 @@
+//! `wirechat encode`: frames as hex, as octets and as a picture, and what is said of the wrong ones.
+
+mod support;
+
+use std::io;
+use std::process::{Command, Output};
+
+use support::check;
+use support::frame::{Form, Frame, KEY, Masked, Sequence};
+
+fn program(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
+    command.arg("encode").args(words).env_remove("COLUMNS");
+    command
+}
+
+fn run(words: &[&str]) -> Output {
+    program(words).output().expect("the program runs")
+}
+
+fn said(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).expect("UTF-8")
+}
+
+/// The octets that it makes, and what it warns of.
+#[track_caller]
+fn makes(words: &[&str]) -> (Vec<u8>, String) {
+    let output = run(&[words, &["--raw"]].concat());
+    let warnings = said(&output.stderr).to_owned();
+    check::eq(output.status.code(), Some(0), format_args!("exit status; {warnings}"));
+    let hex = run(words);
+    let digits: String = said(&hex.stdout).split_whitespace().collect();
+    let octets: String = output.stdout.iter().map(|octet| format!("{octet:02x}")).collect();
+    check::eq(digits, octets, "hex and raw are the same octets");
+    (output.stdout, warnings)
+}
+
+#[test]
+#[rustfmt::skip]
+fn s5_7_the_examples_of_the_rfc() {
+    let k256 = "00".repeat(256);
+    let k64 = "ff".repeat(100);
+    for (words, hex) in [
+        (&["--text", "Hello"][..], "81 05 48 65 6c 6c 6f\n"),
+        (&["--text", "Hello", "--mask", "37fa213d"], "81 85 37 fa 21 3d 7f 9f 4d 51 58\n"),
+        (&["--text", "Hello", "--fragment", "3"], "01 03 48 65 6c\n80 02 6c 6f\n"),
+        (&["--text", "Hel", "--no-fin"], "01 03 48 65 6c\n"),
+        (&["--continuation", "lo"], "80 02 6c 6f\n"),
+        (&["--ping", "Hello"], "89 05 48 65 6c 6c 6f\n"),
+        (&["--pong", "Hello", "--mask", "37fa213d"], "8a 85 37 fa 21 3d 7f 9f 4d 51 58\n"),
+    ] {
+        let output = run(words);
+        check::eq((said(&output.stdout), said(&output.stderr)), (hex, ""), words.join(" "));
+    }
+    let (wire, _) = makes(&["--binary", &k256]);
+    check::eq(&wire[..4], &[0x82, 0x7e, 0x01, 0x00][..], "256 octets");
+    let (wire, _) = makes(&["--binary", &k64, "--declare", "65536"]);
+    check::eq(&wire[..10], &[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0][..], "64 KiB");
+}
+
+/// What is made is what the tests' own encoder makes.
+#[test]
+#[rustfmt::skip]
+fn s5_2_every_field_is_free() {
+    let text = || Masked::text("Hello");
+    let k126 = "a".repeat(126);
+    for (words, frame, sections) in [
+        (&["--text", "Hello"][..], text().unmasked(), &[][..]),
+        (&["--text", "Hello", "--mask", "37fa213d"], text().key(KEY), &[]),
+        (&["--text", "Hello", "--mask", "00000000"], text().key([0; 4]), &[]),
+        (&["--text", "Hello", "--no-fin"], text().unmasked().more(), &[]),
+        (&["--text", "Hello", "--rsv", "4"], text().unmasked().rsv(4), &["5.2"]),
+        (&["--text", "Hello", "--rsv", "1"], text().unmasked().rsv(1), &["5.2"]),
+        (&["--text", "Hello", "--opcode", "3"], Masked::new(3, "Hello").unmasked(), &["5.2"]),
+        (&["--opcode", "0xb"], Masked::new(11, "").unmasked(), &["5.2"]),
+        (&["--text", "Hello", "--length-form", "16"], text().unmasked().form(Form::Bits16), &["5.2"]),
+        (&["--text", "Hello", "--length-form", "64"], text().unmasked().form(Form::Bits64), &["5.2"]),
+        (&["--text", &k126, "--length-form", "7"], Masked::text(&k126).unmasked().form(Form::Bits7), &["5.2"]),
+        (&["--text", "Hello", "--declare", "300"], text().unmasked().declaring(300), &["5.2"]),
+        (&["--text", "Hello", "--declare", "2"], text().unmasked().declaring(2), &["5.2"]),
+        (&["--text", "Hello", "--declare", "9223372036854775808"], text().unmasked().declaring(1 << 63), &["5.2", "5.2"]),
+        (&["--ping", &k126], Masked::ping(&k126).unmasked(), &["5.5"]),
+        (&["--ping", "--no-fin"], Masked::ping("").unmasked().more(), &["5.5"]),
+        (&["--pong", "Hello", "--mask", "37fa213d"], Masked::pong("Hello"), &[]),
+        (&["--close"], Masked::new(8, "").unmasked(), &[]),
+        (&["--close", "1000", "bye"], Masked::close(1000, "bye").unmasked(), &[]),
+        (&["--close", "1006", "bye"], Masked::close(1006, "bye").unmasked(), &["7.4"]),
+        (&["--binary", "03", "--opcode", "8"], Masked::new(8, [3]).unmasked(), &["5.5.1"]),
+        (&["--binary", "c3 28", "--opcode", "1"], Masked::text([0xc3, 0x28]).unmasked(), &["8.1"]),
+    ] {
+        check::case(words.join(" "));
+        let (wire, warnings) = makes(words);
+        check::eq(wire, frame.bytes(), "octets");
+        check::eq(warnings.lines().count(), sections.len(), format_args!("warnings: {warnings}"));
+        for (warning, section) in warnings.lines().zip(sections) {
+            check::that(warning.starts_with("wirechat: warning: frame 1: "), warning);
+            check::that(warning.ends_with(&format!("(RFC 6455, {section})")), warning);
+        }
+    }
+}
+
+#[test]
+fn s5_4_fragments_make_the_message() {
+    let (mut wire, warnings) = makes(&["--text", "ünï🙂", "--fragment", "1"]);
+    let (mut sequence, mut message) = (Sequence::default(), None);
+    while !wire.is_empty() {
+        check::that(message.is_none(), "the message ends with the last frame");
+        let (frame, size) = Frame::parse(&wire).expect("a right frame").expect("a whole frame");
+        message = sequence.take(&frame).expect("the right order");
+        wire.drain(..size);
+    }
+    check::eq(message.map(|message| message.payload), Some("ünï🙂".into()), "joined");
+    check::eq(warnings.as_str(), "", "a character may be cut");
+}
+
+#[test]
+fn s5_3_a_random_key_is_fresh_for_each_frame() {
+    let output =
+        run(&["--binary", "00 00 00 00 00 00 00 00", "--fragment", "4", "--mask", "random"]);
+    check::eq(said(&output.stderr), "", "no warning");
+    let lines: Vec<&str> = said(&output.stdout).lines().collect();
+    let keys: Vec<&str> = lines.iter().filter_map(|line| line.get(6..17)).collect();
+    check::eq(keys.len(), 2, "two frames");
+    check::that(keys[0] != keys[1], "two keys");
+    for (line, key) in lines.iter().zip(keys) {
+        check::that(line.ends_with(key), "a payload of zeros shows the key");
+    }
+    let output = run(&["--text", "abcd", "--fragment", "2", "--mask", "37fa213d"]);
+    check::that(said(&output.stderr).ends_with("(RFC 6455, 5.3)\n"), said(&output.stderr));
+}
+
+#[test]
+fn the_picture_has_the_bits_and_fits_the_terminal() {
+    for (columns, width) in [("", 65), ("80", 65), ("200", 65), ("40", 33)] {
+        let mut command = program(&["--text", "Hi\x1b[31m", "--mask", "37fa213d", "--picture"]);
+        let output = command.env("COLUMNS", columns).output().expect("the program runs");
+        let picture = said(&output.stdout);
+        check::case(format_args!("{columns} columns"));
+        let widest = picture.lines().map(|line| line.chars().count()).max();
+        check::eq(widest, Some(width), picture);
+        check::that(picture.contains("|1|0|0|0|0 0 0 1|1|0 0 0 0 1 1 1|"), picture);
+        check::that(!picture.contains('\x1b'), "no control character");
+    }
+}
+
+#[test]
+fn a_terminal_gets_no_raw_octets() {
+    let words = format!("{} encode --ping --raw", env!("CARGO_BIN_EXE_wirechat"));
+    let on_a_terminal = Command::new("script").args(["-qec", &words, "/dev/null"]).output();
+    let Ok(output) = on_a_terminal else { return check::skip("no `script` to make a terminal") };
+    check::eq(output.status.code(), Some(2), "exit status");
+    check::that(
+        said(&output.stdout).contains("--raw is for a pipe or a file"),
+        said(&output.stdout),
+    );
+}
+
+#[test]
+fn a_bad_command_line_is_one_sentence() {
+    for words in [
+        &[][..],
+        &["Hello"],
+        &["--text", "a", "--ping"],
+        &["--text"],
+        &["--mask", "\x1b[31m"],
+        &["--\x1b[31m"],
+        &["--ping", "--length-form", "7", "--declare", "128"],
+        &["--ping", "--fragment", "1", "--declare", "128"],
+    ] {
+        let output = run(words);
+        let complaint = said(&output.stderr);
+        check::case(format_args!("{words:?}"));
+        check::eq((output.status.code(), said(&output.stdout)), (Some(2), ""), complaint);
+        check::eq(complaint.lines().count(), 1, complaint);
+        check::that(complaint.starts_with("wirechat: ") && !complaint.contains('\x1b'), complaint);
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    for words in [&["--ping"][..], &["--ping", "--raw"], &["--ping", "--picture"], &["--help"]] {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let output = program(words).stdout(writer).output().expect("the program runs");
+        check::eq((output.status.code(), said(&output.stderr)), (Some(0), ""), words.join(" "));
+    }
+}
+
+#[test]
+fn a_full_disk_is_a_failure() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return check::skip("no /dev/full here");
+    };
+    let output = program(&["--ping"]).stdout(full).output().expect("the program runs");
+    let complaint = said(&output.stderr);
+    check::eq(output.status.code(), Some(1), complaint);
+    check::that(complaint.starts_with("wirechat: standard output: "), complaint);
+}
