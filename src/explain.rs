@@ -10,6 +10,7 @@ use crate::wire::mask;
 
 pub mod fields;
 pub mod finding;
+pub mod head;
 pub mod json;
 pub mod page;
 pub mod picture;

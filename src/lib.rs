@@ -36,6 +36,7 @@ pub mod sys;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
+    pub mod answer;
     pub mod base64;
     pub mod close;
     pub mod dissect;

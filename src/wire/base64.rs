@@ -23,12 +23,20 @@ fn quantum(octets: &[u8]) -> [char; 4] {
 /// `==`. The four pad bits may be anything, as in the RFC's own example.
 #[must_use]
 pub fn is_sixteen_octets(text: &[u8]) -> bool {
-    match text.strip_suffix(b"==") {
-        Some(characters) => {
-            characters.len() == 22 && characters.iter().all(|c| ALPHABET.contains(c))
-        }
-        None => false,
-    }
+    is_padded(text, b"==", 22)
+}
+
+/// Section 4.2.2 item 5.4: a SHA-1 in base64 is 27 characters and `=`.
+#[must_use]
+pub fn is_twenty_octets(text: &[u8]) -> bool {
+    is_padded(text, b"=", 27)
+}
+
+/// So many characters of the alphabet, and the padding.
+fn is_padded(text: &[u8], padding: &[u8], count: usize) -> bool {
+    text.strip_suffix(padding).is_some_and(|characters| {
+        characters.len() == count && characters.iter().all(|c| ALPHABET.contains(c))
+    })
 }
 
 #[cfg(test)]
