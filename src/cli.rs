@@ -8,8 +8,10 @@ use crate::server::Options;
 use crate::server::limits::{Limits, PINGS_MISSED};
 use crate::server::log::Verbosity;
 use crate::server::trace::Tracing;
-use values::{address, format, number, origin, seconds, size, some_seconds, switch};
+use crate::tools;
+use values::{address, distance, format, number, origin, seconds, size, some_seconds, switch};
 
+mod decode;
 mod values;
 
 /// What was asked for.
@@ -17,6 +19,8 @@ mod values;
 pub enum Command {
     /// The chat server.
     Serve(Options),
+    /// Captured octets, explained.
+    Decode(tools::decode::Options),
     /// A text for standard output: help or version.
     Show(String),
 }
@@ -96,6 +100,7 @@ Examples:
   WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
 
 Usage: wirechat [serve] [OPTIONS]
+       wirechat decode [OPTIONS] [FILE | OCTETS | -]   (decode --help tells more)
 
 Each option is also an environment variable; the flag wins. What is repeatable is a list
 with commas there. SIZE is in bytes and takes K, M or G (1K is 1024); SECS may have a fraction.
@@ -120,7 +125,14 @@ pub fn parse(
         })
         .collect::<Result<Vec<String>, String>>()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if words.iter().any(|word| ["--help", "-h"].contains(word)) || words.first() == Some(&"help") {
+    let is_help = |words: &[&str]| words.iter().any(|word| ["--help", "-h"].contains(word));
+    if let ["decode", words @ ..] = words.as_slice() {
+        return match is_help(words) {
+            true => Ok(Command::Show(decode::HELP.to_owned())),
+            false => decode::parse(words, variable).map(Command::Decode),
+        };
+    }
+    if is_help(&words) || words.first() == Some(&"help") {
         return Ok(Command::Show(help()));
     }
     if words.iter().any(|word| ["--version", "-V"].contains(word)) {
@@ -133,7 +145,7 @@ pub fn parse(
     for setting in SETTINGS {
         for (source, value) in values_of(setting, &given, &variable)? {
             (setting.apply)(&mut options, &value)
-                .map_err(|hint| format!("{source}: '{}' {hint}", value.escape_debug()))?;
+                .map_err(|hint| unexpected_value(&source, &value, &hint))?;
         }
     }
     if options.bind.is_empty() {
@@ -204,6 +216,10 @@ fn flags(words: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
     Ok(pairs)
 }
 
+fn unexpected_value(source: &str, value: &str, hint: &str) -> String {
+    format!("{source}: '{}' {hint}", value.escape_debug())
+}
+
 fn unexpected(word: &str) -> String {
     let word = word.escape_debug();
     format!("there is no command '{word}'; try `wirechat serve`, or `wirechat --help`")
@@ -217,21 +233,6 @@ fn unknown(name: &str) -> String {
         Some(flag) => format!("there is no option --{name}; did you mean --{flag}?"),
         None => format!("there is no option --{name}; `wirechat --help` lists them all"),
     }
-}
-
-/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 fn variable_of(setting: &Setting) -> String {

@@ -33,6 +33,7 @@ pub mod cli;
 pub mod explain;
 pub mod server;
 pub mod sys;
+pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use wirechat::cli::{self, Command};
 use wirechat::server::listener;
+use wirechat::tools::decode::{self, Verdict};
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -12,6 +13,11 @@ fn main() -> ExitCode {
         Ok(Command::Serve(options)) => match listener::serve(options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => complain(&sentence, 1),
+        },
+        Ok(Command::Decode(options)) => match decode::run(&options) {
+            Ok(Verdict::Conforming) => ExitCode::SUCCESS,
+            Ok(Verdict::Violations) => ExitCode::from(1),
+            Err(sentence) => complain(&sentence, 2),
         },
         Ok(Command::Show(text)) => {
             let _ = io::stdout().write_all(text.as_bytes()); // a reader that has gone needs nothing

@@ -113,7 +113,6 @@ impl Answer {
 
     /// The list of section 4.1, as the server is told it in section 4.2.2 item 5: the header that an
     /// item is about (none: the status line), and the verdict.
-    #[must_use]
     pub fn review(&self, asked: &Asked) -> [(&'static str, &'static str, Result<(), Fault>); 8] {
         let when = |is_right: bool, fault| if is_right { Ok(()) } else { Err(fault) };
         let has = |name: &str, token: &str| {
