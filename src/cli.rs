@@ -13,6 +13,7 @@ use values::{address, format, number, origin, seconds, size, some_seconds, switc
 use words::{COMMANDS, nearest, wrapped};
 
 mod accept;
+mod decode;
 mod encode;
 mod values;
 mod words;
@@ -22,6 +23,8 @@ mod words;
 pub enum Command {
     /// The chat server.
     Serve(Options),
+    /// Captured octets, explained.
+    Decode(tools::decode::Options),
     /// Frames, right or wrong.
     Encode(tools::encode::Options),
     /// The accept value, computed or checked.
@@ -129,12 +132,17 @@ pub fn parse(
         })
         .collect::<Result<Vec<String>, String>>()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.split_first() {
-        Some((&"encode", words)) => return encode::parse(words, variable),
-        Some((&"accept", words)) => return accept::parse(words),
+    let is_help = |words: &[&str]| words.iter().any(|word| ["--help", "-h"].contains(word));
+    match words.as_slice() {
+        ["decode", words @ ..] if is_help(words) => {
+            return Ok(Command::Show(decode::HELP.to_owned()));
+        }
+        ["decode", words @ ..] => return decode::parse(words, variable).map(Command::Decode),
+        ["encode", words @ ..] => return encode::parse(words, variable),
+        ["accept", words @ ..] => return accept::parse(words),
         _ => (),
     }
-    if words.iter().any(|word| ["--help", "-h"].contains(word)) || words.first() == Some(&"help") {
+    if is_help(&words) || words.first() == Some(&"help") {
         return Ok(Command::Show(help()));
     }
     if words.iter().any(|word| ["--version", "-V"].contains(word)) {
@@ -147,7 +155,7 @@ pub fn parse(
     for setting in SETTINGS {
         for (source, value) in values_of(setting, &given, &variable)? {
             (setting.apply)(&mut options, &value)
-                .map_err(|hint| format!("{source}: '{}' {hint}", value.escape_debug()))?;
+                .map_err(|hint| unexpected_value(&source, &value, &hint))?;
         }
     }
     if options.bind.is_empty() {
@@ -216,6 +224,10 @@ fn flags(words: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
         pairs.push((setting.flag, value.to_owned()));
     }
     Ok(pairs)
+}
+
+fn unexpected_value(source: &str, value: &str, hint: &str) -> String {
+    format!("{source}: '{}' {hint}", value.escape_debug())
 }
 
 fn unexpected(word: &str) -> String {

@@ -12,6 +12,7 @@ pub mod accept;
 mod digest;
 pub mod fields;
 pub mod finding;
+pub mod head;
 pub mod json;
 pub mod mistake;
 pub mod page;

@@ -37,6 +37,7 @@ pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
+    pub mod answer;
     pub mod base64;
     pub mod close;
     pub mod dissect;

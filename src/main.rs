@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use wirechat::cli::{self, Command};
 use wirechat::server::listener;
+use wirechat::tools::decode::{self, Verdict};
 use wirechat::tools::{Failure, Status, accept, encode};
 
 fn main() -> ExitCode {
@@ -13,6 +14,11 @@ fn main() -> ExitCode {
         Ok(Command::Serve(options)) => match listener::serve(options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => complain(&sentence, 1),
+        },
+        Ok(Command::Decode(options)) => match decode::run(&options) {
+            Ok(Verdict::Conforming) => ExitCode::SUCCESS,
+            Ok(Verdict::Violations) => ExitCode::from(1),
+            Err(sentence) => complain(&sentence, 2),
         },
         Ok(Command::Encode(options)) => ended(encode::run(&options)),
         Ok(Command::Accept(options)) => ended(accept::run(&options)),

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 pub mod accept;
+pub mod decode;
 pub mod encode;
 
 /// How a command ends that could do its work: its exit status.

@@ -21,7 +21,7 @@ fn said(octets: &[u8]) -> &str {
 
 /// What it says on standard output and on standard error, with that status.
 #[track_caller]
-fn says<'a>(output: &'a Output, status: i32) -> (&'a str, &'a str) {
+fn says(output: &Output, status: i32) -> (&str, &str) {
     let (out, err) = (said(&output.stdout), said(&output.stderr));
     check::eq(output.status.code(), Some(status), format_args!("exit status; {err}"));
     (out, err)

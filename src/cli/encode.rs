@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::Command;
+use super::decode::width;
 use super::words::{self, Flag};
 use crate::tools::encode::{Masking, Options, Output};
 use crate::wire::draft::{Form, Length};
@@ -85,7 +86,7 @@ pub(super) fn parse(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Command, String> {
     let mut said = Said::default();
-    said.options.width = words::width(variable("COLUMNS"));
+    said.options.width = width(variable("COLUMNS"));
     let Some(plain) = words::read(FLAGS, words, &mut said, "wirechat encode --help")? else {
         return Ok(Command::Show(format!("{USAGE}{}", words::options_help(FLAGS))));
     };

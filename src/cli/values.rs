@@ -106,3 +106,18 @@ pub(super) fn switch(value: &str) -> Result<bool, String> {
         _ => Err("is neither true nor false".to_owned()),
     }
 }
+
+/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
+pub(super) fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}

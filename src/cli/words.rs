@@ -1,10 +1,11 @@
 //! What all commands do with words: flags with their values, a guess at what was meant, a help in columns.
 
-use std::ffi::OsString;
+use super::values::distance;
 
 /// Each command, and what it does.
 pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("serve", "the chat server; what is meant without a command"),
+    ("decode", "explain captured bytes, frame by frame"),
     ("encode", "make frames, right or wrong"),
     ("accept", "the accept value of a handshake, step by step, or why one is wrong"),
 ];
@@ -95,12 +96,6 @@ pub(super) fn options_help<T>(flags: &[Flag<T>]) -> String {
     text
 }
 
-/// The columns of the terminal, from the variable that shells keep them in; 80 where it says nothing.
-pub(super) fn width(columns: Option<OsString>) -> usize {
-    let columns = columns.and_then(|columns| columns.to_str()?.parse().ok());
-    columns.filter(|columns| *columns != 0).unwrap_or(80)
-}
-
 /// Says that there is no option `name`, and which one may have been meant.
 pub(super) fn unknown(name: &str, names: impl Iterator<Item = &'static str>, help: &str) -> String {
     let near = nearest(name, names);
@@ -118,21 +113,6 @@ pub(super) fn nearest(
 ) -> Option<&'static str> {
     let near = names.min_by_key(|name| distance(word, name))?;
     (distance(word, near) <= 1 + near.len() / 4).then_some(near)
-}
-
-/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// `text` in lines up to column `end`, the later ones indented to column `start`.

@@ -54,6 +54,12 @@ pub fn is_sixteen_octets(text: &[u8]) -> bool {
     decode(text).is_some_and(|octets| octets.len() == 16)
 }
 
+/// Section 4.2.2 item 5.4: a SHA-1 in base64.
+#[must_use]
+pub fn is_twenty_octets(text: &[u8]) -> bool {
+    decode(text).is_some_and(|octets| octets.len() == 20)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,21 +45,10 @@ impl Acceptance {
     /// The first item that the request does not meet, in the order of the RFC but for the version,
     /// which is judged before the fields that another version might not have.
     pub fn of(request: &Request) -> Result<Self, Refusal> {
-        if request.version == Version::Http10 {
-            return Err(Refusal::HttpTooOld); // item 1
+        for (_, _, check) in ITEMS {
+            check(request)?;
         }
-        // item 2, Host: no request comes here without one
-        if !request.has_token("Upgrade", "websocket") {
-            return Err(Refusal::UpgradeMissing); // item 3
-        }
-        if !request.has_token("Connection", "Upgrade") {
-            return Err(Refusal::ConnectionMissing); // item 4
-        }
-        check_version(request)?; // item 6
-        let key = check_key(request)?; // item 5
-        check_origin(request)?; // item 7
-        check_protocols(request)?; // item 8
-        check_extensions(request)?; // item 9
+        let key = check_key(request)?;
         let expects_continue = request.has_token("Expect", "100-continue");
         Ok(Self { accept: accept(key), expects_continue })
     }
@@ -76,6 +65,44 @@ impl Acceptance {
             self.accept
         )
     }
+}
+
+/// An item of a list of requirements, the header that it is about, and how it is judged.
+type Item = (&'static str, &'static str, fn(&Request) -> Result<(), Refusal>);
+
+/// Section 4.2.1. Item 2, Host, has no row: no [`Request`] is made without one.
+#[rustfmt::skip]
+const ITEMS: [Item; 8] = [
+    ("4.2.1 item 1", "", check_http),
+    ("4.2.1 item 3", "Upgrade", check_upgrade),
+    ("4.2.1 item 4", "Connection", check_connection),
+    ("4.2.1 item 6", "Sec-WebSocket-Version", check_version),
+    ("4.2.1 item 5", "Sec-WebSocket-Key", |request| check_key(request).map(drop)),
+    ("4.2.1 item 7", "Origin", check_origin),
+    ("4.2.1 item 8", "Sec-WebSocket-Protocol", check_protocols),
+    ("4.2.1 item 9", "Sec-WebSocket-Extensions", check_extensions),
+];
+
+/// Every item of section 4.2.1, right or wrong: its place in the list, the header that it is about
+/// (none: the request line), and the verdict. [`Acceptance::of`] stops at the first that is wrong.
+pub fn review(
+    request: &Request,
+) -> impl Iterator<Item = (&'static str, &'static str, Result<(), Refusal>)> {
+    ITEMS.into_iter().map(|(item, header, check)| (item, header, check(request)))
+}
+
+fn check_http(request: &Request) -> Result<(), Refusal> {
+    if request.version == Version::Http10 { Err(Refusal::HttpTooOld) } else { Ok(()) }
+}
+
+fn check_upgrade(request: &Request) -> Result<(), Refusal> {
+    let is_there = request.has_token("Upgrade", "websocket");
+    if is_there { Ok(()) } else { Err(Refusal::UpgradeMissing) }
+}
+
+fn check_connection(request: &Request) -> Result<(), Refusal> {
+    let is_there = request.has_token("Connection", "Upgrade");
+    if is_there { Ok(()) } else { Err(Refusal::ConnectionMissing) }
 }
 
 /// Item 5: one key (section 11.3.1) of 16 octets.

@@ -9,7 +9,7 @@
 
 use core::net::Ipv6Addr;
 
-use super::http::{Field, Method, Request, Version, is_token, trim};
+use super::http::{Field, Method, Request, Version, is_token};
 use super::refusal::Refusal;
 
 /// How much head is read before it is refused. RFC 9112 names no numbers but one: request lines of
@@ -106,13 +106,7 @@ impl HeadParser {
         if self.limits.fields_max <= self.fields.len() {
             return Err(Refusal::TooManyFields);
         }
-        let colon = line.iter().position(|octet| *octet == b':').ok_or(Refusal::FieldLine)?;
-        let (name, value) = (&line[..colon], trim(&line[colon + 1..]));
-        if !is_token(name) {
-            return Err(Refusal::FieldLine);
-        }
-        let name = String::from_utf8_lossy(name).into_owned();
-        self.fields.push(Field { name, value: value.to_vec() });
+        self.fields.push(Field::parse(line)?);
         Ok(())
     }
 

@@ -38,6 +38,19 @@ pub(super) struct Field {
     pub(super) value: Vec<u8>,
 }
 
+impl Field {
+    /// RFC 9112, 5: `field-name ":" OWS field-value OWS`.
+    pub(super) fn parse(line: &[u8]) -> Result<Self, Refusal> {
+        let colon = line.iter().position(|octet| *octet == b':').ok_or(Refusal::FieldLine)?;
+        let (name, value) = (&line[..colon], trim(&line[colon + 1..]));
+        if !is_token(name) {
+            return Err(Refusal::FieldLine);
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        Ok(Self { name, value: value.to_vec() })
+    }
+}
+
 /// A whole request head.
 #[derive(Debug)]
 pub struct Request {
@@ -57,6 +70,11 @@ impl Request {
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    /// Every field line: its name and its value.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.fields.iter().map(|field| (field.name.as_str(), field.value.as_slice()))
     }
 
     /// The values of every line of that name, in order. Names compare in ASCII, without case.

@@ -1,0 +1,274 @@
+//! `wirechat decode`: captured octets, explained.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::explain::view::{Colour, View};
+use crate::wire::answer::Asked;
+use crate::wire::frame::Role;
+use hex::{HexReader, is_hex};
+use lessons::{LESSONS, Lesson};
+use report::Report;
+use stream::Stream;
+
+mod hex;
+mod lessons;
+mod report;
+mod stream;
+mod summary;
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where the octets are.
+    pub source: Source,
+    /// How they are written.
+    pub form: Form,
+    /// Whose they are; without it, the mask bits tell.
+    pub sender: Option<Role>,
+    /// The client's key, where its request is not in the stream.
+    pub key: Option<String>,
+    /// How they are told.
+    pub output: Output,
+    /// Is colour wanted? Without a word on it, a terminal gets some.
+    pub colour: Option<Colour>,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Where octets come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Words of the command line: a file, or hex.
+    Words(Vec<String>),
+    /// Standard input.
+    Input,
+    /// One of the lessons, by name; without one, their list.
+    Lesson(Option<String>),
+}
+
+/// How octets are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// To be found out.
+    Unknown,
+    /// As text in hex.
+    Hex,
+    /// As themselves.
+    Raw,
+}
+
+/// How a stream is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A page for each frame.
+    Pages,
+    /// A JSON object for each frame.
+    Json,
+    /// Numbers.
+    Summary,
+    /// Numbers, as a JSON object.
+    SummaryJson,
+}
+
+/// What a stream comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is wrong.
+    Conforming,
+    /// Something is.
+    Violations,
+}
+
+/// Why there is no verdict.
+enum Trouble {
+    /// The octets cannot be had: what is wrong with them.
+    Source(String),
+    /// Nobody reads what is told.
+    Output,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(_: io::Error) -> Self {
+        Self::Output
+    }
+}
+
+/// Octets that are read at once.
+const PIECE: usize = 256 * 1024;
+/// Octets that tell hex from octets that are themselves.
+const GUESS_MIN: usize = 8;
+/// As many as are looked at for that, if they are there.
+const GUESS_MAX: usize = 4096;
+
+/// Tells what was asked for on standard output.
+///
+/// # Errors
+/// A sentence: what cannot be read, and what could.
+pub fn run(options: &Options) -> Result<Verdict, String> {
+    let mut report = Report::new(options.output, view(options));
+    let told = match &options.source {
+        Source::Lesson(None) => report.say(&lessons::table(view(options))).map_err(Trouble::from),
+        Source::Lesson(Some(name)) => lesson(name, options, &mut report),
+        Source::Words(words) => words_or_file(words, options, &mut report),
+        Source::Input if io::stdin().is_terminal() => Err(Trouble::Source(
+            "there is nothing to decode: name a file, write the octets in hex, as in `wirechat decode \
+             81 05 48 65 6c 6c 6f`, or pipe them in"
+                .to_owned(),
+        )),
+        Source::Input => told(io::stdin().lock(), "standard input", options, &mut report),
+    };
+    match told.and_then(|()| report.flush().map_err(Trouble::from)) {
+        Ok(()) | Err(Trouble::Output) => Ok(report.verdict()), // whoever has gone needs no more
+        Err(Trouble::Source(sentence)) => {
+            let _ = report.flush(); // what was told before stands, if anyone reads it
+            Err(sentence)
+        }
+    }
+}
+
+fn view(options: &Options) -> View {
+    let usual = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
+    View { width: options.width, colour: options.colour.unwrap_or(usual) }
+}
+
+fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    let lesson = LESSONS.iter().find(|lesson| lesson.name == name).ok_or_else(|| {
+        let name = name.escape_debug();
+        Trouble::Source(format!(
+            "there is no example '{name}'; `wirechat decode --example` lists them all"
+        ))
+    })?;
+    if options.output == Output::Pages {
+        report.say(&lesson.page(view(options)))?;
+    }
+    let Lesson { capture, sender, .. } = lesson;
+    let options =
+        Options { form: Form::Hex, sender: options.sender.or(*sender), ..options.clone() };
+    told(capture.as_bytes(), name, &options, report)
+}
+
+/// One word may be the name of a file; several are hex.
+fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    if let [name] = words
+        && (Path::new(name).exists() || options.form == Form::Raw || !is_octets(name))
+    {
+        let shown = name.escape_debug().to_string();
+        let file = File::open(name).map_err(|error| {
+            Trouble::Source(format!(
+                "{shown}: {error}; name a file, or write octets in hex, as in 81 05"
+            ))
+        })?;
+        return told(file, &shown, options, report);
+    }
+    if options.form == Form::Raw {
+        let sentence = "--raw is for a file or standard input; octets on the command line are hex";
+        return Err(Trouble::Source(sentence.to_owned()));
+    }
+    let text = words.join(" ");
+    told(text.as_bytes(), "the words", &Options { form: Form::Hex, ..options.clone() }, report)
+}
+
+fn is_octets(word: &str) -> bool {
+    let mut reader = HexReader::default();
+    reader.read(word.as_bytes(), |_| ()).and_then(|()| reader.finish(|_| ())).is_ok()
+}
+
+/// Reads a source to its end and tells its parts.
+fn told(
+    mut source: impl Read,
+    name: &str,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Trouble> {
+    let mut piece = vec![0; PIECE];
+    let mut count = fill(&mut source, &mut piece, name)?;
+    while (1..GUESS_MIN).contains(&count) {
+        match fill(&mut source, piece.get_mut(count..).unwrap_or_default(), name)? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    let form = match options.form {
+        Form::Unknown if is_hex(piece.get(..count.min(GUESS_MAX)).unwrap_or_default()) => Form::Hex,
+        Form::Unknown => Form::Raw,
+        told => told,
+    };
+    let asked = Asked { key: options.key.clone().map(String::into_bytes), ..Asked::default() };
+    let mut stream = Stream::new(options.sender, asked, report.payload_max());
+    let mut hex = HexReader::default();
+    let mut progress = Progress::new(options.output);
+    let unreadable = |wrong: String| {
+        Trouble::Source(format!("{name}, {wrong}; --raw reads the octets as they are"))
+    };
+    while count != 0 {
+        let octets = piece.get_mut(..count).unwrap_or_default();
+        progress.advance(count);
+        if form == Form::Raw {
+            report.read(octets.len());
+            stream.read(octets, report)?;
+        } else {
+            let mut decoded = Vec::new();
+            let read = hex.read(octets, |more| decoded.extend_from_slice(more));
+            report.read(decoded.len());
+            stream.read(&mut decoded, report)?;
+            read.map_err(unreadable)?;
+        }
+        count = fill(&mut source, &mut piece, name)?;
+    }
+    let mut decoded = Vec::new();
+    let read = hex.finish(|more| decoded.extend_from_slice(more));
+    report.read(decoded.len());
+    stream.read(&mut decoded, report)?;
+    read.map_err(unreadable)?;
+    progress.end();
+    stream.finish(report)?;
+    Ok(report.end()?)
+}
+
+fn fill(source: &mut impl Read, piece: &mut [u8], name: &str) -> Result<usize, Trouble> {
+    loop {
+        match source.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            read => return read.map_err(|error| Trouble::Source(format!("{name}: {error}"))),
+        }
+    }
+}
+
+/// A line on standard error that tells how far a summary is, if that is a terminal.
+struct Progress {
+    is_shown: bool,
+    started: Instant,
+    told: Instant,
+    octets: u64,
+}
+
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
+impl Progress {
+    fn new(output: Output) -> Self {
+        let is_summary = matches!(output, Output::Summary | Output::SummaryJson);
+        let now = Instant::now();
+        let is_shown = is_summary && io::stderr().is_terminal();
+        Self { is_shown, started: now, told: now, octets: 0 }
+    }
+
+    fn advance(&mut self, octets: usize) {
+        self.octets += octets as u64;
+        if self.is_shown && PROGRESS_EVERY <= self.told.elapsed() {
+            self.told = Instant::now();
+            let millions = self.octets / 1_000_000;
+            let rate = u128::from(self.octets) / self.started.elapsed().as_micros().max(1);
+            let _ = write!(io::stderr(), "\r{millions} MB, {rate} MB/s "); // a courtesy
+        }
+    }
+
+    /// Takes the line away.
+    fn end(&self) {
+        if self.is_shown && self.told != self.started {
+            let _ = write!(io::stderr(), "\r{:40}\r", ""); // a courtesy
+        }
+    }
+}

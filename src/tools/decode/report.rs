@@ -1,0 +1,135 @@
+//! Where a stream is told: pages, JSON lines or numbers, on standard output.
+
+use std::io::{self, BufWriter, Stdout, Write};
+
+use super::stream::{Part, Sink};
+use super::summary::Summary;
+use super::{Output, Verdict};
+use crate::explain::page::{message_line, page};
+use crate::explain::view::{Tone, View};
+use crate::explain::{fields, json};
+
+/// Octets of a payload that a page has use for.
+const PAGE_PAYLOAD: usize = 4 * 1024;
+/// Octets of a payload that a JSON object holds at most; `kept` and `arrived` tell.
+const JSON_PAYLOAD: usize = 1024 * 1024;
+
+/// Tells the parts of a stream.
+pub(super) struct Report {
+    out: BufWriter<Stdout>,
+    output: Output,
+    view: View,
+    frames: u64,
+    octets: u64,
+    is_first: bool,
+    is_wrong: bool,
+    summary: Summary,
+}
+
+impl Report {
+    /// A report in that form.
+    pub(super) fn new(output: Output, view: View) -> Self {
+        Self {
+            out: BufWriter::new(io::stdout()),
+            output,
+            view,
+            frames: 0,
+            octets: 0,
+            is_first: true,
+            is_wrong: false,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Octets of each payload that it has use for.
+    pub(super) fn payload_max(&self) -> usize {
+        match self.output {
+            Output::Pages => PAGE_PAYLOAD,
+            Output::Json => JSON_PAYLOAD,
+            Output::Summary | Output::SummaryJson => 0,
+        }
+    }
+
+    /// So many octets more were read.
+    pub(super) fn read(&mut self, octets: usize) {
+        self.octets += octets as u64;
+    }
+
+    /// Text as it is.
+    pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
+        self.is_first = false;
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// The stream is at its end.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        self.summary.read(self.octets);
+        match self.output {
+            Output::Summary => self.out.write_all(self.summary.page(self.view).as_bytes()),
+            Output::SummaryJson => writeln!(self.out, "{}", self.summary.object()),
+            Output::Pages if self.octets == 0 => writeln!(self.out, "no octets, no frames"),
+            Output::Pages | Output::Json => Ok(()),
+        }
+    }
+
+    /// Whatever is still here goes out.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// What it came to.
+    pub(super) fn verdict(&self) -> Verdict {
+        if self.is_wrong { Verdict::Violations } else { Verdict::Conforming }
+    }
+
+    fn page(&mut self, part: &Part) -> io::Result<()> {
+        if !self.is_first {
+            self.out.write_all(b"\n")?;
+        }
+        self.is_first = false;
+        let text = match part {
+            Part::Head(head) => head.page(self.view),
+            Part::Frame(frame) => {
+                let mut text = page(self.frames, frame, self.view);
+                if !frame.conforms() && frame.missing() == 0 {
+                    let end = frame.offset + frame.header.size() as u64 + frame.arrived;
+                    let on = format!("reading on at octet {end}, as if its length were right");
+                    text.push_str(&self.view.wrap(&on, 0));
+                }
+                text
+            }
+            Part::Other(offset, count, why) => {
+                let line = format!("{} from octet {offset} on: {why}", fields::octets(*count));
+                format!("{}\n", self.view.paint(Tone::Wrong, self.view.wrap(&line, 0).trim_end()))
+            }
+            Part::Unfinished(message) => {
+                let line = format!("unfinished {}", message_line(message));
+                self.view.wrap(&line, 0)
+            }
+        };
+        self.out.write_all(text.as_bytes())
+    }
+}
+
+impl Sink for Report {
+    fn take(&mut self, part: &Part) -> io::Result<()> {
+        match part {
+            Part::Frame(frame) => {
+                self.frames += 1;
+                self.is_wrong |= !frame.conforms();
+            }
+            Part::Head(head) => self.is_wrong |= !head.conforms(),
+            Part::Other(..) | Part::Unfinished(_) => (),
+        }
+        match (self.output, part) {
+            (Output::Pages, _) => self.page(part),
+            (Output::Json, Part::Frame(frame)) => writeln!(self.out, "{}", json::object(frame)),
+            (Output::Json, Part::Head(head)) => writeln!(self.out, "{}", head.object()),
+            (Output::Json, Part::Other(..) | Part::Unfinished(_)) => Ok(()),
+            (Output::Summary | Output::SummaryJson, _) => {
+                self.summary.count(part);
+                Ok(())
+            }
+        }
+    }
+}
