@@ -7,9 +7,10 @@ use std::net::Ipv4Addr;
 use crate::server::Options;
 use crate::server::limits::{Limits, PINGS_MISSED};
 use crate::server::log::Verbosity;
-use crate::server::trace::Tracing;
 use crate::tools;
-use values::{address, format, number, origin, seconds, size, some_seconds, switch};
+use values::{
+    address, format, inspection, number, origin, seconds, size, some_seconds, switch, tracing,
+};
 use words::{COMMANDS, nearest, wrapped};
 
 mod accept;
@@ -82,11 +83,11 @@ const SETTINGS: &[Setting] = &[
         help: "for the whole request head, however slowly it trickles",
         apply: |options, value| { options.limits.handshake_max = some_seconds(value)?; Ok(()) } },
     Setting { flag: "trace", value: "", default: "", times: Times::Once,
-        help: "show each handshake and each frame, both ways, on standard error",
-        apply: |options, value| {
-            options.tracing = if switch(value)? { Tracing::Summary } else { Tracing::Off };
-            Ok(())
-        } },
+        help: "show each handshake and each frame, both ways, on standard error; --trace=full with each frame's picture",
+        apply: |options, value| { options.tracing = tracing(value)?; Ok(()) } },
+    Setting { flag: "inspect", value: "", default: "", times: Times::Once,
+        help: "let the page show each frame of everyone, on this machine alone; --inspect=any to whoever may chat",
+        apply: |options, value| { options.inspection = inspection(value)?; Ok(()) } },
     Setting { flag: "log-format", value: "FORMAT", default: "text", times: Times::Once,
         help: "`text`, or `json` for one object a line",
         apply: |options, value| { options.log_format = format(value)?; Ok(()) } },
@@ -286,7 +287,9 @@ fn utf8(word: OsString) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::inspect::Inspection;
     use crate::server::log::Format;
+    use crate::server::trace::Tracing;
     use std::time::Duration;
 
     fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Command, String> {
@@ -335,6 +338,7 @@ mod tests {
             log_format: Format::Text,
             verbosity: Verbosity::Usual,
             tracing: Tracing::Off,
+            inspection: Inspection::Off,
         };
         assert_eq!(options(&[]), defaults);
         assert_eq!(options(&["serve"]), defaults);
@@ -406,6 +410,7 @@ mod tests {
         ("idle-timeout", "90.5", |o| o.limits.silence_max = Duration::from_millis(90_500)),
         ("handshake-timeout", ".25", |o| o.limits.handshake_max = Duration::from_millis(250)),
         ("trace", "true", |o| o.tracing = Tracing::Summary),
+        ("inspect", "true", |o| o.inspection = Inspection::Loopback),
         ("log-format", "json", |o| o.log_format = Format::Json),
         ("quiet", "true", |o| o.verbosity = Verbosity::Quiet),
     ];

@@ -1,12 +1,11 @@
 //! Values into words: text that a terminal, a log or a JSON reader can be given without harm.
 
-use std::borrow::Cow;
 use std::fmt::Write;
-use std::mem;
 
-use crate::wire::close::{Close, Violation};
-use crate::wire::frame::{Header, Opcode, Role};
+use crate::wire::dissect::Frame;
+use crate::wire::frame::Opcode;
 use crate::wire::mask;
+use finding::{Finding, findings};
 
 pub mod accept;
 mod digest;
@@ -14,6 +13,7 @@ pub mod fields;
 pub mod finding;
 pub mod head;
 pub mod json;
+pub mod live;
 pub mod mistake;
 pub mod page;
 pub mod picture;
@@ -67,109 +67,69 @@ pub fn json_string(text: &str, out: &mut String) {
 }
 
 /// Octets of a payload that a line shows.
-const EXCERPT_MAX: usize = 48;
+pub const EXCERPT_MAX: usize = 48;
+/// Octets of a violation that a line shows.
+const WRONG_MAX: usize = 16;
 
-/// Frames of one piece of a stream that get a line each; the others are counted, so that a flood of
-/// tiny frames cannot keep whoever shows them.
-const FRAMES_MAX: usize = 64;
-
-/// One line for each frame of a stream, however the stream is cut.
-pub struct FrameLines {
-    sender: Role,
-    /// What came and is not told.
-    pending: Vec<u8>,
-    /// Octets of payload that are passed over.
-    beyond: u64,
-    /// After a violation nobody can say where the next frame begins.
-    is_lost: bool,
-}
-
-impl FrameLines {
-    /// For the frames of `sender`, from the first.
-    #[must_use]
-    pub fn new(sender: Role) -> Self {
-        Self { sender, pending: Vec::new(), beyond: 0, is_lost: false }
-    }
-
-    /// Takes more of the stream; `tell` gets a line for each frame that can be told by now. Each octet
-    /// is looked at once: what is kept for later is less than a header and an excerpt.
-    pub fn read(&mut self, octets: &[u8], mut tell: impl FnMut(&str)) {
-        let kept = mem::take(&mut self.pending);
-        let stream =
-            if kept.is_empty() { Cow::Borrowed(octets) } else { [&kept, octets].concat().into() };
-        let mut rest = &*stream;
-        let mut frames = 0;
-        while !self.is_lost {
-            let passed = rest.len().min(usize::try_from(self.beyond).unwrap_or(usize::MAX));
-            rest = &rest[passed..];
-            self.beyond -= passed as u64;
-            match Header::parse(rest, self.sender) {
-                Ok(Some(header)) => {
-                    let excerpt = header.length.min(EXCERPT_MAX as u64);
-                    let end = header.size() + usize::try_from(excerpt).unwrap_or(EXCERPT_MAX);
-                    if rest.len() < end {
-                        break;
-                    }
-                    frames += 1;
-                    if frames <= FRAMES_MAX {
-                        tell(&frame_line(&header, &rest[header.size()..end]));
-                    }
-                    rest = &rest[end..];
-                    self.beyond = header.length - excerpt;
-                }
-                Ok(None) => break,
-                Err(violation) => {
-                    self.is_lost = true;
-                    tell(&violation_line(violation, rest));
-                }
-            }
-        }
-        if FRAMES_MAX < frames {
-            tell(&format!("and {} frames more", frames - FRAMES_MAX));
-        }
-        self.pending = if self.is_lost { Vec::new() } else { rest.to_vec() };
-    }
-}
-
-/// `text FIN masked 37fa213d len 5 "Hello"`; `excerpt` is the beginning of the payload as it is on
-/// the wire.
+/// `text FIN masked 37fa213d len 5 "Hello"`, and a line for each rule that the frame breaks.
 #[must_use]
-pub fn frame_line(header: &Header, excerpt: &[u8]) -> String {
-    let mut line = header.opcode.name().to_owned();
-    if header.fin {
+pub fn lines(frame: &Frame) -> Vec<String> {
+    let line = frame.header.is_whole().then(|| frame_line(frame));
+    let octets = on_the_wire(frame, WRONG_MAX);
+    line.into_iter().chain(findings(frame).iter().map(|it| finding_line(it, &octets))).collect()
+}
+
+fn frame_line(frame: &Frame) -> String {
+    let header = &frame.header;
+    let mut line = page::name(frame);
+    if header.fin() {
         line.push_str(" FIN");
     }
-    let mut plain = excerpt.to_vec();
-    if let Some(key) = header.key {
+    let rsv = header.rsv().into_iter().zip([" RSV1", " RSV2", " RSV3"]);
+    rsv.filter(|(is_set, _)| *is_set).for_each(|(_, name)| line.push_str(name));
+    if let Some(key) = header.key() {
         line.push_str(" masked ");
         push_hex(&key, "", &mut line);
-        mask::apply(key, 0, &mut plain);
     }
-    let _ = write!(line, " len {}", header.length); // a String takes everything
-    match (header.opcode, Close::parse(&plain)) {
-        (Opcode::Close, Ok(close)) => {
+    let _ = write!(line, " len {}", header.length().unwrap_or_default()); // a String takes everything
+    let excerpt = frame.payload.get(..EXCERPT_MAX).unwrap_or(&frame.payload);
+    match (header.opcode(), frame.close()) {
+        (_, Some(close)) => {
             if let Some(code) = close.code() {
                 let _ = write!(line, " {code} {}", code.name());
             }
             push_text(close.reason(), 0, &mut line);
         }
-        (Opcode::Text | Opcode::Ping | Opcode::Pong | Opcode::Continuation, _) => {
-            let more = header.length - excerpt.len() as u64;
-            push_text(&String::from_utf8_lossy(&plain), more, &mut line);
+        (Some(Opcode::Text | Opcode::Ping | Opcode::Pong | Opcode::Continuation), _) => {
+            let more = frame.arrived - excerpt.len() as u64;
+            push_text(&String::from_utf8_lossy(excerpt), more, &mut line);
         }
-        (Opcode::Binary | Opcode::Close, _) => {
+        (Some(Opcode::Binary | Opcode::Close) | None, _) => {
             line.push(' ');
-            push_hex(&plain, " ", &mut line);
+            push_hex(excerpt, " ", &mut line);
         }
     }
     line
 }
 
-fn violation_line(violation: Violation, octets: &[u8]) -> String {
-    let (code, section, sentence) = violation.verdict();
-    let mut line = format!("violation: {sentence} (RFC 6455, {section}), fails with {code}: ");
-    push_hex(&octets[..octets.len().min(16)], " ", &mut line);
+fn finding_line(finding: &Finding, octets: &[u8]) -> String {
+    let Finding { section, sentence, code, .. } = finding;
+    let mut line = format!("violation: {sentence} (RFC 6455, {section})");
+    if let Some(code) = code {
+        let _ = write!(line, ", fails with {code}");
+    }
+    line.push_str(": ");
+    push_hex(octets, " ", &mut line);
     line
+}
+
+/// The first octets of a frame as they were sent.
+fn on_the_wire(frame: &Frame, max: usize) -> Vec<u8> {
+    let mut payload = frame.payload.get(..max).unwrap_or(&frame.payload).to_vec();
+    if let Some(key) = frame.header.key() {
+        mask::apply(key, 0, &mut payload);
+    }
+    frame.header.octets().iter().copied().chain(payload).take(max).collect()
 }
 
 fn push_text(text: &str, more: u64, line: &mut String) {
@@ -189,7 +149,8 @@ fn push_hex(octets: &[u8], between: &str, line: &mut String) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::wire::dissect::{Dissector, Frame};
+    use crate::wire::dissect::Dissector;
+    use crate::wire::frame::Role;
 
     /// The frames of a stream, the cut one at its end too.
     pub(crate) fn frames(wire: &[u8]) -> Vec<Frame> {
@@ -246,24 +207,38 @@ pub(crate) mod tests {
             0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58, // Hello
             0x89, 0x80, 0x37, 0xfa, 0x21, 0x3d, // an empty ping
             0x02, 0x82, 0x00, 0x00, 0x00, 0x00, 0xc3, 0x28, // binary, more to come
-            0x88, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0x43, 0x44, 0x52, // 1000 bye
-            0xc1, 0x80, // RSV1
+            0xc1, // RSV1
         ];
         let expected = [
             "text FIN masked 37fa213d len 5 \"Hello\"",
             "ping FIN masked 37fa213d len 0",
             "binary masked 00000000 len 2 c3 28",
-            "close FIN masked 37fa213d len 5 1000 normal closure \"bye\"",
             "violation: reserved bit set without an extension (RFC 6455, 5.2), fails with 1002: c1",
         ];
         for size in 1..=wire.len() {
-            let mut lines = FrameLines::new(Role::Client);
+            let mut dissector = Dissector::new(Some(Role::Client), 0, EXCERPT_MAX);
             let mut told = Vec::new();
-            for part in wire.chunks(size) {
-                lines.read(part, |line| told.push(line.to_owned()));
+            for part in wire.to_vec().chunks_mut(size) {
+                dissector.read(part, |frame| told.extend(lines(&frame)));
+                told.extend(dissector.broken().iter().flat_map(lines));
             }
-            told[4].truncate(expected[4].len()); // how many octets are shown depends on the cut
             assert_eq!(told, expected);
+        }
+        for (wire, expected) in [
+            (
+                &[0x88, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0x43, 0x44, 0x52][..],
+                &["close FIN masked 37fa213d len 5 1000 normal closure \"bye\""][..],
+            ),
+            (
+                &[0xf3, 0x81, 0, 0, 0, 1, b'a'],
+                &[
+                    "reserved opcode 0x3 FIN RSV1 RSV2 RSV3 masked 00000001 len 1 61",
+                    "violation: reserved bit set without an extension (RFC 6455, 5.2), fails with 1002: f3 81 00 00 00 01 61",
+                    "violation: reserved opcode (RFC 6455, 5.2), fails with 1002: f3 81 00 00 00 01 61",
+                ],
+            ),
+        ] {
+            assert_eq!(lines(&frame(wire)), expected);
         }
     }
 
@@ -272,18 +247,12 @@ pub(crate) mod tests {
         let mut wire = vec![0x81, 0x7e, 0x01, 0x2c];
         wire.extend([b'a'; 300]);
         wire.extend([0x8a, 0x00]);
-        let mut lines = FrameLines::new(Role::Server);
-        let mut told = Vec::new();
-        lines.read(&wire, |line| told.push(line.to_owned()));
-        let text = format!("text FIN len 300 \"{}…\"", "a".repeat(48));
-        assert_eq!(told, [text.as_str(), "pong FIN len 0"]);
-    }
-
-    #[test]
-    fn a_flood_is_counted() {
-        let mut told = Vec::new();
-        FrameLines::new(Role::Server)
-            .read(&[0x81, 0x00].repeat(500_000), |line| told.push(line.to_owned()));
-        assert_eq!((told.len(), told[64].as_str()), (65, "and 499936 frames more"));
+        for payload_max in [EXCERPT_MAX, 100, 4096] {
+            let mut told = Vec::new();
+            let mut dissector = Dissector::new(Some(Role::Server), 0, payload_max);
+            dissector.read(&mut wire.clone(), |frame| told.extend(lines(&frame)));
+            let text = format!("text FIN len 300 \"{}…\"", "a".repeat(48));
+            assert_eq!(told, [text.as_str(), "pong FIN len 0"]);
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use herald::Desk;
+use inspect::{Feed, Inspection};
 use limits::{Limits, STOPPING_MAX};
 use log::{Format, Log, Verbosity};
 use metrics::Metrics;
@@ -25,6 +26,7 @@ pub mod event;
 pub mod greeting;
 pub mod heartbeat;
 pub mod herald;
+pub mod inspect;
 pub mod limits;
 pub mod line;
 pub mod listener;
@@ -53,6 +55,8 @@ pub struct Options {
     pub limits: Limits,
     /// Is the wire shown beside the log?
     pub tracing: Tracing,
+    /// May pages look at it?
+    pub inspection: Inspection,
     /// How the log looks.
     pub log_format: Format,
     /// What is logged.
@@ -68,6 +72,7 @@ impl Default for Options {
             origins: Vec::new(),
             limits: Limits::default(),
             tracing: Tracing::Off,
+            inspection: Inspection::Off,
             log_format: Format::Text,
             verbosity: Verbosity::Usual,
         }
@@ -85,6 +90,8 @@ pub struct Server {
     desk: Desk,
     /// The clients of `/echo`: nobody speaks to them but they themselves.
     echo: Room,
+    /// What crosses the wire, for those who look at `/wire`.
+    feed: Feed,
     /// Connections, in whatever state.
     open: AtomicUsize,
     /// Connections that are WebSockets.
@@ -104,6 +111,7 @@ impl Server {
             chat: Room::default(),
             desk: Desk::default(),
             echo: Room::default(),
+            feed: Feed::default(),
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),

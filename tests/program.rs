@@ -49,7 +49,7 @@ fn complains(output: &Output, status: i32) -> &str {
 }
 
 /// Each option with its default, as the help has it.
-const OPTIONS: [(&str, &str); 12] = [
+const OPTIONS: [(&str, &str); 13] = [
     ("--bind ADDR:PORT", "127.0.0.1:1984"),
     ("--welcome TEXT", "Welcome to Corvusoft Chat!"),
     ("--origin ORIGIN", ""),
@@ -60,6 +60,7 @@ const OPTIONS: [(&str, &str); 12] = [
     ("--idle-timeout SECS", "60"),
     ("--handshake-timeout SECS", "10"),
     ("--trace", ""),
+    ("--inspect", ""),
     ("--log-format FORMAT", "text"),
     ("--quiet", ""),
 ];
@@ -129,7 +130,7 @@ fn a_typo_is_answered_with_what_was_meant() {
 }
 
 /// An option, values that it does not take, and what is said to be right.
-const REFUSED: [(&str, &[&str], &str); 11] = [
+const REFUSED: [(&str, &[&str], &str); 12] = [
     ("bind", &["localhost", "1984", "127.0.0.1", "127.0.0.1:70000", "::1:80", ""], "[::1]:1984"),
     ("origin", &["chat.test", "https://", "https://a.test/", "http://a b", ""], "https://"),
     ("max-message", &["", "0", "-1", "+1", "1T", "1.5M", "K", "M1", "0x10", "1025G"], "64K"),
@@ -140,7 +141,8 @@ const REFUSED: [(&str, &[&str], &str); 11] = [
     ("handshake-timeout", &["0", "ten", "1,5"], "seconds"),
     ("log-format", &["xml", "JSON", ""], "json"),
     ("quiet", &["maybe", "2"], "true"),
-    ("trace", &["maybe", "2"], "true"),
+    ("trace", &["maybe", "2", "FULL"], "full"),
+    ("inspect", &["maybe", "2", "all"], "any"),
 ];
 
 #[test]

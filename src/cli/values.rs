@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::server::inspect::Inspection;
 use crate::server::log::Format;
+use crate::server::trace::Tracing;
 
 pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     let value = value.replacen("localhost:", "127.0.0.1:", 1);
@@ -104,6 +106,24 @@ pub(super) fn switch(value: &str) -> Result<bool, String> {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" | "" => Ok(false),
         _ => Err("is neither true nor false".to_owned()),
+    }
+}
+
+pub(super) fn tracing(value: &str) -> Result<Tracing, String> {
+    match (value, switch(value)) {
+        ("full", _) => Ok(Tracing::Full),
+        (_, Ok(true)) => Ok(Tracing::Summary),
+        (_, Ok(false)) => Ok(Tracing::Off),
+        (_, Err(_)) => Err("is neither true, false nor full".to_owned()),
+    }
+}
+
+pub(super) fn inspection(value: &str) -> Result<Inspection, String> {
+    match (value, switch(value)) {
+        ("any", _) => Ok(Inspection::Any),
+        (_, Ok(true)) => Ok(Inspection::Loopback),
+        (_, Ok(false)) => Ok(Inspection::Off),
+        (_, Err(_)) => Err("is neither true, false nor any".to_owned()),
     }
 }
 

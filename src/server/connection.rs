@@ -53,7 +53,10 @@ fn enter(
     upgrade: Upgrade,
 ) -> io::Result<Box<Member>> {
     let Upgrade { resource, acceptance, unread } = upgrade;
-    let trace = Trace::of(server.options.tracing, server.log, peer);
+    let trace = match resource {
+        Resource::Chat | Resource::Echo => Trace::of(server, peer),
+        Resource::Wire => None, // it would show itself showing itself
+    };
     stream.set_read_timeout(None)?;
     let response = acceptance.response();
     if let Some(trace) = trace {
@@ -65,7 +68,9 @@ fn enter(
     let room = match resource {
         Resource::Chat => &server.chat,
         Resource::Echo => &server.echo,
+        Resource::Wire => &server.feed.room,
     };
+    let watching = (resource == Resource::Wire).then(|| Counted::new(&server.feed.watching));
     let seat = room.join(&outbox);
     if server.is_stopping() {
         dismiss(&outbox); // those who stop it have looked around before
@@ -73,6 +78,10 @@ fn enter(
     match resource {
         Resource::Chat => welcome(server, &outbox, &response)?,
         Resource::Echo => outbox.open(response.as_bytes(), &[])?,
+        Resource::Wire => {
+            outbox.open(response.as_bytes(), &[])?;
+            server.log.tell(Some(peer), Told::Inspecting);
+        }
     }
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.message_max, &unread);
@@ -81,7 +90,7 @@ fn enter(
         tap.received(&unread);
     }
     let speech = Speech::new(server, resource, outbox);
-    Ok(Box::new(Member { stream, seat, receiver, speech, tap }))
+    Ok(Box::new(Member { stream, seat, receiver, speech, tap, _watching: watching }))
 }
 
 fn welcome(server: &Server, outbox: &Arc<Outbox>, response: &str) -> io::Result<()> {
@@ -102,6 +111,8 @@ struct Member {
     speech: Speech,
     /// Sees what the receiver sees, if the wire is shown.
     tap: Option<Tap>,
+    /// While it looks at the wire itself.
+    _watching: Option<Counted>,
 }
 
 /// Why a conversation ended.

@@ -27,6 +27,8 @@ pub enum Event<'a> {
     Advice(&'a str),
     /// A member was welcomed.
     Welcomed,
+    /// A client began to look at the wire of all.
+    Inspecting,
     /// A member said something.
     Said(&'a str),
     /// A request was not answered with what it asked for; which part of it was at fault.
@@ -55,6 +57,7 @@ impl Event<'_> {
             Self::Listening(_) => "listening",
             Self::Advice(_) => "advice",
             Self::Welcomed => "welcomed",
+            Self::Inspecting => "inspecting",
             Self::Said(_) => "message",
             Self::Refused(..) => "refused",
             Self::NegotiationFailed => "negotiation_failed",
@@ -82,7 +85,9 @@ impl Event<'_> {
             Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
             Self::NegotiationFailed => (None, Some("Client closed connection")),
             Self::Listening(_) | Self::Advice(_) | Self::Welcomed | Self::Said(_) => (None, None),
-            Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => (None, None),
+            Self::Inspecting | Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => {
+                (None, None)
+            }
         }
     }
 
@@ -94,6 +99,11 @@ impl Event<'_> {
             Self::Advice(advice) => write!(out, "{advice}"),
             Self::Welcomed => {
                 write!(out, "Sent welcome message to {id}")?;
+                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
+                out.write_char('.')
+            }
+            Self::Inspecting => {
+                write!(out, "Shows the wire to {id}")?;
                 peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
                 out.write_char('.')
             }

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use super::inspect::Inspection;
 use super::limits::HEAD;
 use super::log::{Event, Peer};
 use super::origin::{Interface, may_connect};
@@ -30,6 +31,20 @@ pub enum Resource {
     Chat,
     /// `/echo`: the speaker alone hears.
     Echo,
+    /// `/wire`: what crosses the wire of the other two.
+    Wire,
+}
+
+impl Resource {
+    /// What is at `path`.
+    fn at(path: &str, inspection: Inspection) -> Option<Self> {
+        match path {
+            "/chat" => Some(Self::Chat),
+            "/echo" => Some(Self::Echo),
+            "/wire" if inspection != Inspection::Off => Some(Self::Wire),
+            _ => None,
+        }
+    }
 }
 
 /// A request that can be answered with 101.
@@ -64,6 +79,8 @@ pub struct Visitor {
     peer: Peer,
     stream: Stream,
     trace: Option<Trace>,
+    /// Where the exchange under way is shown.
+    shown: Option<Trace>,
     /// What came and is not consumed.
     unread: Vec<u8>,
     /// The method of the latest request: an answer to HEAD has no content.
@@ -74,8 +91,8 @@ impl Visitor {
     /// A client that has said nothing yet.
     #[must_use]
     pub fn new(server: &'static Server, peer: Peer, stream: Stream) -> Self {
-        let trace = Trace::of(server.options.tracing, server.log, peer);
-        Self { server, peer, stream, trace, unread: Vec::new(), asked: Method::Get }
+        let trace = Trace::of(server, peer);
+        Self { server, peer, stream, trace, shown: trace, unread: Vec::new(), asked: Method::Get }
     }
 
     /// Speaks HTTP until there is an upgrade, or an end.
@@ -97,18 +114,19 @@ impl Visitor {
         loop {
             let request = self.read_head(late)?;
             late = Farewell::Served; // a client that asks for nothing more has had its answers
-            let resource = match request.path() {
-                "/chat" => Resource::Chat,
-                "/echo" => Resource::Echo,
-                _ => {
-                    self.show_page(&request)?;
-                    continue;
-                }
+            let inspection = self.server.options.inspection;
+            let Some(resource) = Resource::at(request.path(), inspection) else {
+                self.show_page(&request)?;
+                continue;
             };
             if request.method != Method::Get {
                 return Err(Refusal::OnlyGet.into());
             }
-            return Ok((resource, self.check_upgrade(&request)?));
+            let acceptance = self.check_upgrade(&request)?;
+            if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), &request) {
+                return Err(Refusal::WireHidden.into());
+            }
+            return Ok((resource, acceptance));
         }
     }
 
@@ -119,8 +137,17 @@ impl Visitor {
         let mut parser = HeadParser::new(HEAD);
         loop {
             self.asked = Method::leading(&self.unread);
-            if let Some((request, size)) = parser.advance(&self.unread)? {
-                if let Some(trace) = self.trace {
+            self.shown = self.trace;
+            let parsed = parser.advance(&self.unread);
+            if let (Some(trace), Err(_)) = (self.trace, &parsed) {
+                trace.head(Role::Client, &self.unread);
+            }
+            if let Some((request, size)) = parsed? {
+                self.shown = self.trace.and_then(|trace| match request.path() {
+                    "/chat" | "/echo" => Some(trace),
+                    _ => trace.unseen(),
+                });
+                if let Some(trace) = self.shown {
                     trace.head(Role::Client, &self.unread[..size]);
                 }
                 self.unread.drain(..size);
@@ -163,8 +190,9 @@ impl Visitor {
     }
 
     fn show_page(&mut self, request: &Request) -> Result<(), Farewell> {
+        let inspection = self.server.options.inspection;
         let page = match request.path() {
-            "/" => Page::client(),
+            "/" => Page::client(inspection.notice(self.peer.address.ip(), request)),
             "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
             "/healthz" => Page::health(),
             "/metrics" => Page::metrics(&self.server.metrics, self.server.open.load(Relaxed)),
@@ -193,7 +221,7 @@ impl Visitor {
     fn write(&self, response: &Response) -> io::Result<()> {
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_max))?;
         let octets = response.encode(self.asked, unix_time().as_secs());
-        if let Some(trace) = self.trace {
+        if let Some(trace) = self.shown {
             let content = if self.asked == Method::Head { 0 } else { response.content.len() };
             trace.head(Role::Server, &octets[..octets.len() - content]);
         }

@@ -16,7 +16,7 @@ use crate::wire::frame::{self, Opcode};
 /// What the timer needs.
 pub struct Heartbeat {
     /// Whom it watches.
-    pub rooms: [&'static Room; 2],
+    pub rooms: [&'static Room; 3],
     /// How often it pings and how long it bears silence.
     pub limits: Limits,
     /// Where it tells of those it ended.

@@ -72,6 +72,27 @@ pub const IDLE_MAX: Duration = Duration::from_secs(1);
 /// request from a heap that then stays.
 pub const MEMORY_SPARE: usize = 40 * 1024 * 1024;
 
+/// Frames that may wait to be put into words for an inspector, and octets of them. With the pause it
+/// bounds what inspection takes of the processor: nobody reads so many anyway.
+pub const SIGHTS_MAX: usize = 1024;
+/// Likewise.
+pub const SIGHTS_OCTETS_MAX: usize = 1024 * 1024;
+/// How long the narrator rests after each round: what an inspector shows is late by so much.
+pub const SIGHTS_PAUSE: Duration = Duration::from_millis(40);
+
+/// Octets of a frame's payload that an inspector gets to see.
+pub const SIGHT_PAYLOAD_MAX: usize = 4 * 1024;
+
+/// Octets that an inspector may owe: then it loses frames.
+pub const WIRE_BACKLOG_MAX: usize = 1024 * 1024;
+
+/// Octets of texts for inspectors that are sent or lost together.
+pub const WIRE_BATCH: usize = 32 * 1024;
+
+/// Frames of one piece of a stream that get a line each in the log; the others are counted, so that a
+/// flood of tiny frames cannot keep whoever shows them.
+pub const TRACED_MAX: usize = 64;
+
 /// Octets of log that may wait for standard error.
 pub const LOG_MAX: usize = 1024 * 1024;
 

@@ -12,6 +12,7 @@ use std::{panic, thread};
 
 use super::heartbeat::Heartbeat;
 use super::herald::Herald;
+use super::inspect::Inspection;
 use super::limits::{
     ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, LAST_LINES, STOP_ROUND, STOPPING_MAX,
 };
@@ -57,10 +58,14 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// All threads that are there from the beginning.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, metrics, chat, desk, echo, .. } = server;
+    let Server { options, log, metrics, chat, desk, echo, feed, .. } = server;
     let backlog_max = options.limits.backlog_max;
     Herald { desk, room: chat, backlog_max, metrics, log }.start()?;
-    Heartbeat { rooms: [chat, echo], limits: options.limits, log }.start()?;
+    Heartbeat { rooms: [chat, echo, &feed.room], limits: options.limits, log }.start()?;
+    if options.inspection != Inspection::Off {
+        feed.start(metrics)?;
+        log.tell(None, Event::Advice(options.inspection.advice()));
+    }
     let usher: &Usher = Box::leak(Box::default());
     spawn_essential("usher", || usher.run())?;
     for listener in listeners {
@@ -172,7 +177,7 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     server.log.tell(None, Event::Stopping(upgraded()));
     server.desk.settle(server.desk.latest());
     let mut members = Vec::new();
-    for room in [&server.chat, &server.echo] {
+    for room in [&server.chat, &server.echo, &server.feed.room] {
         room.look_around(&mut members);
         members.iter().for_each(dismiss);
     }

@@ -78,13 +78,13 @@ impl Log {
         }
         let told = match self.format {
             Format::Text => {
-                push_time(lines);
+                push_time(super::unix_time(), lines);
                 lines.push(' ');
                 event.sentence(peer, lines)
             }
             Format::Json => {
                 lines.push_str("{\"time\":\"");
-                push_time(lines);
+                push_time(super::unix_time(), lines);
                 lines.push_str("\",");
                 event.json(peer, lines)
             }
@@ -196,11 +196,10 @@ fn count(lines: &[u8]) -> u64 {
     lines.iter().filter(|octet| **octet == b'\n').count() as u64
 }
 
-/// RFC 3339 in UTC, to the millisecond.
-fn push_time(out: &mut String) {
-    let now = super::unix_time();
-    let (year, month, day) = response::civil(now.as_secs());
-    let (hour, minute, second) = response::clock(now.as_secs());
-    let milli = now.subsec_millis();
+/// Unix time as in RFC 3339, in UTC, to the millisecond.
+pub fn push_time(at: Duration, out: &mut String) {
+    let (year, month, day) = response::civil(at.as_secs());
+    let (hour, minute, second) = response::clock(at.as_secs());
+    let milli = at.subsec_millis();
     let _ = write!(out, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
 }

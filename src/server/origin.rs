@@ -37,7 +37,8 @@ fn is_same(authority: &str, host: &str, default_port: &str) -> bool {
 }
 
 /// localhost (RFC 6761, 6.3), 127.0.0.0/8 and `[::1]`, with any port.
-fn is_loopback_name(host: &str) -> bool {
+#[must_use]
+pub fn is_loopback_name(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
         Some(_) | None => host,

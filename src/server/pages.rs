@@ -17,33 +17,35 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
 pub struct Page {
     kind: &'static str,
     content: Vec<u8>,
+    /// May its reader look at the wire?
+    inspection: Option<&'static str>,
 }
 
 impl Page {
-    /// `/`: the page, for people.
+    /// `/`: the page, for people. It learns from a header whether their words are inspected, and where.
     #[must_use]
-    pub fn client() -> Self {
-        Self { kind: "text/html; charset=utf-8", content: CLIENT.into() }
+    pub fn client(inspection: Option<&'static str>) -> Self {
+        Self { kind: "text/html; charset=utf-8", content: CLIENT.into(), inspection }
     }
 
     /// `/healthz`: alive, for whoever watches over the process.
     #[must_use]
     pub fn health() -> Self {
-        Self { kind: "text/plain; charset=utf-8", content: "ok\n".into() }
+        Self { kind: "text/plain; charset=utf-8", content: "ok\n".into(), inspection: None }
     }
 
     /// `/metrics`: numbers, for Prometheus.
     #[must_use]
     pub fn metrics(metrics: &Metrics, open: usize) -> Self {
         let content = metrics.render(open).into();
-        Self { kind: "text/plain; version=0.0.4; charset=utf-8", content }
+        Self { kind: "text/plain; version=0.0.4; charset=utf-8", content, inspection: None }
     }
 
     /// The answer to a GET or HEAD. It is asked for anew each time, so a new version is seen at once.
     #[must_use]
     pub fn response(self, request: &Request) -> Response {
         let connection = if request.is_persistent() { "keep-alive" } else { "close" };
-        let fields = vec![
+        let mut fields = vec![
             ("Connection", connection.to_owned()),
             ("Content-Type", self.kind.to_owned()),
             ("Cache-Control", "no-cache".to_owned()),
@@ -51,6 +53,7 @@ impl Page {
             ("X-Content-Type-Options", "nosniff".to_owned()),
             ("Referrer-Policy", "no-referrer".to_owned()),
         ];
+        fields.extend(self.inspection.map(|where_to| ("Wirechat-Inspect", where_to.to_owned())));
         Response { status: "200 OK", fields, content: self.content }
     }
 }

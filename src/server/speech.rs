@@ -1,15 +1,17 @@
 //! What a member's words lead to: a message for everyone, an echo, a pong, a refusal.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 
 use super::greeting::Resource;
 use super::herald::{Batch, Ticket};
-use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX};
+use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX, WIRE_BACKLOG_MAX};
 use super::log::Event;
 use super::outbox::{Outbox, Rest};
 use super::{Server, give_back};
+use crate::explain::live;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
@@ -75,6 +77,7 @@ impl Speech {
                 }
             }
             Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
+            Resource::Wire => self.judge(text),
         }
     }
 
@@ -85,7 +88,7 @@ impl Speech {
         }
         self.server.metrics.incoming.messages.add(1);
         match self.resource {
-            Resource::Chat => {
+            Resource::Chat | Resource::Wire => {
                 self.say();
                 self.server.desk.settle(self.last_said); // what was said before comes first
                 let close = Close::new(CloseCode::UNSUPPORTED_DATA, "this chat takes text only");
@@ -99,10 +102,16 @@ impl Speech {
     /// A Ping.
     pub fn ping(&mut self, payload: &[u8]) {
         match self.resource {
-            Resource::Chat => self.outbox.pong(payload),
+            Resource::Chat | Resource::Wire => self.outbox.pong(payload),
             Resource::Echo if self.is_open => self.answer(Opcode::Pong, payload),
             Resource::Echo => (),
         }
+    }
+
+    /// A frame in hex, from whoever looks at the wire: what would answer it?
+    fn judge(&mut self, text: &str) {
+        let answer = live::answer(text, self.server.options.limits.message_max);
+        self.echo(Opcode::Text, answer.as_bytes());
     }
 
     fn echo(&mut self, opcode: Opcode, octets: &[u8]) {
@@ -133,10 +142,23 @@ impl Speech {
         }
         self.say();
         if !self.answers.is_empty() {
-            self.outbox.send(&self.answers)?;
-            self.answers.clear();
-            give_back(&mut self.answers);
+            self.give_answers()?;
         }
+        Ok(())
+    }
+
+    /// Behind what is shown of the wire an answer takes its place in the queue, or is lost like the rest
+    /// of it.
+    fn give_answers(&mut self) -> io::Result<()> {
+        match self.resource {
+            Resource::Chat | Resource::Echo => self.outbox.send(&self.answers)?,
+            Resource::Wire => {
+                let answers = Arc::new(mem::take(&mut self.answers));
+                let _ = self.outbox.deliver(&answers, WIRE_BACKLOG_MAX); // lost, if it reads nothing
+            }
+        }
+        self.answers.clear();
+        give_back(&mut self.answers);
         Ok(())
     }
 }

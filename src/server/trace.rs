@@ -1,55 +1,133 @@
-//! `--trace`: the wire of each connection, one line a frame, beside the log and on its terms. It reads
-//! the same octets that are sent and received, and changes none.
+//! What crosses the wire of each connection, for the log (`--trace`) and for those who look at `/wire`
+//! (`--inspect`), on their terms. It reads the same octets that are sent and received, and changes none.
 
-use super::limits::LOG_TEXT_MAX;
+use super::Server;
+use super::inspect::{Feed, Inspection, Sight};
+use super::limits::{HEAD, LOG_TEXT_MAX, SIGHT_PAYLOAD_MAX, TRACED_MAX};
 use super::log::{Event, Log, Peer};
-use crate::explain::{self, FrameLines};
-use crate::wire::frame::Role;
+use crate::explain::picture::picture;
+use crate::explain::{self, EXCERPT_MAX};
+use crate::wire::dissect::{Dissector, Frame};
+use crate::wire::frame::{self, Opcode, Role};
 
-/// Is the wire shown?
+/// Is the wire shown in the log?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tracing {
     /// No.
     Off,
     /// A line a frame.
     Summary,
+    /// And the picture of each.
+    Full,
 }
+
+/// Bits in a row of a picture, as in section 5.2.
+const PICTURE_BITS: usize = 32;
 
 /// Where one connection's wire is shown.
 #[derive(Clone, Copy)]
 pub struct Trace {
-    log: &'static Log,
     peer: Peer,
+    tracing: Tracing,
+    log: &'static Log,
+    feed: Option<&'static Feed>,
 }
 
 impl Trace {
-    /// For a connection, unless it is off.
+    /// For a connection, unless nobody wants it.
     #[must_use]
-    pub fn of(tracing: Tracing, log: &'static Log, peer: Peer) -> Option<Self> {
-        (tracing == Tracing::Summary).then_some(Self { log, peer })
+    pub fn of(server: &'static Server, peer: Peer) -> Option<Self> {
+        let tracing = server.options.tracing;
+        let feed = (server.options.inspection != Inspection::Off).then_some(&server.feed);
+        Self { peer, tracing, log: server.log, feed }.if_wanted()
+    }
+
+    /// In the log alone.
+    #[must_use]
+    pub fn unseen(self) -> Option<Self> {
+        Self { feed: None, ..self }.if_wanted()
+    }
+
+    fn if_wanted(self) -> Option<Self> {
+        (self.tracing != Tracing::Off || self.feed.is_some()).then_some(self)
     }
 
     /// Octets of HTTP that came or went: each line of the head.
     pub fn head(self, sender: Role, octets: &[u8]) {
-        for line in String::from_utf8_lossy(octets).split_terminator("\r\n") {
+        if let Some(feed) = self.watched() {
+            feed.show(self.peer, sender, vec![Sight::Head(octets.to_vec())], 0);
+        }
+        if self.tracing == Tracing::Off {
+            return;
+        }
+        for line in String::from_utf8_lossy(octets).split_terminator("\r\n").take(HEAD.fields_max) {
             let mut shown = String::new();
             explain::printable(line, LOG_TEXT_MAX, &mut shown);
-            self.show(sender, &shown);
+            self.log(sender, &shown);
         }
     }
 
     /// Whole frames that go out.
     pub fn sent(self, frames: &[u8]) {
-        FrameLines::new(Role::Server).read(frames, |line| self.show(Role::Server, line));
+        let wanted = self.wanted();
+        if wanted == 0 && self.watched().is_none() {
+            return;
+        }
+        let (frames, more) = frame::first(frames, wanted);
+        let mut told = Vec::new();
+        self.dissector(Role::Server).read(&mut frames.to_vec(), |frame| told.push(frame));
+        self.show(Role::Server, told, more);
     }
 
     /// The side that the client's frames come in by.
     #[must_use]
     pub fn tap(self) -> Tap {
-        Tap { trace: self, lines: FrameLines::new(Role::Client) }
+        Tap { trace: self, dissector: Some(self.dissector(Role::Client)) }
     }
 
-    fn show(self, sender: Role, line: &str) {
+    fn dissector(self, sender: Role) -> Dissector {
+        let payload_max = match (self.feed, self.tracing) {
+            (None, Tracing::Off | Tracing::Summary) => EXCERPT_MAX,
+            (Some(_), _) | (_, Tracing::Full) => SIGHT_PAYLOAD_MAX,
+        };
+        Dissector::new(Some(sender), 0, payload_max)
+    }
+
+    /// How many frames somebody wants just now.
+    fn wanted(self) -> usize {
+        let traced = if self.tracing == Tracing::Off { 0 } else { TRACED_MAX };
+        self.watched().map_or(0, Feed::places).max(traced)
+    }
+
+    /// Frames that crossed the wire at one time, and how many more did.
+    fn show(self, sender: Role, mut frames: Vec<Frame>, more: usize) {
+        let count = frames.len() + more;
+        if self.tracing != Tracing::Off {
+            frames.iter().take(TRACED_MAX).for_each(|frame| self.log_frame(sender, frame));
+            if TRACED_MAX < count {
+                self.log(sender, &format!("and {} frames more", count - TRACED_MAX));
+            }
+        }
+        if let Some(feed) = self.watched() {
+            frames.truncate(feed.places());
+            let missed = (count - frames.len()) as u64;
+            let sights = frames.into_iter().map(|frame| Sight::Frame(Box::new(frame))).collect();
+            feed.show(self.peer, sender, sights, missed);
+        }
+    }
+
+    fn log_frame(self, sender: Role, frame: &Frame) {
+        explain::lines(frame).iter().for_each(|line| self.log(sender, line));
+        if self.tracing == Tracing::Full {
+            picture(frame, PICTURE_BITS).lines().for_each(|line| self.log(sender, line));
+        }
+    }
+
+    fn watched(self) -> Option<&'static Feed> {
+        self.feed.filter(|feed| feed.is_watched())
+    }
+
+    fn log(self, sender: Role, line: &str) {
         self.log.tell(Some(self.peer), Event::Traced(sender, line));
     }
 }
@@ -57,13 +135,32 @@ impl Trace {
 /// What came in so far of a frame that is not shown yet.
 pub struct Tap {
     trace: Trace,
-    lines: FrameLines,
+    /// Gone once the client has said Close, or broken the protocol: what follows has no meaning.
+    dissector: Option<Dissector>,
 }
 
 impl Tap {
     /// Octets as one read brought them.
     pub fn received(&mut self, octets: &[u8]) {
-        let Self { trace, lines } = self;
-        lines.read(octets, |line| trace.show(Role::Client, line));
+        let Some(dissector) = &mut self.dissector else { return };
+        let wanted = self.trace.wanted();
+        let (mut frames, mut more, mut is_over) = (Vec::new(), 0, false);
+        let mut take = |frame: Frame| {
+            if is_over {
+                return;
+            }
+            is_over = !frame.conforms() || frame.header.opcode() == Some(Opcode::Close);
+            if frames.len() < wanted {
+                frames.push(frame);
+            } else {
+                more += 1;
+            }
+        };
+        dissector.read(&mut octets.to_vec(), &mut take);
+        dissector.broken().into_iter().for_each(take);
+        if is_over {
+            self.dissector = None;
+        }
+        self.trace.show(Role::Client, frames, more);
     }
 }

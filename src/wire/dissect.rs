@@ -164,6 +164,14 @@ impl Dissector {
         Some(frame)
     }
 
+    /// The frame that is not whole, as far as it came, if it breaks a rule already: a receiver does not
+    /// wait for the rest.
+    pub fn broken(&mut self) -> Option<Frame> {
+        let Frame { header, violations, sender, .. } = self.frame.as_ref()?;
+        let is_broken = !violations.is_empty() || !header.violations(*sender).is_empty();
+        if is_broken { self.finish() } else { None }
+    }
+
     /// The message that still waits for its last frame.
     #[must_use]
     pub fn unfinished(&self) -> Option<&Message> {

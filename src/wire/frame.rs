@@ -199,6 +199,22 @@ pub fn boundary(frames: &[u8], offset: usize) -> usize {
     end
 }
 
+/// The first `count` frames of some, and how many there are behind them.
+///
+/// `frames` are whole frames that a server sends, one behind the other.
+#[must_use]
+pub fn first(frames: &[u8], count: usize) -> (&[u8], usize) {
+    let (mut end, mut found, mut size) = (0, 0, 0);
+    while let Some(Ok(Some(header))) =
+        frames.get(end..).map(|rest| Header::parse(rest, Role::Server))
+    {
+        end += header.size() + usize::try_from(header.length).unwrap_or(0);
+        found += 1;
+        size = if found <= count { end } else { size };
+    }
+    (frames.get(..size).unwrap_or(frames), found.saturating_sub(count))
+}
+
 /// What is left of the wire, taken from the front.
 struct Octets<'a>(&'a [u8]);
 
@@ -229,6 +245,21 @@ impl Octets<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_first_frames_are_whole() {
+        let mut frames = Vec::new();
+        let mut ends = vec![0];
+        for payload in ["", "a", &"b".repeat(200)] {
+            encode(Opcode::Text, None, payload.as_bytes(), &mut frames);
+            ends.push(frames.len());
+        }
+        for (count, end) in ends.into_iter().enumerate() {
+            assert_eq!(first(&frames, count), (&frames[..end], 3 - count));
+        }
+        assert_eq!(first(&frames, 4), (&frames[..], 0));
+        assert_eq!(first(&[], 1), (&[][..], 0));
+    }
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 

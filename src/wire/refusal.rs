@@ -94,6 +94,8 @@ pub enum Refusal {
     OriginRepeated,
     /// A page of another site.
     OriginForbidden,
+    /// Somebody who may not look at the wire of all.
+    WireHidden,
     /// The head took too long.
     Timeout,
     /// No place left.
@@ -143,6 +145,7 @@ impl Refusal {
             Self::VersionUnsupported => ("426 Upgrade Required", "4.2.2 item 4", "this server speaks WebSocket version 13"),
             Self::OriginRepeated     => (BAD, "RFC 6454, 7.3", "more than one Origin header"),
             Self::OriginForbidden    => ("403 Forbidden", "4.2.2 item 4", "pages of this origin may not connect here"),
+            Self::WireHidden         => ("403 Forbidden", "4.2.2 item 4", "the wire is shown on the server's own machine alone"),
             Self::ProtocolInvalid    => (BAD, "4.2.1 item 8", "Sec-WebSocket-Protocol is not a list of names"),
             Self::ExtensionsInvalid  => (BAD, "9.1", "Sec-WebSocket-Extensions is not a list of extensions"),
             Self::Timeout            => ("408 Request Timeout", "RFC 9110, 15.5.9", "the request head took too long"),
@@ -196,7 +199,7 @@ pub(crate) mod tests {
 
     /// All of them, in the order of their declaration.
     #[rustfmt::skip]
-    pub(crate) const ALL: [Refusal; 38] = [
+    pub(crate) const ALL: [Refusal; 39] = [
         Refusal::RequestLine, Refusal::Target, Refusal::TargetTooLong, Refusal::MethodUnknown,
         Refusal::HttpMajorVersion, Refusal::BareLf, Refusal::BareCr, Refusal::ControlOctet,
         Refusal::Folded, Refusal::FieldLine, Refusal::TooManyFields, Refusal::HeadTooLarge,
@@ -206,7 +209,7 @@ pub(crate) mod tests {
         Refusal::ConnectionMissing, Refusal::VersionMissing, Refusal::VersionInvalid,
         Refusal::VersionUnsupported, Refusal::KeyMissing, Refusal::KeyRepeated, Refusal::KeyInvalid,
         Refusal::ProtocolInvalid, Refusal::ExtensionsInvalid, Refusal::OriginRepeated,
-        Refusal::OriginForbidden, Refusal::Timeout, Refusal::Full, Refusal::Stopping,
+        Refusal::OriginForbidden, Refusal::WireHidden, Refusal::Timeout, Refusal::Full, Refusal::Stopping,
     ];
 
     /// Names and reasons of RFC 9110, 15 and RFC 6585, 5.
