@@ -1,4 +1,4 @@
-# `make run` serves the chat, `make test` shows that it is right.
+# `make run` serves the chat, `make teach` shows its wire too, `make test` shows that it is right.
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 MUSL := $(subst gnu,musl,$(HOST))
@@ -9,10 +9,14 @@ STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/n
 PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/bin/python2.7; do \
 	$$p -c 0 2>/dev/null && command -v $$p; done))
 
-.PHONY: run test static conformance fuzz tools soak bench
+.PHONY: run teach test static conformance fuzz tools soak bench
 
 run:
 	cargo run --release --
+
+# The chat with all of the wire to see: each frame bit by bit in the page, and in a line in the terminal.
+teach:
+	cargo run --release -- --inspect --trace
 
 test:
 	cargo fmt --check

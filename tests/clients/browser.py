@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The page in a real browser: headless Chromium, driven through its own driver, against the real server.
 
-    python3 tests/clients/browser.py BINARY [--shots DIR]
+    python3 tests/clients/browser.py BINARY [--only WORD] [--shots DIR]
 
 BINARY is the wirechat executable. The test starts and ends its own servers on loopback. With --shots it also leaves
 pictures of the page in DIR, among them page.png, the one of the README.
@@ -14,6 +14,7 @@ import base64
 import collections
 import contextlib
 import hashlib
+import json
 import pathlib
 import re
 import shutil
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 
 MISSING = 77
@@ -35,7 +37,7 @@ try:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.support.ui import WebDriverWait
+    from selenium.webdriver.support.ui import Select, WebDriverWait
     from websockets.sync.client import connect
 except ImportError as error:
     print(f"browser.py: not run, because a Python package is missing: {error}", file=sys.stderr)
@@ -240,8 +242,10 @@ def loads_under_its_policy(browser, binary):
         same(page.status(), "Closed", "the status before anything was done")
         same(page.run("return document.scripts.length + document.querySelectorAll('style').length"), 2,
              "elements with script or style")
-        same(page.run("return performance.getEntriesByType('resource').map((entry) => entry.name)"), [],
-             "requests beyond the page itself")
+        same(page.run("return performance.getEntriesByType('resource').map((entry) => entry.name)"
+                      ".filter((name) => name !== location.href)"), [], "requests beyond the page itself")
+        check(not page.by_id("inspected").is_displayed() and not page.by_id("wire").is_displayed(),
+              "there is something of inspection although nobody asked for it")
         check(not page.by_id("message").is_enabled(), "the message field is enabled before the chat is open")
         page.open_chat()
         same(page.lines(), [ESTABLISHED, WELCOME], "the first lines")
@@ -606,7 +610,8 @@ CONTRASTS = """
         const colour = getComputedStyle(element).backgroundColor;
         return rgb(colour)[3] === 0 ? ground(element.parentElement) : colour;
     };
-    return [...document.querySelectorAll('h1, p, code, button, input, li, bdi')].map((element) => {
+    return [...document.querySelectorAll('h1, h2, h3, p, pre, code, button, li, bdi, th, td, small, i, label, select, .sight > span, input:not([type=range], [type=checkbox])')]
+        .filter((element) => element.checkVisibility()).map((element) => {
         const pair = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
         return [element.id || element.className || element.tagName, (pair[0] + 0.05) / (pair[1] + 0.05)];
     });
@@ -626,6 +631,21 @@ def light_and_dark(browser, binary):
             page.until_line(closed(1006))
             poor = [pair for pair in page.run(CONTRASTS) if pair[1] < 4.5]
             check(not poor, f"hard to read when {scheme} and interrupted: {poor}")
+        with Server(binary, 0, "--inspect") as server, colours(browser, scheme):
+            page = Inspector(browser, server.url)
+            page.open_chat()
+            page.say("Hello")
+            page.until(lambda: sum("Hello" in row for row in page.rows()) == 2, "both frames")
+            page.by_id("sights").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
+            page.until_said("chosen", "Unmasking")
+            poor = [pair for pair in page.run(CONTRASTS) if pair[1] < 4.5]
+            check(not poor, f"hard to read in the inspector when {scheme}: {poor}")
+            page.by_id("make").click()
+            page.by_id("c-rsv2").click()
+            page.by_id("c-ask").click()
+            page.until_said("answer", "reserved bit set")
+            poor = [pair for pair in page.run(CONTRASTS) if pair[1] < 4.5]
+            check(not poor, f"hard to read in the composer when {scheme}: {poor}")
     brightness = [sum(map(int, re.findall(r"\d+", ground)[:3])) for ground in grounds]
     check(brightness[0] > 600 and brightness[1] < 150, f"grounds of the light and the dark page: {grounds}")
 
@@ -663,12 +683,295 @@ def without_websocket(browser, binary):
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
+# ---- The inspector
+
+
+class Inspector(Page):
+    """A page of a server that lets it look at the wire."""
+
+    def __init__(self, browser, url):
+        super().__init__(browser, url)
+        self.until(lambda: self.by_id("wire-state").text.endswith("seen"), "the wire")
+
+    def state(self):
+        return self.by_id("wire-state").text
+
+    def rows(self):
+        """What is drawn of the list, without numbers and times."""
+        return self.run("return [...document.querySelectorAll('.sight')].map((row) =>"
+                        "['who', 'way', 'what', 'size', 'words'].map((name) => row.querySelector('.' + name).textContent).join(' '))")
+
+    def until_row(self, text):
+        self.until(lambda: text in self.rows(), f"the row {text!r} among {self.rows()}")
+
+    def choose(self, text):
+        self.until_row(text)
+        self.browser.find_elements(By.CLASS_NAME, "sight")[self.rows().index(text)].click()
+
+    def until_said(self, name, text):
+        self.until(lambda: text in self.by_id(name).text, f"{text!r} in {name}: {self.by_id(name).text!r}")
+
+    def bits(self, place="chosen"):
+        return self.run("return [...document.querySelectorAll(`#${arguments[0]} .bits i`)].map((bit) => bit.textContent).join('')",
+                        place)
+
+    def pick(self, name, value):
+        Select(self.by_id(name)).select_by_value(value)
+
+    def saved(self, button):
+        """The text of the file that a button saves."""
+        return self.browser.execute_async_script("""
+            const [button, done] = arguments;
+            const real = URL.createObjectURL;
+            URL.createObjectURL = (blob) => { blob.text().then(done); URL.createObjectURL = real; return real.call(URL, blob); };
+            document.getElementById(button).click();
+        """, button)
+
+
+def inspection_is_told(browser, binary):
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        check("Inspection is on" in page.by_id("inspected").text, "the page does not say that inspection is on")
+        page.run("tellInspection('elsewhere')")
+        check("whoever runs this server" in page.by_id("inspected").text, "the page does not say that others can look")
+        check(not page.by_id("wire").is_displayed(), "a page that may not look shows the wire")
+        page.open_chat()  # asks again
+        page.until(lambda: page.by_id("wire").is_displayed(), "the wire after a look at the server")
+        port = server.port
+    with Server(binary, port) as server:  # another server in its place, which is not inspected
+        page.until_line(WELCOME, 2)
+        page.until(lambda: not page.by_id("inspected").is_displayed(), "the end of inspection")
+        page.quiet_console(connections_may_fail=True)
+
+
+def each_bit_is_explained(browser, binary):
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        page.open_chat()
+        me = page.rows()[0].split()[0] if page.rows() else "#3"
+        page.say("Hello")
+        page.choose(f"{me} \u2190 text 5 Hello")
+        page.until_said("chosen", "from the client of connection")
+        octets = page.run("return [...document.querySelectorAll('#chosen pre')].pop().textContent").split()
+        same(len(octets), 11, "octets of a masked Hello")
+        same(octets[:2], ["81", "85"], "the first octets")
+        key, masked = [int(octet, 16) for octet in octets[2:6]], [int(octet, 16) for octet in octets[6:]]
+        same(bytes(octet ^ key[place % 4] for place, octet in enumerate(masked)), b"Hello", "the payload, unmasked by hand")
+        same(page.bits(), "".join(f"{int(octet, 16):08b}" for octet in octets), "the bits of the picture")
+        same(page.run("return getComputedStyle(document.querySelector('#chosen .grid')).gridTemplateColumns.split(' ').length"), 32,
+             "bits in a row")
+        same(page.run("return [...document.querySelectorAll('#chosen .fields th')].map((name) => name.textContent)"),
+             ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
+        buttons = browser.find_elements(By.CSS_SELECTOR, "#chosen .bits")
+        browser.execute_script("arguments[0].focus()", buttons[4])
+        page.until_said("chosen", "opcode = 0x1: text: a message in UTF-8 begins (section 5.6)")
+        press(browser, Keys.TAB)
+        page.until_said("chosen", "MASK = 1: masked, as every frame of a client must be (section 5.1)")
+        ActionChains(browser).move_to_element(buttons[6]).perform()
+        page.until_said("chosen", "Payload len = 5: 5 octets of payload (section 5.2)")
+        same(page.run("return document.querySelector('#chosen .fields .lit th').textContent"), "Payload len", "the lit row")
+
+        # Unmasking, step by step.
+        back, on = browser.find_elements(By.CSS_SELECTOR, "#chosen .steps button")
+        check(not back.is_enabled(), "there is a step before the first")
+        for step, letter in enumerate("Hello"):
+            page.until_said("chosen", f"octet {step} on the wire")
+            page.until_said("chosen", f"0x{ord(letter):02x}  \u2018{letter}\u2019")
+            page.until_said("chosen", "So far: " + "Hello"[:step + 1])
+            on.click()
+        check(not on.is_enabled(), "there is a step behind the last")
+
+        page.choose(f"{me} \u2192 text 5 Hello")
+        page.until_said("chosen", "not masked, as no frame of a server may be")
+        same(page.run("return document.querySelectorAll('#chosen .steps').length"), 0, "unmasking of what is not masked")
+        page.quiet_console()
+
+
+def the_handshake_is_explained(browser, binary):
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        page.open_chat()
+        page.until(lambda: any("handshake" in row for row in page.rows()), "a handshake")
+        page.by_id("sights").send_keys(Keys.HOME)
+        page.until_said("chosen", "GET /chat HTTP/1.1")
+        text = page.by_id("chosen").text
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", text)[1]
+        digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode())
+        for part in (f"SHA-1 of both    {digest.hexdigest()}", "HTTP/1.1 101 Switching Protocols",
+                     f"Sec-WebSocket-Accept: {base64.b64encode(digest.digest()).decode()}"):
+            check(part in text, f"{part!r} is not in {text!r}")
+        page.by_id("sights").send_keys(Keys.ARROW_DOWN)
+        page.until(lambda: "101" in page.run("return document.querySelector('.sight[aria-selected=true] .words').textContent"),
+                   "the response by keyboard")
+        page.quiet_console()
+
+
+def filters_and_pause(browser, binary):
+    with Server(binary, 0, "--inspect") as server, server.client() as member:
+        page = Inspector(browser, server.url)
+        with server.client() as other:
+            for text in ("apple", "pear"):
+                member.send(text)
+                other.recv(PATIENCE)
+            other.ping("beat").wait(PATIENCE)
+            page.until(lambda: any("pong" in row for row in page.rows()), "a pong")
+            count = lambda: [len(page.rows()), page.state()]
+            everything = page.rows()
+            for name, value, those in (
+                ("by-sender", "client", lambda row: "\u2190" in row), ("by-opcode", "ping", lambda row: " ping " in row),
+                ("by-opcode", "handshake", lambda row: " handshake " in row), ("by-connection", "1", lambda row: row.startswith("#1 ")),
+            ):
+                page.pick(name, value)
+                page.until(lambda: page.rows() == [row for row in everything if those(row)], f"the rows with {name} {value}")
+                page.pick(name, "")
+            page.by_id("no-beats").click()
+            page.until(lambda: page.rows() == [row for row in everything if "beat" not in row], "rows without ping and pong")
+            page.by_id("no-beats").click()
+            for wanted in ("APPL", "6170706c65"):  # whatever its case, or in hex
+                page.by_id("search").send_keys(wanted)
+                page.until(lambda: page.rows() == [row for row in everything if "apple" in row], f"rows with {wanted}")
+                page.by_id("search").clear()
+                page.by_id("search").send_keys(" ", Keys.BACKSPACE)
+            page.until(lambda: page.rows() == everything, "all rows")
+
+            page.by_id("pause").click()
+            member.send("plum")
+            page.until(lambda: "waiting" in page.state(), f"what waits: {count()}")
+            same(page.rows(), everything, "rows during a pause")
+            page.by_id("pause").click()
+            page.until(lambda: any("plum" in row for row in page.rows()), "what came during the pause")
+            page.by_id("clear").click()
+            page.until(lambda: page.rows() == [], "an empty list")
+            member.send("fig")
+            page.until(lambda: len(page.rows()) > 0 and all("fig" in row for row in page.rows()), "rows after clearing")
+        page.quiet_console()
+
+
+def what_is_saved(browser, binary):
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        say_all(server, ["first", "\u00fcn\u00ef <b>"])
+        page.until(lambda: sum(" close " in row for row in page.rows()) == 2, "both closes")
+        frames = json.loads(page.saved("save-json"))
+        same([frame["text"] for frame in frames if frame["kind"] == "frame" and frame["from"] == "client" and frame["name"] == "text"],
+             ["first", "\u00fcn\u00ef <b>"], "texts in the JSON")
+        lines = page.saved("save-hex").splitlines()
+        octets = bytes.fromhex("".join(line.split("#")[0] for line in lines))
+        check(b"\x81\x05first" in octets, f"the server's frame is not in {lines}")
+        same(sum("connection" in line for line in lines), 2, "streams, each with its heading")
+        page.pick("by-opcode", "ping")
+        page.until(lambda: page.rows() == [], "no pings")
+        same(json.loads(page.saved("save-json")), [], "what is saved of what is filtered away")
+        page.quiet_console()
+
+
+def composer_asks_and_sends(browser, binary):
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        page.open_chat()
+        page.by_id("make").click()
+        same(page.by_id("c-octets").text, "81 85 37 fa 21 3d 7f 9f 4d 51 58", "the example of section 5.7")
+        page.by_id("c-ask").click()
+        page.until_said("answer", "everyone in the chat gets it")
+        page.until_said("answer", "81 05 48 65 6c 6c 6f")
+        same(page.bits("answer"), "".join(f"{octet:08b}" for octet in bytes.fromhex("818537fa213d7f9f4d5158")), "its picture")
+        page.by_id("c-send").click()
+        page.until_line("> Hello")
+
+        for name in ("c-rsv1", "c-mask"):
+            page.by_id(name).click()
+        page.pick("c-opcode", "11")
+        page.pick("c-form", "64")
+        page.by_id("c-length").send_keys("9223372036854775808")
+        same(page.by_id("c-octets").text, "cb 7f 80 00 00 00 00 00 00 00 48 65 6c 6c 6f", "a frame with everything wrong")
+        check(not page.by_id("c-send").is_enabled(), "a browser could send that")
+        page.by_id("c-ask").click()
+        for sentence in ("reserved bit set", "reserved opcode", "a client's frame must be masked", "top bit of the 64-bit length set",
+                         "1002", "the connection fails"):
+            page.until_said("answer", sentence)
+        page.by_id("c-hex").click()
+        page.by_id("c-payload").clear()
+        page.by_id("c-payload").send_keys("0")
+        page.by_id("c-ask").click()
+        page.until_said("answer", "top bit")
+        page.quiet_console()
+
+
+def hostile_payloads_stay_text(browser, binary):
+    texts = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "\u202eturned\n\x1b[31m\u2028"]
+    with Server(binary, 0, "--inspect") as server:
+        page = Inspector(browser, server.url)
+        say_all(server, texts)
+        page.until(lambda: sum(" close " in row for row in page.rows()) == 2, "both closes")
+        for row in browser.find_elements(By.CLASS_NAME, "sight"):
+            row.click()
+        same(page.run("return document.querySelectorAll('img, #wire b, script').length"), 1, "elements that markup could make")
+        with contextlib.suppress(NoAlertPresentException):
+            check(False, f"an alert is open: {browser.switch_to.alert.text!r}")
+        same(set(page.run("return [...document.querySelectorAll('.sight')].map((row) => row.offsetHeight)")), {26}, "heights of rows")
+        page.quiet_console()
+
+
+def keeps_five_thousand_frames(browser, binary):
+    """Some 500 frames a second for 14 seconds. How smooth that was is said, not judged: the machine may be busy."""
+    rounds, size = 350, 10
+    with Server(binary, 0, "--inspect") as server, connect(f"ws://127.0.0.1:{server.port}/echo", compression=None) as member:
+        page = Inspector(browser, server.url)
+        page.run("""
+            window.gaps = [];
+            let last = performance.now();
+            const look = (now) => { gaps.push(now - last); last = now; requestAnimationFrame(look); };
+            requestAnimationFrame(look);
+        """)
+        for number in range(rounds):
+            for place in range(size):
+                member.send(f"message {number * size + place}")
+            for _ in range(size):
+                member.recv(PATIENCE)
+            time.sleep(0.04)
+        gaps = sorted(page.run("return gaps"))
+        page.until(lambda: any(f"message {rounds * size - 1}" in row for row in page.rows()), "the last message")
+        check(page.state().startswith("5000 seen"), f"what is kept is {page.state()!r}")
+        rows = len(page.rows())
+        check(rows < 100, f"{rows} rows are drawn at one time")
+        page.by_id("sights").send_keys(Keys.HOME)
+        page.until(lambda: page.run("return document.getElementById('sights').scrollTop") == 0, "the beginning of the list")
+        same(page.run("return document.getElementById('sights').scrollHeight"), 5000 * 26, "the height of the list")
+        place = lambda share: gaps[int(share * (len(gaps) - 1))]
+        print(f"        {len(gaps)} frames of the screen, half of them within {place(.5):.0f} ms, 99 in 100 within {place(.99):.0f} ms,"
+              f" all within {place(1):.0f} ms; {page.state()}")
+        page.quiet_console()
+
+
+def inspector_on_a_small_screen(browser, binary):
+    with Server(binary, 0, "--inspect") as server, screen(browser, width=390, height=844, deviceScaleFactor=2, mobile=True):
+        page = Inspector(browser, server.url)
+        page.open_chat()
+        page.say("Hello " + "long " * 40)
+        page.until(lambda: len(page.rows()) >= 4, "rows")
+        page.by_id("sights").send_keys(Keys.END)
+        page.until_said("chosen", "The octets")
+        same(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth <= arguments[0].clientWidth]",
+                      page.by_id("chosen")), [390, 390, True], "widths of a telephone's window and of the page")
+        box = lambda name: page.run("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", name)
+        check(box("wire")["top"] >= box("message")["bottom"], "the inspector is not below the chat")
+        for name in ("open", "message", "send", "pause", "sights", "chosen"):
+            check(box(name)["left"] >= 0 and box(name)["right"] <= 390 and box(name)["bottom"] <= 844 and box(name)["height"] > 20,
+                  f"{name!r} is not wholly on a small screen: {box(name)}")
+        before = box("log")["height"]
+        page.by_id("fold").click()
+        page.until(lambda: box("log")["height"] > before + 100, "room for the chat when the inspector is folded")
+        check(not page.by_id("sights").is_displayed(), "a folded inspector shows its list")
+
+
 CHECKS = [
     loads_under_its_policy, two_windows_talk, markup_is_text, any_script_keeps_its_line, close_chat_ends_it,
     speaks_the_protocol, server_goes_away_and_returns, server_vanishes_and_returns, pauses_grow, buttons_rule_the_waiting,
     keeps_a_thousand_lines, scrolls_only_at_the_end, reader_may_leave_a_flood,
     title_counts_the_unread, keyboard_alone, names_and_roles, small_screen, light_and_dark,
     opened_from_disk, without_websocket,
+    inspection_is_told, each_bit_is_explained, the_handshake_is_explained, filters_and_pause, what_is_saved,
+    composer_asks_and_sends, hostile_payloads_stay_text, keeps_five_thousand_frames, inspector_on_a_small_screen,
 ]
 
 
@@ -754,15 +1057,15 @@ def take_pictures(browser, binary, directory):
     directory.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
         for device, width, height in (("page", 900, 560), ("phone", 360, 640)):
+            def shot(what):
+                name = device + ("" if scheme == "light" else "-dark") + what
+                browser.save_screenshot(str(directory / f"{name}.png"))
+
             with contextlib.ExitStack() as stack:
                 stack.enter_context(colours(browser, scheme))
                 stack.enter_context(screen(browser, width=width, height=height, deviceScaleFactor=1,
                                            mobile=device == "phone"))
                 server = stack.enter_context(Server(binary, 0 if taken(DISK_PORT) else DISK_PORT))
-
-                def shot(what):
-                    name = device + ("" if scheme == "light" else "-dark") + what
-                    browser.save_screenshot(str(directory / f"{name}.png"))
 
                 page = Page(browser, server.url)
                 shot("-before")
@@ -783,6 +1086,27 @@ def take_pictures(browser, binary, directory):
                 server.kill()
                 page.until_line(closed(1006))
                 shot("-interrupted")
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(colours(browser, scheme))
+                wide, high = (1440, 900) if device == "page" else (390, 844)
+                stack.enter_context(screen(browser, width=wide, height=high, deviceScaleFactor=1, mobile=device == "phone"))
+                server = stack.enter_context(Server(binary, 0 if taken(DISK_PORT) else DISK_PORT, "--inspect"))
+                page = Inspector(browser, server.url)
+                page.open_chat()
+                say_all(server, TALK[:2])
+                page.say("Hello")
+                page.until(lambda: sum("Hello" in row for row in page.rows()) == 2, "both frames")
+                page.by_id("sights").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
+                page.until_said("chosen", "Unmasking")
+                shot("-wire")
+                page.by_id("sights").send_keys(Keys.HOME)
+                page.until_said("chosen", "GUID")
+                shot("-wire-handshake")
+                page.by_id("make").click()
+                page.by_id("c-rsv1").click()
+                page.by_id("c-ask").click()
+                page.until_said("answer", "reserved bit set")
+                shot("-wire-composer")
 
 
 # ---- The run
@@ -791,6 +1115,7 @@ def take_pictures(browser, binary, directory):
 def main():
     arguments = argparse.ArgumentParser(description="The page of wirechat in headless Chromium.")
     arguments.add_argument("binary", metavar="BINARY", help="the wirechat executable")
+    arguments.add_argument("--only", metavar="WORD", default="", help="run the checks with this word in their names")
     arguments.add_argument("--shots", metavar="DIR", type=pathlib.Path, help="leave pictures of the page here")
     given = arguments.parse_args()
     binary = shutil.which(given.binary)
@@ -811,6 +1136,8 @@ def main():
         try:
             for each in CHECKS:
                 name = each.__name__.replace("_", " ")
+                if given.only not in name:
+                    continue
                 browser.get("about:blank")  # the page of the check before may still look for its server
                 browser.get_log("browser")
                 try:
