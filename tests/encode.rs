@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::io;
-use std::process::{Command, Output};
+use std::io::{self, Write};
+use std::process::{Command, Output, Stdio};
 
 use support::check;
 use support::frame::{Form, Frame, KEY, Masked, Sequence};
@@ -96,6 +96,59 @@ fn s5_2_every_field_is_free() {
             check::that(warning.starts_with("wirechat: warning: frame 1: "), warning);
             check::that(warning.ends_with(&format!("(RFC 6455, {section})")), warning);
         }
+    }
+}
+
+/// The JSON line of `decode` for what comes through a pipe.
+fn decoded(wire: &[u8]) -> String {
+    let mut decode = Command::new(env!("CARGO_BIN_EXE_wirechat"))
+        .args(["decode", "--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut input = decode.stdin.take().expect("standard input is piped");
+    input.write_all(wire).expect("decode reads");
+    drop(input);
+    let output = decode.wait_with_output().expect("it ends");
+    said(&output.stdout).to_owned()
+}
+
+/// The sections that a JSON line of `decode` finds broken.
+fn broken(line: &str) -> Vec<&str> {
+    let (_, rest) = line.split_once("\"violations\":[").expect("a member");
+    let (list, _) = rest.split_once("],\"message\"").expect("the next member");
+    list.split("\"section\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn decode_tells_what_was_asked_for() {
+    for (place, opcode) in (0..16_usize).cycle().take(16 * 12).enumerate() {
+        let (rsv, fin, masked) = (place / 3 % 8, place % 5 != 0, place / 16 % 2 == 1);
+        let bits = [7, 16, 64][place / 32 % 3];
+        let texts = [opcode, rsv, bits].map(|number| number.to_string());
+        let mut words = vec!["--binary", "03 e8 68 69", "--opcode", &texts[0], "--rsv", &texts[1]];
+        words.extend(["--length-form", &texts[2]]);
+        words.extend((!fin).then_some("--no-fin"));
+        words.extend(masked.then_some(["--mask", "37fa213d"]).iter().flatten());
+        check::case(words.join(" "));
+        let (wire, warnings) = makes(&words);
+        let line = decoded(&wire);
+        let [rsv1, rsv2, rsv3] = [4, 2, 1].map(|bit| rsv & bit != 0);
+        let key = if masked { "\"37fa213d\"" } else { "null" };
+        for part in [
+            format!("\"fin\":{fin},\"rsv1\":{rsv1},\"rsv2\":{rsv2},\"rsv3\":{rsv3},"),
+            format!("\"opcode\":{opcode},"),
+            format!("\"mask\":{masked},\"key\":{key},\"length\":4,\"length_bits\":{bits},"),
+            "\"payload\":\"03e86869\",".to_owned(),
+        ] {
+            check::that(line.contains(&part), format_args!("{part} in {line}"));
+        }
+        let warned = warnings.lines().filter_map(|line| line.split("(RFC 6455, ").nth(1));
+        let warned: Vec<&str> = warned.map(|section| section.trim_end_matches(')')).collect();
+        let mut broken = broken(&line);
+        broken.retain(|section| *section != "5.4"); // there is nothing before it to continue
+        check::eq(warned, broken, "the warnings of encode are the violations of decode");
     }
 }
 
