@@ -183,6 +183,16 @@ fn s5_3_a_random_key_is_fresh_for_each_frame() {
 }
 
 #[test]
+fn a_flood_of_warnings_is_counted() {
+    for (count, lines, last) in [(20, 20, "(RFC 6455, 5.2)\n"), (21, 21, "warning: and 1 more\n")] {
+        let output = run(&["--text", &"a".repeat(count), "--fragment", "1", "--rsv", "1"]);
+        let warnings = said(&output.stderr);
+        check::eq(warnings.lines().count(), lines, warnings);
+        check::that(warnings.ends_with(last), warnings);
+    }
+}
+
+#[test]
 fn the_picture_has_the_bits_and_fits_the_terminal() {
     for (columns, width) in [("", 65), ("80", 65), ("200", 65), ("40", 33)] {
         let mut command = program(&["--text", "Hi\x1b[31m", "--mask", "37fa213d", "--picture"]);
