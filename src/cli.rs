@@ -389,6 +389,17 @@ mod tests {
     }
 
     #[test]
+    fn the_help_lists_each_command_and_each_has_its_own() {
+        for (name, help) in COMMANDS {
+            assert!(shown(&["--help"]).contains(&format!("  {name:<26} {help}\n")), "{name}");
+            let own = shown(&[name, "--help"]);
+            let beginning =
+                if *name == "serve" { "wirechat: " } else { &format!("wirechat {name}: ") };
+            assert!(own.starts_with(beginning) && own.contains("Examples:"), "{own}");
+        }
+    }
+
+    #[test]
     fn the_version_is_that_of_the_package() {
         for words in [&["--version"][..], &["-V"], &["serve", "--version"]] {
             assert_eq!(shown(words), format!("wirechat {}\n", env!("CARGO_PKG_VERSION")));

@@ -3,8 +3,10 @@
 //! ```text
 //! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
 //!                       room ─ herald ─ outbox ─ line, heartbeat, log
+//!                  └─── tools: decode, encode, accept                      the other commands
 //!                  │
 //!               explain: page ─ fields, picture, finding, view, json      values in, words out
+//!                        accept ─ mistake ─ digest
 //!                  │
 //!                wire: handshake ─ head ─ http ─ refusal ─ response,      bytes and meaning only
 //!                      message ─ text ─ frame ─ mask ─ close, base64
@@ -19,8 +21,10 @@
 //! |---|---|---|
 //! | 4.1, 4.2.1: reading the handshake | [`wire::head`], [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |
 //! | 4.2.2: answering it | [`wire::handshake`], [`wire::refusal`] | `tests/rfc6455/s4_2_2.rs` |
+//! | 4.2.2 item 5.4: the accept value, right or wrong | [`explain::accept`], [`explain::mistake`] | `tests/accept.rs` |
 //! | 5.1, 5.2, 5.5: one frame | [`wire::frame`] | `tests/rfc6455/s5_2.rs`, `s5_5.rs` |
 //! | 5: a stream read to its end, whatever is wrong | [`wire::dissect`], [`wire::raw`] | at their feet |
+//! | 5: frames that are made, right or wrong | [`wire::draft`], [`tools::encode`] | `tests/encode.rs` |
 //! | 5.3: masking | [`wire::mask`] | `tests/rfc6455/s5_3.rs` |
 //! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
 //! | 8.1: text | [`wire::text`] | `tests/rfc6455/s8.rs` |

@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::io;
-use std::process::{Command, Output};
+use std::io::{self, Write};
+use std::process::{Command, Output, Stdio};
 
 use support::check;
 
@@ -99,6 +99,41 @@ fn a_value_that_does_not_match_is_explained() {
         check::that(out.contains("no match") && !out.contains('\x1b'), out);
         for part in parts {
             check::that(out.contains(part), format_args!("{part} in {out}"));
+        }
+    }
+}
+
+/// `decode` recomputes the value of a response, and knows the same mistakes.
+#[test]
+fn decode_names_the_mistake_too() {
+    for (given, expected) in [
+        (ACCEPT, None),
+        (
+            "zvnId+CMmoYWpbuFiCx6kU/bpAw=",
+            Some("; the mistake: a CR behind the key is hashed with it"),
+        ),
+        ("ICX+Yqv66kxgM0FcWaLWlFLwTAI=", None),
+    ] {
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {given}\r\n\r\n"
+        );
+        let mut decode = Command::new(env!("CARGO_BIN_EXE_wirechat"))
+            .args(["decode", "--key", KEY, "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut input = decode.stdin.take().expect("standard input is piped");
+        input.write_all(response.as_bytes()).expect("decode reads");
+        drop(input);
+        let output = decode.wait_with_output().expect("it ends");
+        let page = said(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        check::case(given);
+        check::that(page.contains(ACCEPT), &page);
+        match expected {
+            Some(expected) => check::that(page.contains(expected), &page),
+            None => check::that(!page.contains("the mistake"), &page),
         }
     }
 }

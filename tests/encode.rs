@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::io;
-use std::process::{Command, Output};
+use std::io::{self, Write};
+use std::process::{Command, Output, Stdio};
 
 use support::check;
 use support::frame::{Form, Frame, KEY, Masked, Sequence};
@@ -99,6 +99,59 @@ fn s5_2_every_field_is_free() {
     }
 }
 
+/// The JSON line of `decode` for what comes through a pipe.
+fn decoded(wire: &[u8]) -> String {
+    let mut decode = Command::new(env!("CARGO_BIN_EXE_wirechat"))
+        .args(["decode", "--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut input = decode.stdin.take().expect("standard input is piped");
+    input.write_all(wire).expect("decode reads");
+    drop(input);
+    let output = decode.wait_with_output().expect("it ends");
+    said(&output.stdout).to_owned()
+}
+
+/// The sections that a JSON line of `decode` finds broken.
+fn broken(line: &str) -> Vec<&str> {
+    let (_, rest) = line.split_once("\"violations\":[").expect("a member");
+    let (list, _) = rest.split_once("],\"message\"").expect("the next member");
+    list.split("\"section\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn decode_tells_what_was_asked_for() {
+    for (place, opcode) in (0..16_usize).cycle().take(16 * 12).enumerate() {
+        let (rsv, fin, masked) = (place / 3 % 8, place % 5 != 0, place / 16 % 2 == 1);
+        let bits = [7, 16, 64][place / 32 % 3];
+        let texts = [opcode, rsv, bits].map(|number| number.to_string());
+        let mut words = vec!["--binary", "03 e8 68 69", "--opcode", &texts[0], "--rsv", &texts[1]];
+        words.extend(["--length-form", &texts[2]]);
+        words.extend((!fin).then_some("--no-fin"));
+        words.extend(masked.then_some(["--mask", "37fa213d"]).iter().flatten());
+        check::case(words.join(" "));
+        let (wire, warnings) = makes(&words);
+        let line = decoded(&wire);
+        let [rsv1, rsv2, rsv3] = [4, 2, 1].map(|bit| rsv & bit != 0);
+        let key = if masked { "\"37fa213d\"" } else { "null" };
+        for part in [
+            format!("\"fin\":{fin},\"rsv1\":{rsv1},\"rsv2\":{rsv2},\"rsv3\":{rsv3},"),
+            format!("\"opcode\":{opcode},"),
+            format!("\"mask\":{masked},\"key\":{key},\"length\":4,\"length_bits\":{bits},"),
+            "\"payload\":\"03e86869\",".to_owned(),
+        ] {
+            check::that(line.contains(&part), format_args!("{part} in {line}"));
+        }
+        let warned = warnings.lines().filter_map(|line| line.split("(RFC 6455, ").nth(1));
+        let warned: Vec<&str> = warned.map(|section| section.trim_end_matches(')')).collect();
+        let mut broken = broken(&line);
+        broken.retain(|section| *section != "5.4"); // there is nothing before it to continue
+        check::eq(warned, broken, "the warnings of encode are the violations of decode");
+    }
+}
+
 #[test]
 fn s5_4_fragments_make_the_message() {
     let (mut wire, warnings) = makes(&["--text", "ünï🙂", "--fragment", "1"]);
@@ -127,6 +180,16 @@ fn s5_3_a_random_key_is_fresh_for_each_frame() {
     }
     let output = run(&["--text", "abcd", "--fragment", "2", "--mask", "37fa213d"]);
     check::that(said(&output.stderr).ends_with("(RFC 6455, 5.3)\n"), said(&output.stderr));
+}
+
+#[test]
+fn a_flood_of_warnings_is_counted() {
+    for (count, lines, last) in [(20, 20, "(RFC 6455, 5.2)\n"), (21, 21, "warning: and 1 more\n")] {
+        let output = run(&["--text", &"a".repeat(count), "--fragment", "1", "--rsv", "1"]);
+        let warnings = said(&output.stderr);
+        check::eq(warnings.lines().count(), lines, warnings);
+        check::that(warnings.ends_with(last), warnings);
+    }
 }
 
 #[test]

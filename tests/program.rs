@@ -121,6 +121,8 @@ fn a_typo_is_answered_with_what_was_meant() {
         ("--halp", "--help"),
         ("--unheard-of", "wirechat --help"),
         ("srve", "wirechat serve"),
+        ("encod", "wirechat encode"),
+        ("acept", "wirechat accept"),
         ("-q", "wirechat --help"),
     ] {
         let output = run([word], &[]);

@@ -1,6 +1,7 @@
 //! The two heads of the opening handshake, line by line, sections 4.2.1 and 4.2.2.
 
 use super::json::{Members, list};
+use super::mistake;
 use super::view::{Tone, View};
 use crate::wire::answer::{Answer, Asked};
 use crate::wire::handshake::{GUID, accept, review};
@@ -109,11 +110,22 @@ pub fn response(offset: u64, octets: &[u8], answer: &Answer, asked: &Asked) -> H
             head.judge(header, verdict);
         }
     }
+    let given = answer.values("Sec-WebSocket-Accept").next();
     head.accept = Some(match &asked.key {
-        Some(key) => computation(key, "the key makes"),
+        Some(key) => computation(key, "the key makes") + &cause(key, given),
         None => "not recomputed: the key is in the request, and --key gives it".to_owned(),
     });
     head
+}
+
+/// The mistake that made a wrong accept value, if it is a known one.
+fn cause(key: &[u8], given: Option<&[u8]>) -> String {
+    let text = |octets| str::from_utf8(octets).ok();
+    let cause =
+        text(key).zip(given.and_then(text)).and_then(|(key, given)| mistake::find(key, given));
+    let names =
+        cause.map(|cause| cause.mistakes.iter().map(|mistake| mistake.name).collect::<Vec<_>>());
+    names.map(|names| format!("; the mistake: {}", names.join(", and "))).unwrap_or_default()
 }
 
 /// Section 4.2.2 item 5.4, as a sum.

@@ -87,6 +87,9 @@ struct Made {
 /// Octets of a line in hex.
 const LINE: usize = 16;
 
+/// Warnings that are read; thousands of fragments can have one each.
+const WARNINGS_MAX: usize = 20;
+
 /// Makes the frames, writes them, and warns of what is wrong with them.
 ///
 /// # Errors
@@ -100,8 +103,12 @@ pub fn run(options: &Options) -> Result<Status, Failure> {
     let frames = make(options, fresh_key)
         .map_err(|error| Failure { sentence: format!("no random key: {error}"), status: 1 })?;
     let read = read(&frames);
-    for warning in warnings(options, &frames, &read) {
-        warn(&warning);
+    let warnings = warnings(options, &frames, &read);
+    for warning in warnings.iter().take(WARNINGS_MAX) {
+        warn(warning);
+    }
+    if WARNINGS_MAX < warnings.len() {
+        warn(&format!("and {} more", warnings.len() - WARNINGS_MAX));
     }
     let written = match options.output {
         Output::Raw => frames.into_iter().flat_map(|frame| frame.wire).collect(),
