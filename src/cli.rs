@@ -100,7 +100,7 @@ Examples:
   WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
 
 Usage: wirechat [serve] [OPTIONS]
-       wirechat decode [OPTIONS] [FILE | OCTETS | -]   (decode --help tells more)
+Usage: wirechat decode [OPTIONS] [FILE | OCTETS | -], told by `wirechat decode --help`
 
 Each option is also an environment variable; the flag wins. What is repeatable is a list
 with commas there. SIZE is in bytes and takes K, M or G (1K is 1024); SECS may have a fraction.

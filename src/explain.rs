@@ -11,6 +11,7 @@ use crate::wire::mask;
 pub mod fields;
 pub mod finding;
 pub mod head;
+pub mod hint;
 pub mod json;
 pub mod page;
 pub mod picture;

@@ -3,8 +3,9 @@
 //! ```text
 //! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
 //!                       room ─ herald ─ outbox ─ line, heartbeat, log
-//!                  │
-//!               explain: page ─ fields, picture, finding, view, json      values in, words out
+//!          ├─── tools: decode                                            the other commands
+//!          │
+//!          └─── explain: page ─ fields, picture, finding, hint, json      values in, words out
 //!                  │
 //!                wire: handshake ─ head ─ http ─ refusal ─ response,      bytes and meaning only
 //!                      message ─ text ─ frame ─ mask ─ close, base64
