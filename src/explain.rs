@@ -12,6 +12,7 @@ mod digest;
 pub mod fields;
 pub mod finding;
 pub mod head;
+pub mod hint;
 pub mod json;
 pub mod live;
 pub mod mistake;

@@ -5,7 +5,7 @@
 //!                       room ─ herald ─ outbox ─ line, heartbeat, log
 //!                  └─── tools: decode, encode, accept                      the other commands
 //!                  │
-//!               explain: page ─ fields, picture, finding, view, json      values in, words out
+//!               explain: page ─ fields, picture, finding, hint, json      values in, words out
 //!                        accept ─ mistake ─ digest
 //!                  │
 //!                wire: handshake ─ head ─ http ─ refusal ─ response,      bytes and meaning only

@@ -115,7 +115,8 @@ fn masking(mask: bool, sender: Role) -> Field {
 
 fn length_7(length: u8, header: &RawHeader) -> Field {
     let meaning = match header.extended_size() {
-        0 => format!("{} of payload", octets(length.into())),
+        0 if length == 1 => "octet of payload".to_owned(),
+        0 => "octets of payload".to_owned(),
         2 => "the length is in the next 2 octets, 16 bits".to_owned(),
         _ => "the length is in the next 8 octets, 64 bits".to_owned(),
     };
@@ -133,9 +134,7 @@ fn length_7(length: u8, header: &RawHeader) -> Field {
 fn extended(header: &RawHeader) -> Option<Field> {
     let came = header.extended();
     let (value, meaning) = match header.length() {
-        Some(length) => {
-            (length.to_string(), format!("{} of payload, high octet first", octets(length)))
-        }
+        Some(length) => (length.to_string(), "octets of payload, high octet first".to_owned()),
         None => {
             let meaning =
                 format!("{} of {} came", came.len(), octets(header.extended_size() as u64));

@@ -18,6 +18,7 @@
 //! | `close` | of a Close: `code`, `name` and `reason`; else `null` |
 //! | `after_close` | does it come after a Close? |
 //! | `violations` | each with `section`, `sentence`, `requirement`, `code` (`null` if no Close answers it) |
+//! | `hint` | a guess at the mistake that was made, else `null` |
 //! | `message` | of the frame that ends a message: `opcode`, `name`, `offset`, `frames`, `between` (control frames), `length`, `utf8`, `text`; else `null` |
 //!
 //! Numbers beyond 2^53 are what the wire says; who reads them as floating point loses their end.
@@ -26,6 +27,7 @@ use std::fmt::Write;
 
 use super::fields::{Field, fields, hex};
 use super::finding::{Finding, code_name, findings};
+use super::hint::hint;
 use super::json_string;
 use super::page::role;
 use crate::wire::dissect::{Frame, Message};
@@ -71,6 +73,7 @@ pub fn members(frame: &Frame) -> String {
     out.raw("close", close(frame));
     out.raw("after_close", frame.follows_close);
     out.raw("violations", list(findings(frame).iter().map(finding)));
+    out.quoted("hint", hint(frame));
     out.raw("message", frame.message.as_ref().map_or_else(null, message));
     out.0
 }

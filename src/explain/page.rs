@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::fields::{Field, fields, hex, octets};
 use super::finding::{Finding, code_name, findings};
+use super::hint::hint;
 use super::picture::{bits_in, picture, sight};
 use super::view::{Tone, View};
 use crate::wire::dissect::{Frame, Message};
@@ -187,6 +188,9 @@ fn verdict(frame: &Frame, view: View) -> String {
         out.push_str(&view.paint(Tone::Wrong, view.wrap(text, 0).trim_end()));
         out.push('\n');
     }
+    if let Some(hint) = hint(frame) {
+        out.push_str(&view.wrap(&format!("hint: {hint}"), 0));
+    }
     if findings.is_empty() && frame.missing() == 0 {
         let text = "verdict: conforming";
         out.push_str(&view.paint(Tone::Right, text));
@@ -244,7 +248,7 @@ mod tests {
         for line in [
             "frame 1, octets 0 to 10, from a client: text",
             "  FIN                      1          the message is whole in this frame (5.4)",
-            "  Payload len              0000101    5 = 5 octets of payload (5.2)",
+            "  Payload len              0000101    5 = octets of payload (5.2)",
             "  0x7f xor 0x37 = 0x48 'H'",
             "payload: \"Hello\"",
             "verdict: conforming",

@@ -66,7 +66,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
     let header = &frame.header;
     let known = if header.mask().is_some() { 7 } else { 5 };
     NAMES.into_iter().take(known).for_each(|(name, size)| push(size, Label::Text(name.to_owned())));
-    push(8 * header.extended().len(), Label::Octets("Payload len, continued"));
+    push(8 * header.extended().len(), Label::Octets("Extended length"));
     push(8 * header.key_octets().len(), Label::Octets("Masking-key"));
     for (wire, plain) in payload.iter().zip(&frame.payload) {
         let sight = sight(*plain);

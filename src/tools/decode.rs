@@ -145,8 +145,8 @@ fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trou
         report.say(&lesson.page(view(options)))?;
     }
     let Lesson { capture, sender, .. } = lesson;
-    let options =
-        Options { form: Form::Hex, sender: options.sender.or(*sender), ..options.clone() };
+    let sender = options.sender.or(*sender);
+    let options = Options { form: Form::Unknown, sender, ..options.clone() };
     told(capture.as_bytes(), name, &options, report)
 }
 

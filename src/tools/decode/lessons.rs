@@ -53,10 +53,9 @@ impl Lesson {
     /// Title, story and capture.
     pub(super) fn page(&self, view: View) -> String {
         let title = view.paint(Tone::Heading, view.wrap(self.title, 0).trim_end());
-        let lines = self.capture.lines().map(|line| view.wrap(line, 2));
-        let capture: String = lines.collect();
         let story = view.wrap(&self.story, 0);
-        format!("{title}\n\n{story}\n{}\n", capture.trim_end_matches([' ', '\n']).to_owned() + "\n")
+        let lines = self.capture.trim_end().lines().map(|line| view.wrap(line, 2));
+        format!("{title}\n\n{story}\n{}", lines.collect::<String>())
     }
 }
 
@@ -64,7 +63,7 @@ impl Lesson {
 pub(super) fn table(view: View) -> String {
     let mut text = view.wrap("wirechat decode --example NAME shows one of these:", 0);
     for Lesson { name, title, .. } in LESSONS.iter() {
-        let room = format!("{name:<27}");
+        let room = format!("{name:<30}");
         let line = format!("  {}{title}\n", view.paint(Tone::Name, &room));
         let is_narrow = view.width < 2 + room.len() + title.chars().count();
         text.push_str(&match is_narrow {

@@ -1,0 +1,337 @@
+//! `wirechat decode`, run as it is: every lesson against its golden output, every form of input, what
+//! reaches a terminal, and an independent reader of frames.
+
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use proptest::prelude::*;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wirechat");
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("decode").args(words).env_remove("NO_COLOR").env_remove("COLUMNS");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What it says to so many octets on standard input.
+fn run(mut command: Command, input: &[u8]) -> Output {
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input); // it may have said all before
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+fn decode(words: &[&str], input: &[u8]) -> (i32, String) {
+    let output = run(command(words), input);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "", "decode {words:?}");
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// It ends with status 2 and one sentence.
+fn complaint(words: &[&str], input: &[u8]) -> String {
+    let output = run(command(words), input);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "decode {words:?}: {said}");
+    assert_eq!((said.lines().count(), said.starts_with("wirechat: ")), (1, true), "{said}");
+    assert!(!said.trim_end().contains(char::is_control), "{said:?}");
+    said
+}
+
+fn lessons() -> Vec<String> {
+    let (status, list) = decode(&["--example"], &[]);
+    assert_eq!(status, 0);
+    let names = list.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+/// `GOLDEN=write cargo test --test decode` writes them anew, to be read before they are kept.
+fn is_golden(name: &str, told: &str) {
+    let path = checkout().join("tests/decode").join(name);
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+        fs::write(&path, told).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(told, golden, "{}", path.display());
+}
+
+#[test]
+fn every_lesson_is_told_as_it_was() {
+    let lessons = lessons();
+    assert!(25 <= lessons.len());
+    is_golden("list.txt", &decode(&["--example"], &[]).1);
+    for name in &lessons {
+        let (status, told) = decode(&["--example", name], &[]);
+        is_golden(&format!("{name}.txt"), &format!("{told}\nexit status {status}\n"));
+    }
+    let kept = fs::read_dir(checkout().join("tests/decode")).unwrap().count();
+    assert_eq!(kept, lessons.len() + 2, "one file for each, the list, and the JSON");
+}
+
+#[test]
+fn the_json_is_what_was_promised() {
+    let input = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x01\x83\x01\x02\x03\x04IgoX\xff";
+    let (status, told) = decode(&["--json"], input);
+    is_golden("objects.json", &format!("{told}exit status {status}\n"));
+}
+
+/// Section 5.7 and where its octets may stand.
+#[test]
+fn the_same_octets_are_told_the_same_in_every_form() {
+    const MASKED: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+    let hex = "81 85 37 fa 21 3d 7f 9f 4d 51 58";
+    let words: Vec<&str> = hex.split(' ').collect();
+    let (status, expected) = decode(&words, &[]);
+    assert_eq!(status, 0);
+    assert!(expected.contains("payload: \"Hello\""), "{expected}");
+
+    let folder = std::env::temp_dir().join(format!("wirechat-decode-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let (raw, text) = (folder.join("raw"), folder.join("text"));
+    fs::write(&raw, MASKED).unwrap();
+    fs::write(&text, format!("# Hello\n{hex}\n")).unwrap();
+    let (raw, text) = (raw.to_str().unwrap(), text.to_str().unwrap());
+    let joined = hex.replace(' ', "");
+    for (words, input) in [
+        (&[raw][..], &[][..]),
+        (&["--raw", raw], &[]),
+        (&[text], &[]),
+        (&["--hex", text], &[]),
+        (&[&joined], &[]),
+        (&["--hex", &joined], &[]),
+        (&["0x81,0x85", "0x37,0xfa,0x21,0x3d,0x7f,0x9f,0x4d,0x51,0x58"], &[]),
+        (&["-"], &MASKED),
+        (&[], &MASKED),
+        (&["--from", "client", "-"], &MASKED),
+        (&["-"], hex.as_bytes()),
+        (&["--hex"], joined.as_bytes()),
+        (&[], b"0000 81 85 37 fa 21 3d 7f 9f 4d 51 58".get(5..).unwrap()),
+        (&[], b"00000000: 8185 37fa 213d 7f9f 4d51 58              ..7.!=..MQX\n"),
+        (&[], b"00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58           |..7.!=..MQX|\n0000000b\n"),
+    ] {
+        assert_eq!(decode(words, input), (0, expected.clone()), "{words:?}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    for (words, input, sentence) in [
+        (&["no-such-file"][..], &[][..], "no-such-file: No such file"),
+        (&["--raw", "81"], &[], "81: No such file"),
+        (&["--raw", "81", "05"], &[], "--raw is for a file or standard input"),
+        (&["81", "0"], &[], "the words, line 1: one hex digit in a row"),
+        (&["81", "05", "no"], &[], "the words, line 1: 'n' is no hex digit"),
+        (&["--hex"], &[0x81, 0x05], "standard input, line 1: octet 81 is no hex digit"),
+        (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is no hex digit"),
+        (&["/"], &[], "/: Is a directory"),
+        (&["--example", "nothing"], &[], "there is no example 'nothing'"),
+        (&["--from", "\u{1b}[31m"], &[], "--from: '\\u{1b}[31m' is neither"),
+        (&["\u{1b}[31m"], &[], "\\u{1b}[31m: No such file"),
+    ] {
+        let said = complaint(words, input);
+        assert!(said.starts_with(&format!("wirechat: {sentence}")), "{said}");
+    }
+}
+
+#[test]
+fn the_exit_status_is_the_verdict() {
+    for (words, status) in [
+        ("", 0),
+        ("81 00", 0),
+        ("81", 0),
+        ("81 05 48", 0),
+        ("c1 00", 1),
+        ("c1", 1),
+        ("--from client 81 00", 1),
+        ("81 80 1 2 3 4", 2),
+        ("81 80 01 02 03 04 89 00", 1),
+        ("88 00 81 00", 1),
+        ("88 00 8a 00", 0),
+        ("--summary c1 00", 1),
+        ("--json c1 00", 1),
+        ("--help", 0),
+        ("--nonsense", 2),
+    ] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let output = run(command(&words), &[]);
+        assert_eq!(output.status.code(), Some(status), "{words:?}");
+    }
+}
+
+/// Every lesson, and octets that would do harm to a terminal.
+#[test]
+fn lines_fit_the_terminal_and_only_colours_control_it() {
+    let harm =
+        b"\x81\x7e\x01\x0c\x1b[31m\x1b]0;title\x07\x00\x08\x7f\xc2\x9b1m\xe2\x80\xae\r\n".to_vec();
+    let harm = [harm, vec![b'x'; 250]].concat();
+    let head = b"GET /\x1b[2J HTTP/1.1\r\nHost: \x9b1m\r\n\r\n".to_vec();
+    let mut inputs: Vec<(Vec<String>, Vec<u8>)> = vec![(vec![], harm), (vec![], head)];
+    inputs.extend(lessons().into_iter().map(|name| (vec!["--example".to_owned(), name], vec![])));
+    for (words, input) in &inputs {
+        for columns in [40, 80, 200] {
+            for (colour, is_coloured) in [("never", false), ("always", true), ("auto", false)] {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                let mut command = command(&words);
+                command.args(["--color", colour]).env("COLUMNS", columns.to_string());
+                let told = String::from_utf8(run(command, input).stdout).unwrap();
+                let plain = without_colours(&told);
+                assert_eq!(told != plain, is_coloured, "{words:?} {colour}");
+                assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{words:?}: {plain}");
+                assert!(!plain.contains('\u{202e}'));
+                let longest = plain.lines().max_by_key(|line| line.chars().count()).unwrap();
+                assert!(longest.chars().count() <= columns, "{words:?} {columns}: {longest}");
+            }
+        }
+    }
+}
+
+fn without_colours(text: &str) -> String {
+    let mut plain = text.to_owned();
+    for code in ["0", "1", "31", "32", "36"] {
+        plain = plain.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    plain
+}
+
+#[test]
+fn no_color_is_obeyed_and_the_flag_outranks_it() {
+    for (words, is_coloured) in
+        [(&["81", "00"][..], false), (&["--color=always", "81", "00"], true)]
+    {
+        let mut command = command(words);
+        command.env("NO_COLOR", "1");
+        let told = String::from_utf8(run(command, &[]).stdout).unwrap();
+        assert_eq!(told.contains('\u{1b}'), is_coloured);
+    }
+}
+
+/// It ends without a word, and not by a signal.
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let input = [0x81, 0x05, b'H', b'e', b'l', b'l', b'o'].repeat(20_000);
+    for words in [&[][..], &["--json"], &["--summary"]] {
+        let mut child = command(words).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stdin = child.stdin.take().unwrap();
+        let _ = stdin.write_all(&input); // it may have gone already
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{words:?}");
+    }
+}
+
+#[test]
+fn a_summary_counts() {
+    let wire = [
+        &[0x81, 0x05][..],
+        b"Hello",
+        &[0x02, 0x01, 1],
+        &[0x89, 0x00],
+        &[0x80, 0x01, 2],
+        &[0x82, 0x7e, 0x00, 0x7e],
+        &[7; 126],
+        &[0xc1, 0x00],
+        &[0x83, 0x00],
+        &[0xc1, 0x00],
+        &[0x01, 0x05, b'a'],
+    ]
+    .concat();
+    let (status, told) = decode(&["--summary"], &wire);
+    assert_eq!(status, 1);
+    let lines: Vec<String> =
+        told.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "154 octets from a server",
+        "continuation 1 1 1",
+        "text 4 6 5",
+        "binary 2 127 126",
+        "reserved 0x3 1 0 0",
+        "ping 1 0 0",
+        "masked: 0; without FIN: 2",
+        "length in 7 bits: 8, 16 bits: 1, 64 bits: 0",
+        "messages: 5, the largest 126 octets",
+        "the last frame lacks 4 octets",
+        "the last message lacks its end",
+        "VIOLATION of section 5.2: reserved bit set without an extension; 2 times, first at",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "{line} in {told}");
+    }
+    let (status, object) = decode(&["--summary", "--json"], &wire);
+    assert_eq!((status, object.lines().count()), (1, 1));
+    assert!(
+        object.contains("\"kind\":\"summary\"") && object.contains("\"octets\":154"),
+        "{object}"
+    );
+}
+
+#[test]
+fn the_accept_value_needs_the_key() {
+    let response =
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05Hello";
+    for (key, status) in [("dGhlIHNhbXBsZSBub25jZQ==", 0), ("AQIDBAUGBwgJCgsMDQ4PEA==", 1)] {
+        let (code, told) = decode(&["--key", key], response);
+        assert_eq!(code, status, "{told}");
+        assert!(told.contains("payload: \"Hello\""), "frames follow the head: {told}");
+    }
+    let (code, told) = decode(&[], response);
+    assert_eq!((code, told.contains("not recomputed")), (0, true), "{told}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_octets_make_it_say_something(
+        octets in prop::collection::vec(any::<u8>(), 0..400),
+        form in prop::sample::select(vec!["--raw", "--hex", "--json", "--summary"]),
+    ) {
+        let output = run(command(&[form]), &octets);
+        let said = String::from_utf8(output.stderr).unwrap();
+        prop_assert!(matches!(output.status.code(), Some(0..=2)), "{}", said);
+        prop_assert!(!said.contains("panicked"));
+    }
+}
+
+/// What a script says that lacks something.
+const SKIPPED: i32 = 77;
+
+/// Python's `websockets` reads the same random streams, right and damaged.
+#[test]
+fn an_independent_reader_sees_the_same_frames() {
+    let own = checkout().join("target/tools/bin/python3");
+    let python = if own.exists() { own } else { PathBuf::from("python3") };
+    let script = checkout().join("tests/clients/decode.py");
+    let output = Command::new(python).arg(script).arg(PROGRAM).output();
+    let missing = match output {
+        Ok(output) if output.status.code() == Some(SKIPPED) => {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        }
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+            return;
+        }
+        Err(error) => error.to_string(),
+    };
+    assert!(std::env::var_os("CI").is_none(), "skipped: {missing}");
+    // Not through the test harness, which would keep it to itself.
+    let _ = writeln!(io::stderr(), "\nSKIPPED, {}: try `make tools`\n", missing.trim());
+}
