@@ -11,13 +11,12 @@ use std::time::Instant;
 use std::{panic, thread};
 
 use super::heartbeat::Heartbeat;
-use super::herald::Herald;
 use super::limits::{
     ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, LAST_LINES, STOP_ROUND, STOPPING_MAX,
 };
 use super::log::{Event, Log, Peer};
 use super::usher::{TurnedAway, Usher};
-use super::{Counted, Options, Server, connection, crew, dismiss, spawn_essential};
+use super::{Counted, Options, Server, connection, crew, dismiss, herald, spawn_essential};
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
@@ -57,9 +56,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// All threads that are there from the beginning.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, metrics, chat, desk, echo, .. } = server;
-    let backlog_max = options.limits.backlog_max;
-    Herald { desk, room: chat, backlog_max, metrics, log }.start()?;
+    let Server { options, log, chat, echo, .. } = server;
+    herald::start(server)?;
     Heartbeat { rooms: [chat, echo], limits: options.limits, log }.start()?;
     let usher: &Usher = Box::leak(Box::default());
     spawn_essential("usher", || usher.run())?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::greeting::Resource;
-use super::herald::{Batch, Ticket};
+use super::herald::{self, Batch, Ticket};
 use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX};
 use super::log::Event;
 use super::outbox::{Outbox, Rest};
@@ -117,7 +117,7 @@ impl Speech {
 
     fn say(&mut self) {
         if !self.batch.is_empty() {
-            self.last_said = self.server.desk.post(&mut self.batch);
+            self.last_said = herald::say(self.server, &mut self.batch);
         }
     }
 
