@@ -14,7 +14,7 @@ pub const DESK_MAX: usize = 1024 * 1024;
 
 /// Octets that one waiting write takes: between two of them a writer looks whether the connection
 /// is to end.
-pub const WRITE_MAX: usize = 64 * 1024;
+pub const WRITE_MAX: usize = 256 * 1024;
 
 /// How long one waiting write waits. The kernel wakes a writer late, when much of its buffer is free;
 /// asking anew shows earlier that a slow client still takes something.

@@ -11,14 +11,13 @@ use std::time::Instant;
 use std::{panic, thread};
 
 use super::heartbeat::Heartbeat;
-use super::herald::Herald;
 use super::inspect::Inspection;
 use super::limits::{
     ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, LAST_LINES, STOP_ROUND, STOPPING_MAX,
 };
 use super::log::{Event, Log, Peer};
 use super::usher::{TurnedAway, Usher};
-use super::{Counted, Options, Server, connection, crew, dismiss, spawn_essential};
+use super::{Counted, Options, Server, connection, crew, dismiss, herald, spawn_essential};
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
@@ -58,9 +57,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// All threads that are there from the beginning.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, metrics, chat, desk, echo, feed, .. } = server;
-    let backlog_max = options.limits.backlog_max;
-    Herald { desk, room: chat, backlog_max, metrics, log }.start()?;
+    let Server { options, log, metrics, chat, echo, feed, .. } = server;
+    herald::start(server)?;
     Heartbeat { rooms: [chat, echo, &feed.room], limits: options.limits, log }.start()?;
     if options.inspection != Inspection::Off {
         feed.start(metrics)?;

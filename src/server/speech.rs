@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::greeting::Resource;
-use super::herald::{Batch, Ticket};
+use super::herald::{self, Batch, Ticket};
 use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX, WIRE_BACKLOG_MAX};
 use super::log::Event;
 use super::outbox::{Outbox, Rest};
@@ -126,7 +126,7 @@ impl Speech {
 
     fn say(&mut self) {
         if !self.batch.is_empty() {
-            self.last_said = self.server.desk.post(&mut self.batch);
+            self.last_said = herald::say(self.server, &mut self.batch);
         }
     }
 

@@ -11,7 +11,7 @@ use super::text::{Text, room};
 /// The buffer of a peer that says little: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
 /// The buffer of a peer that says much: one `read` brings hundreds of small frames.
-const BUFFER_MAX: usize = 64 * 1024;
+const BUFFER_MAX: usize = 128 * 1024;
 const _: () = assert!(CONTROL_MAX < BUFFER_MIN && HEADER_MAX < BUFFER_MIN);
 
 /// What a peer said.

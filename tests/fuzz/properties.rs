@@ -262,7 +262,7 @@ enum Early {
 
 /// The buffer, at least and at most. It doubles, as the message under way does, so that either is at most
 /// twice what came; neither follows a length that is only claimed.
-const BUFFER: (usize, usize) = (2 * 1024, 64 * 1024);
+const BUFFER: (usize, usize) = (2 * 1024, 128 * 1024);
 /// Small change: a close reason, the beginning of a character.
 const CHANGE: usize = 160;
 
@@ -366,7 +366,8 @@ fn close(body: &[u8]) {
             assert_eq!((code, close.reason()), (number, reason.as_deref().unwrap_or_default()));
             assert_eq!(close.body(), body);
             let reply = close.reply();
-            assert_eq!((reply.code(), reply.reason()), (close.code(), ""));
+            let answered = code.map(|code| if code == 1010 { 1000 } else { code }); // a client's alone
+            assert_eq!((reply.code().map(CloseCode::number), reply.reason()), (answered, ""));
             is_sent_whole(&reply);
         }
         (expected, read) => {

@@ -1,0 +1,98 @@
+//! One client after another, and one message after another.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::client::{self, CLOSE, KEY, TEXT};
+
+/// One member of the chat says something, hears it, says the next. Gives the median and the 99th
+/// percentile of a round, in microseconds.
+///
+/// # Errors
+/// What went wrong.
+pub fn alone(address: SocketAddr, path: &str, window: Duration) -> io::Result<(f64, f64)> {
+    let mut stream = client::join(address, path)?;
+    let mut wire = Vec::new();
+    client::frame(TEXT, KEY, &[b'.'; 64], &mut wire);
+    let mut answer = [0; 66];
+    let mut rounds = Histogram::<u64>::new(3).expect("3 is a precision");
+    let start = Instant::now();
+    while start.elapsed() < window {
+        let round = Instant::now();
+        stream.write_all(&wire)?;
+        stream.read_exact(&mut answer)?;
+        rounds.record(round.elapsed().as_nanos() as u64).expect("it grows with its values");
+    }
+    let micros = |quantile| rounds.value_at_quantile(quantile) as f64 / 1000.0;
+    Ok((micros(0.5), micros(0.99)))
+}
+
+/// So many clients at a time connect, upgrade, say Close, hear it and the end, and come again. Gives the
+/// visits of a second.
+///
+/// # Errors
+/// What went wrong.
+pub fn many(address: SocketAddr, at_a_time: usize, window: Duration) -> io::Result<f64> {
+    let until = Instant::now() + window;
+    let visits = AtomicUsize::new(0);
+    let come_and_go = || {
+        while Instant::now() < until {
+            visit(address)?;
+            visits.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..at_a_time).map(|_| scope.spawn(come_and_go)).collect();
+        clients.into_iter().try_for_each(|client| client.join().expect("a client does not panic"))
+    })
+    .map(|()| visits.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64())
+}
+
+fn visit(address: SocketAddr) -> io::Result<()> {
+    let mut stream = client::join(address, "/chat")?;
+    let mut wire = Vec::new();
+    client::frame(CLOSE, KEY, &1000u16.to_be_bytes(), &mut wire);
+    stream.write_all(&wire)?;
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => Err(error),
+        _ if answer.starts_with(&[0x88]) => Ok(()),
+        _ => Err(io::Error::other("no Close came back")),
+    }
+}
+
+/// Lets so many in, at most sixteen of them on their way at one time. Gives them, and how long it took.
+///
+/// # Errors
+/// One did not get in.
+pub fn crowd(
+    address: SocketAddr,
+    path: &str,
+    count: usize,
+) -> io::Result<(Vec<TcpStream>, Duration)> {
+    const AT_A_TIME: usize = 16;
+    let start = Instant::now();
+    let streams = thread::scope(|scope| {
+        let clients: Vec<_> = (0..AT_A_TIME)
+            .map(|place| {
+                let own = (count + place) / AT_A_TIME;
+                scope.spawn(move || -> io::Result<Vec<TcpStream>> {
+                    (0..own).map(|_| client::join(address, path)).collect()
+                })
+            })
+            .collect();
+        let mut streams = Vec::new();
+        for client in clients {
+            streams.extend(client.join().expect("a client does not panic")?);
+        }
+        io::Result::Ok(streams)
+    })?;
+    Ok((streams, start.elapsed()))
+}
