@@ -34,8 +34,14 @@ pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
 #[inline(never)]
 fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
     let _upgraded = Counted::new(&server.upgraded);
+    let resource = upgrade.resource;
     match enter(server, peer, stream, upgrade) {
         Ok(mut member) => {
+            match resource {
+                Resource::Chat => server.log.tell(Some(peer), Told::Welcomed),
+                Resource::Echo => (),
+                Resource::Wire => server.log.tell(Some(peer), Told::Inspecting),
+            }
             let parting = member.converse();
             member.part(parting);
         }
@@ -77,11 +83,7 @@ fn enter(
     }
     match resource {
         Resource::Chat => welcome(server, &outbox, &response)?,
-        Resource::Echo => outbox.open(response.as_bytes(), &[])?,
-        Resource::Wire => {
-            outbox.open(response.as_bytes(), &[])?;
-            server.log.tell(Some(peer), Told::Inspecting);
-        }
+        Resource::Echo | Resource::Wire => outbox.open(response.as_bytes(), &[])?,
     }
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.message_max, &unread);
@@ -99,7 +101,6 @@ fn welcome(server: &Server, outbox: &Arc<Outbox>, response: &str) -> io::Result<
     outbox.open(response.as_bytes(), &octets)?;
     server.metrics.outgoing.messages.add(1);
     server.metrics.outgoing.frames(Opcode::Text, 1);
-    server.log.tell(Some(outbox.peer), Told::Welcomed);
     Ok(())
 }
 

@@ -95,7 +95,8 @@ impl Visitor {
         Self { server, peer, stream, trace, shown: trace, unread: Vec::new(), asked: Method::Get }
     }
 
-    /// Speaks HTTP until there is an upgrade, or an end.
+    /// Speaks HTTP until there is an upgrade, or an end. What that takes of the stack is free afterwards.
+    #[inline(never)]
     pub fn greet(mut self) -> Option<Upgrade> {
         match self.serve_pages() {
             Ok((resource, acceptance)) => {
