@@ -255,8 +255,7 @@ fn a_summary_counts() {
     .concat();
     let (status, told) = decode(&["--summary"], &wire);
     assert_eq!(status, 1);
-    let lines: Vec<String> =
-        told.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in [
         "154 octets from a server",
         "continuation 1 1 1",
@@ -269,9 +268,9 @@ fn a_summary_counts() {
         "messages: 5, the largest 126 octets",
         "the last frame lacks 4 octets",
         "the last message lacks its end",
-        "VIOLATION of section 5.2: reserved bit set without an extension; 2 times, first at",
+        "VIOLATION of section 5.2: reserved bit set without an extension; 2 times, first at octet 145",
     ] {
-        assert!(lines.iter().any(|l| l == line), "{line} in {told}");
+        assert!(words(&told).contains(line), "{line} in {told}");
     }
     let (status, object) = decode(&["--summary", "--json"], &wire);
     assert_eq!((status, object.lines().count()), (1, 1));

@@ -51,15 +51,7 @@ pub(super) fn parse(
     words: &[&str],
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Options, String> {
-    let mut options = Options {
-        source: Source::Input,
-        form: Form::Unknown,
-        sender: None,
-        key: None,
-        output: Output::Pages,
-        colour: variable("NO_COLOR").filter(|value| !value.is_empty()).map(|_| Colour::Off),
-        width: width(variable("COLUMNS")),
-    };
+    let mut options = defaults(variable);
     let mut rest = Vec::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
@@ -88,6 +80,19 @@ pub(super) fn parse(
     }
     options.source = source(options.source, &rest)?;
     Ok(options)
+}
+
+/// What holds without a word.
+fn defaults(variable: impl Fn(&str) -> Option<OsString>) -> Options {
+    Options {
+        source: Source::Input,
+        form: Form::Unknown,
+        sender: None,
+        key: None,
+        output: Output::Pages,
+        colour: variable("NO_COLOR").filter(|value| !value.is_empty()).map(|_| Colour::Off),
+        width: width(variable("COLUMNS")),
+    }
 }
 
 const SWITCHES: [&str; 4] = ["--hex", "--raw", "--json", "--summary"];

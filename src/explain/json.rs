@@ -32,6 +32,7 @@ use super::json_string;
 use super::page::role;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
+use crate::wire::raw::RawHeader;
 
 /// The object, in one line.
 #[must_use]
@@ -56,13 +57,7 @@ pub fn members(frame: &Frame) -> String {
     out.option("mask", header.mask());
     out.quoted("key", header.key().map(|key| hex(&key, "")));
     out.option("length", header.length());
-    out.option(
-        "length_bits",
-        header.length_7().map(|_| match header.extended_size() {
-            0 => 7,
-            size => 8 * size,
-        }),
-    );
+    out.option("length_bits", length_bits(header));
     out.text("header", &hex(header.octets(), ""));
     out.raw("fields", list(fields(frame).iter().map(field)));
     out.text("payload", &hex(&frame.payload, ""));
@@ -76,6 +71,11 @@ pub fn members(frame: &Frame) -> String {
     out.quoted("hint", hint(frame));
     out.raw("message", frame.message.as_ref().map_or_else(null, message));
     out.0
+}
+
+fn length_bits(header: &RawHeader) -> Option<usize> {
+    header.length_7()?;
+    Some(if header.extended_size() == 0 { 7 } else { 8 * header.extended_size() })
 }
 
 /// The members of an object, with commas between them.

@@ -184,48 +184,74 @@ fn told(
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let mut piece = vec![0; PIECE];
-    let mut count = fill(&mut source, &mut piece, name)?;
+    let mut count = fill_for_guess(&mut source, &mut piece, name)?;
+    let is_hex = match options.form {
+        Form::Unknown => is_hex(piece.get(..count.min(GUESS_MAX)).unwrap_or_default()),
+        Form::Hex => true,
+        Form::Raw => false,
+    };
+    let asked = Asked { key: options.key.clone().map(String::into_bytes), ..Asked::default() };
+    let stream = Stream::new(options.sender, asked, report.payload_max());
+    let mut reading = Reading { name, hex: is_hex.then(HexReader::default), stream, report };
+    let mut progress = Progress::new(options.output);
+    while count != 0 {
+        progress.advance(count);
+        reading.take(piece.get_mut(..count).unwrap_or_default())?;
+        count = fill(&mut source, &mut piece, name)?;
+    }
+    progress.end();
+    reading.finish()
+}
+
+/// A source that is being read.
+struct Reading<'a> {
+    name: &'a str,
+    /// Nothing where octets come as they are.
+    hex: Option<HexReader>,
+    stream: Stream,
+    report: &'a mut Report,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, piece: &mut [u8]) -> Result<(), Trouble> {
+        let Some(hex) = &mut self.hex else { return Ok(self.octets(piece)?) };
+        let mut octets = Vec::new();
+        let read = hex.read(piece, |more| octets.extend_from_slice(more));
+        self.octets(&mut octets)?;
+        read.map_err(|wrong| self.unreadable(&wrong))
+    }
+
+    fn finish(mut self) -> Result<(), Trouble> {
+        if let Some(hex) = &mut self.hex {
+            let mut octets = Vec::new();
+            let read = hex.finish(|more| octets.extend_from_slice(more));
+            self.octets(&mut octets)?;
+            read.map_err(|wrong| self.unreadable(&wrong))?;
+        }
+        self.stream.finish(self.report)?;
+        Ok(self.report.end()?)
+    }
+
+    fn octets(&mut self, octets: &mut [u8]) -> io::Result<()> {
+        self.report.read(octets.len());
+        self.stream.read(octets, self.report)
+    }
+
+    fn unreadable(&self, wrong: &str) -> Trouble {
+        Trouble::Source(format!("{}, {wrong}; --raw reads the octets as they are", self.name))
+    }
+}
+
+/// As many octets as it takes to guess what they are, or all there are.
+fn fill_for_guess(source: &mut impl Read, piece: &mut [u8], name: &str) -> Result<usize, Trouble> {
+    let mut count = fill(source, piece, name)?;
     while (1..GUESS_MIN).contains(&count) {
-        match fill(&mut source, piece.get_mut(count..).unwrap_or_default(), name)? {
+        match fill(source, piece.get_mut(count..).unwrap_or_default(), name)? {
             0 => break,
             more => count += more,
         }
     }
-    let form = match options.form {
-        Form::Unknown if is_hex(piece.get(..count.min(GUESS_MAX)).unwrap_or_default()) => Form::Hex,
-        Form::Unknown => Form::Raw,
-        told => told,
-    };
-    let asked = Asked { key: options.key.clone().map(String::into_bytes), ..Asked::default() };
-    let mut stream = Stream::new(options.sender, asked, report.payload_max());
-    let mut hex = HexReader::default();
-    let mut progress = Progress::new(options.output);
-    let unreadable = |wrong: String| {
-        Trouble::Source(format!("{name}, {wrong}; --raw reads the octets as they are"))
-    };
-    while count != 0 {
-        let octets = piece.get_mut(..count).unwrap_or_default();
-        progress.advance(count);
-        if form == Form::Raw {
-            report.read(octets.len());
-            stream.read(octets, report)?;
-        } else {
-            let mut decoded = Vec::new();
-            let read = hex.read(octets, |more| decoded.extend_from_slice(more));
-            report.read(decoded.len());
-            stream.read(&mut decoded, report)?;
-            read.map_err(unreadable)?;
-        }
-        count = fill(&mut source, &mut piece, name)?;
-    }
-    let mut decoded = Vec::new();
-    let read = hex.finish(|more| decoded.extend_from_slice(more));
-    report.read(decoded.len());
-    stream.read(&mut decoded, report)?;
-    read.map_err(unreadable)?;
-    progress.end();
-    stream.finish(report)?;
-    Ok(report.end()?)
+    Ok(count)
 }
 
 fn fill(source: &mut impl Read, piece: &mut [u8], name: &str) -> Result<usize, Trouble> {

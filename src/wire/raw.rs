@@ -244,6 +244,22 @@ mod tests {
         assert_eq!((raw.size(), raw.mask(), raw.length()), (2, None, None));
     }
 
+    #[test]
+    fn s5_2_both_sides_of_each_length_form() {
+        for (seven_bits, length) in
+            [(126, 125u64), (126, 126), (127, 0xffff), (127, 0x1_0000), (127, 1 << 63)]
+        {
+            let octets = length.to_be_bytes();
+            let extended = if seven_bits == 126 { &octets[6..] } else { &octets };
+            for first in [0x82, 0x89, 0x03] {
+                let wire = [&[first, seven_bits], extended].concat();
+                for sender in [Role::Client, Role::Server] {
+                    assert_eq!(Header::parse(&wire, sender), strict(&wire, sender), "{length}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn s5_2_the_strict_reading_is_the_lenient_one_with_its_first_violation(

@@ -184,17 +184,18 @@ impl Summary {
         out.raw("unfinished", self.is_unfinished);
         out.raw("heads", self.heads);
         out.raw("wrong_heads", self.wrong_heads);
-        out.raw(
-            "violations",
-            list(self.broken.iter().map(|broken| {
-                let mut out = Members::default();
-                out.text("section", broken.finding.section);
-                out.text("sentence", broken.finding.sentence);
-                out.raw("count", broken.count);
-                out.raw("first", broken.first);
-                out.object()
-            })),
-        );
+        out.raw("violations", list(self.broken.iter().map(Broken::object)));
+        out.object()
+    }
+}
+
+impl Broken {
+    fn object(&self) -> String {
+        let mut out = Members::default();
+        out.text("section", self.finding.section);
+        out.text("sentence", self.finding.sentence);
+        out.raw("count", self.count);
+        out.raw("first", self.first);
         out.object()
     }
 }
