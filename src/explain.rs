@@ -93,6 +93,9 @@ fn frame_line(frame: &Frame) -> String {
         push_hex(&key, "", &mut line);
     }
     let _ = write!(line, " len {}", header.length().unwrap_or_default()); // a String takes everything
+    if frame.missing() != 0 {
+        let _ = write!(line, " of which {} came", frame.arrived);
+    }
     let excerpt = frame.payload.get(..EXCERPT_MAX).unwrap_or(&frame.payload);
     match (header.opcode(), frame.close()) {
         (_, Some(close)) => {
@@ -102,7 +105,7 @@ fn frame_line(frame: &Frame) -> String {
             push_text(close.reason(), 0, &mut line);
         }
         (Some(Opcode::Text | Opcode::Ping | Opcode::Pong | Opcode::Continuation), _) => {
-            let more = frame.arrived - excerpt.len() as u64;
+            let more = header.length().unwrap_or_default() - excerpt.len() as u64;
             push_text(&String::from_utf8_lossy(excerpt), more, &mut line);
         }
         (Some(Opcode::Binary | Opcode::Close) | None, _) => {
@@ -229,6 +232,10 @@ pub(crate) mod tests {
             (
                 &[0x88, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0x43, 0x44, 0x52][..],
                 &["close FIN masked 37fa213d len 5 1000 normal closure \"bye\""][..],
+            ),
+            (
+                &[0x81, 0x85, 0, 0, 0, 0, b'H'],
+                &["text FIN masked 00000000 len 5 of which 1 came \"H…\""],
             ),
             (
                 &[0xf3, 0x81, 0, 0, 0, 1, b'a'],

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
-//!                       room ─ herald ─ outbox ─ line, heartbeat, log
+//!                       room ─ herald ─ outbox ─ line, heartbeat, log, trace ─ inspect
 //!                  └─── tools: decode, encode, accept                      the other commands
 //!                  │
 //!               explain: page ─ fields, picture, finding, hint, json      values in, words out
@@ -30,7 +30,7 @@
 //! | 8.1: text | [`wire::text`] | `tests/rfc6455/s8.rs` |
 //! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s7_4.rs` |
 //! | 7.1: closing the connection | [`server::connection`], [`server::outbox`] | `tests/rfc6455/s7_1.rs` |
-//! | 10.2: origins | [`server::origin`] | `tests/hostile.rs` |
+//! | 10.2: origins, and who sees the wire | [`server::origin`], [`server::inspect`] | `tests/hostile.rs`, `tests/inspect.rs` |
 //! | 10.4: limits | [`server::limits`] | `tests/hostile.rs` |
 
 pub mod cli;

@@ -208,6 +208,30 @@ fn the_octets_of_a_violation_are_shown_with_its_rule() {
 }
 
 #[test]
+fn a_frame_that_is_cut_off_is_shown_as_far_as_it_came() {
+    let server = Server::with(&["--inspect", "--trace"]);
+    let mut inspector = server.upgrade("/wire");
+    let mut gone = server.upgrade("/echo");
+    gone.send(&Masked::text("Hello").bytes()[..8]);
+    gone.finish();
+    gone.dead();
+    let mut large = server.upgrade("/echo");
+    large.send(
+        Masked::text("Hello").declaring(5_000_000).form(support::frame::Form::Bits64).bytes(),
+    );
+    large.fails_with(1009);
+    let mut cut = Vec::new();
+    while cut.len() < 2 {
+        cut.push(told(&mut inspector));
+        cut.retain(|json| member(json, "kind") == "frame" && number(json, "missing") != 0);
+    }
+    check::eq((member(&cut[0], "payload"), number(&cut[0], "missing")), ("4865", 3), "what came");
+    check::eq(number(&cut[1], "missing"), 4_999_995, "what a large one lacks");
+    server.await_log("<- #2 text FIN masked 37fa213d len 5 of which 2 came \"He…\"");
+    server.await_log("<- #3 text FIN masked 37fa213d len 5000000 of which 5 came \"Hello…\"");
+}
+
+#[test]
 fn what_would_be_answered_is_what_is_answered() {
     let server = Server::with(&["--inspect"]);
     for (what, octets) in [
@@ -290,4 +314,66 @@ fn frames_beyond_all_measure_are_counted_too() {
     let (frames, lost) = count(&mut inspector, PONGS as u64 + 2); // and the ping that shows it alive, with its pong
     check::that(0 < frames && 0 < lost, format_args!("{frames} told, {lost} lost"));
     inspector.alive_and_silent();
+}
+
+/// What the trace says of a connection and a direction, without times.
+fn traced(log: &str, prefix: &str) -> Vec<String> {
+    let lines = log.lines().filter_map(|line| line.split_once(prefix));
+    lines.map(|(_, rest)| rest.trim_end().to_owned()).collect()
+}
+
+const HELLO: &str = "\
+text FIN masked 37fa213d len 5 \"Hello\"
+ 0                   1                   2                   3
+ 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
++-+-+-+-+-------+-+-------------+-------------------------------+
+|1|0|0|0|0 0 0 1|1|0 0 0 0 1 0 1|0 0 1 1 0 1 1 1 1 1 1 1 1 0 1 0|
+|F|R|R|R|opcode |M| Payload len |       Masking-key 37 fa       |
++-+-+-+-+-------+-+-------------+---------------+---------------+
+|0 0 1 0 0 0 0 1 0 0 1 1 1 1 0 1|0 1 1 1 1 1 1 1|1 0 0 1 1 1 1 1|
+|       Masking-key 21 3d       |  7f: 48 'H'   |  9f: 65 'e'   |
++---------------+---------------+---------------+---------------+
+|0 1 0 0 1 1 0 1|0 1 0 1 0 0 0 1|0 1 0 1 1 0 0 0|
+|  4d: 6c 'l'   |  51: 6c 'l'   |  58: 6f 'o'   |
++---------------+---------------+---------------+";
+
+#[test]
+fn a_full_trace_has_the_picture_of_each_frame() {
+    let server = Server::with(&["--trace=full"]);
+    let mut client = server.upgrade("/echo");
+    client.send(Masked::text("Hello").bytes());
+    client.hears("Hello");
+    client.send([0xc1]);
+    client.fails_with(1002);
+    let log = server.await_log("-> #1 close FIN len");
+    let told = traced(&log, " <- #1 ").join("\n");
+    check::that(told.contains(HELLO), &told);
+    let violation =
+        "violation: reserved bit set without an extension (RFC 6455, 5.2), fails with 1002: c1";
+    check::that(told.contains(&format!("{HELLO}\n{violation}\n 0    ")), &told);
+    check::that(told.ends_with("|F|R|R|R|opcode |\n+-+-+-+-+-------+"), &told);
+    let answers = traced(&log, " -> #1 ").join("\n");
+    check::that(
+        answers.contains("|1|0|0|0|0 0 0 1|0|0 0 0 0 1 0 1|0 1 0 0 1 0 0 0|0 1 1 0 0 1 0 1|"),
+        &answers,
+    );
+}
+
+#[test]
+fn a_trace_shows_no_frame_of_the_wire_itself() {
+    let server = Server::with(&["--inspect", "--trace"]);
+    let mut inspector = server.upgrade("/wire");
+    let mut client = server.upgrade("/echo");
+    client.send(Masked::text("Hello").bytes());
+    client.hears("Hello");
+    client.leave();
+    while word(&told(&mut inspector)) != "close" {}
+    let log = server.await_log("-> #2 close FIN");
+    check::eq(
+        traced(&log, " <- #2 ").iter().filter(|line| line.starts_with("text")).count(),
+        1,
+        "texts",
+    );
+    check::eq(traced(&log, " <- #1 ")[0].as_str(), "GET /wire HTTP/1.1", "its handshake");
+    check::that(!traced(&log, " -> #1 ").iter().any(|line| line.contains("FIN")), log);
 }

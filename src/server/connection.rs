@@ -177,7 +177,10 @@ impl Member {
     /// Answers the last word and ends the connection so that the answer arrives.
     #[inline(never)]
     fn part(self: Box<Self>, parting: Parting) {
-        let Self { stream, seat, speech, .. } = *self;
+        let Self { stream, seat, speech, tap, .. } = *self;
+        if let Some(tap) = tap {
+            tap.ended();
+        }
         let Speech { server, outbox, last_said, .. } = &speech;
         server.desk.settle(*last_said); // the speaker hears its own words before the Close
         let ours = outbox.look(Line::said_close);

@@ -60,11 +60,13 @@ impl Trace {
         if self.tracing == Tracing::Off {
             return;
         }
-        for line in String::from_utf8_lossy(octets).split_terminator("\r\n").take(HEAD.fields_max) {
+        let text = String::from_utf8_lossy(octets);
+        let lines = text.split_terminator("\r\n").take(HEAD.fields_max).map(|line| {
             let mut shown = String::new();
             explain::printable(line, LOG_TEXT_MAX, &mut shown);
-            self.log(sender, &shown);
-        }
+            shown
+        });
+        self.log(sender, lines);
     }
 
     /// Whole frames that go out.
@@ -105,7 +107,7 @@ impl Trace {
         if self.tracing != Tracing::Off {
             frames.iter().take(TRACED_MAX).for_each(|frame| self.log_frame(sender, frame));
             if TRACED_MAX < count {
-                self.log(sender, &format!("and {} frames more", count - TRACED_MAX));
+                self.log(sender, [format!("and {} frames more", count - TRACED_MAX)]);
             }
         }
         if let Some(feed) = self.watched() {
@@ -117,18 +119,24 @@ impl Trace {
     }
 
     fn log_frame(self, sender: Role, frame: &Frame) {
-        explain::lines(frame).iter().for_each(|line| self.log(sender, line));
+        let mut lines = explain::lines(frame);
         if self.tracing == Tracing::Full {
-            picture(frame, PICTURE_BITS).lines().for_each(|line| self.log(sender, line));
+            lines.extend(picture(frame, PICTURE_BITS).lines().map(str::to_owned));
         }
+        self.log(sender, lines);
     }
 
     fn watched(self) -> Option<&'static Feed> {
         self.feed.filter(|feed| feed.is_watched())
     }
 
-    fn log(self, sender: Role, line: &str) {
-        self.log.tell(Some(self.peer), Event::Traced(sender, line));
+    /// Lines that stay together.
+    fn log(self, sender: Role, lines: impl IntoIterator<Item = String>) {
+        let mut told = String::new();
+        for line in lines {
+            self.log.add(Some(self.peer), Event::Traced(sender, &line), &mut told);
+        }
+        self.log.hand_over(&mut told);
     }
 }
 
@@ -162,5 +170,12 @@ impl Tap {
             self.dissector = None;
         }
         self.trace.show(Role::Client, frames, more);
+    }
+
+    /// No more will come: the frame under way, as far as it came.
+    pub fn ended(mut self) {
+        if let Some(frame) = self.dissector.as_mut().and_then(Dissector::finish) {
+            self.trace.show(Role::Client, vec![frame], 0);
+        }
     }
 }
