@@ -117,7 +117,7 @@ fn decoded(wire: &[u8]) -> String {
 /// The sections that a JSON line of `decode` finds broken.
 fn broken(line: &str) -> Vec<&str> {
     let (_, rest) = line.split_once("\"violations\":[").expect("a member");
-    let (list, _) = rest.split_once("],\"message\"").expect("the next member");
+    let (list, _) = rest.split_once("],\"hint\"").expect("the next member");
     list.split("\"section\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
