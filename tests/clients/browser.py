@@ -37,7 +37,7 @@ try:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.support.ui import Select, WebDriverWait
+    from selenium.webdriver.support.ui import WebDriverWait
     from websockets.sync.client import connect
 except ImportError as error:
     print(f"browser.py: not run, because a Python package is missing: {error}", file=sys.stderr)
@@ -690,6 +690,7 @@ class Inspector(Page):
     """A page of a server that lets it look at the wire."""
 
     def __init__(self, browser, url):
+        browser.set_window_size(1280, 1400)  # room for the list and a frame below it
         super().__init__(browser, url)
         self.until(lambda: self.by_id("wire-state").text.endswith("seen"), "the wire")
 
@@ -716,7 +717,12 @@ class Inspector(Page):
                         place)
 
     def pick(self, name, value):
-        Select(self.by_id(name)).select_by_value(value)
+        self.run("""
+            const [list, value] = arguments;
+            list.value = value;
+            for (const event of ['input', 'change']) list.dispatchEvent(new Event(event, { bubbles: true }));
+        """, self.by_id(name), value)
+        same(self.by_id(name).get_attribute("value"), value, f"the choice in {name}")
 
     def saved(self, button):
         """The text of the file that a button saves."""
@@ -859,6 +865,12 @@ def what_is_saved(browser, binary):
         octets = bytes.fromhex("".join(line.split("#")[0] for line in lines))
         check(b"\x81\x05first" in octets, f"the server's frame is not in {lines}")
         same(sum("connection" in line for line in lines), 2, "streams, each with its heading")
+        page.pick("by-sender", "client")
+        page.until(lambda: len(page.rows()) == 4, "the client's request and its three frames")
+        decoded = subprocess.run([binary, "decode", "--hex", "--from", "client", "-"], input=page.saved("save-hex"),
+                                 capture_output=True, text=True, timeout=PATIENCE)
+        same(decoded.returncode, 0, f"what decode makes of the saved hex: {decoded.stdout}{decoded.stderr}")
+        check("first" in decoded.stdout and "normal closure" in decoded.stdout, f"decode reads something else: {decoded.stdout}")
         page.pick("by-opcode", "ping")
         page.until(lambda: page.rows() == [], "no pings")
         same(json.loads(page.saved("save-json")), [], "what is saved of what is filtered away")
@@ -955,9 +967,12 @@ def inspector_on_a_small_screen(browser, binary):
                       page.by_id("chosen")), [390, 390, True], "widths of a telephone's window and of the page")
         box = lambda name: page.run("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", name)
         check(box("wire")["top"] >= box("message")["bottom"], "the inspector is not below the chat")
-        for name in ("open", "message", "send", "pause", "sights", "chosen"):
+        for name in ("open", "message", "send", "pause", "sights"):
             check(box(name)["left"] >= 0 and box(name)["right"] <= 390 and box(name)["bottom"] <= 844 and box(name)["height"] > 20,
                   f"{name!r} is not wholly on a small screen: {box(name)}")
+        page.run("document.querySelector('#chosen > :last-child').scrollIntoView()")
+        page.until(lambda: page.run("return document.querySelector('#chosen > :last-child').getBoundingClientRect().bottom") <= 844,
+                   "the end of the chosen frame")
         before = box("log")["height"]
         page.by_id("fold").click()
         page.until(lambda: box("log")["height"] > before + 100, "room for the chat when the inspector is folded")
