@@ -146,9 +146,33 @@ fn curl_sees_the_handshake() {
     }
 }
 
-/// All cases of its sections 1 to 10: three of them only inform.
-fn assert_conforms(judge: &str, reports: &Path) {
-    assert_eq!(verdicts(reports), [("INFORMATIONAL", 3), ("OK", 298)].map(own).into(), "{judge}");
+/// The verdict on each case.
+type Verdicts = BTreeMap<String, String>;
+
+/// All cases of sections 1 to 10 are right, but for three that only inform. `judge` hears some of them.
+///
+/// A few cases go by the judge's own clock. Where a busy machine makes it late it says NON-STRICT, and is
+/// asked once more for that case alone.
+fn assert_conforms(judge: impl Fn(&str) -> Option<Verdicts>) {
+    let Some(mut verdicts) = judge("*") else { return };
+    let late: Vec<String> = verdicts
+        .iter()
+        .filter(|(_, verdict)| *verdict == "NON-STRICT")
+        .map(|(case, _)| case.clone())
+        .collect();
+    assert!(late.len() <= 4, "no clock makes so many late: {late:?}");
+    for case in &late {
+        verdicts.extend(judge(case).unwrap());
+    }
+    let mut counts = BTreeMap::new();
+    for verdict in verdicts.values() {
+        *counts.entry(verdict.as_str()).or_insert(0) += 1;
+    }
+    let wrong: Vec<_> = verdicts
+        .iter()
+        .filter(|(_, verdict)| !["OK", "INFORMATIONAL"].contains(&verdict.as_str()))
+        .collect();
+    assert_eq!(counts, [("INFORMATIONAL", 3), ("OK", 298)].into(), "{wrong:?}");
 }
 
 /// The cases of the Autobahn testsuite in their native port.
@@ -156,15 +180,18 @@ fn assert_conforms(judge: &str, reports: &Path) {
 fn kosoku_finds_nothing() {
     let server = Server::with(&["--max-message", "64M"]);
     for parallel in ["1", "16"] {
-        let reports = reports("kosoku");
-        let mut kosoku = Command::new(tool("kosoku"));
-        kosoku
-            .args(["-m", "fuzzingclient", "-x", "12.*", "-x", "13.*", "-p", parallel, "-o"])
-            .arg(&reports)
-            .arg(format!("ws://{}/echo", server.addr()));
-        let Some(output) = run(&mut kosoku) else { return };
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        assert_conforms("kosoku", &reports);
+        assert_conforms(|case| {
+            let reports = reports("kosoku");
+            let mut kosoku = Command::new(tool("kosoku"));
+            kosoku
+                .args(["-m", "fuzzingclient", "-i", case, "-x", "12.*", "-x", "13.*"])
+                .args(["-p", parallel, "-o"])
+                .arg(&reports)
+                .arg(format!("ws://{}/echo", server.addr()));
+            let output = run(&mut kosoku)?;
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            Some(verdicts(&reports))
+        });
     }
 }
 
@@ -177,18 +204,20 @@ fn autobahn_finds_nothing() {
         return;
     }
     let server = Server::with(&["--max-message", "64M"]);
-    let reports = reports("autobahn-reports");
-    let spec = format!(
-        r#"{{"outdir": {reports:?}, "servers": [{{"agent": "wirechat", "url": "ws://{}/echo"}}],
-            "cases": ["*"], "exclude-cases": ["12.*", "13.*"], "exclude-agent-cases": {{}}}}"#,
-        server.addr()
-    );
-    let path = checkout().join("target/autobahn/spec.json");
-    fs::write(&path, spec).unwrap();
-    let mut command = Command::new(wstest);
-    command.args(["-m", "fuzzingclient", "-s"]).arg(path).current_dir(checkout().join("target"));
-    succeeds(&mut command);
-    assert_conforms("Autobahn", &reports);
+    assert_conforms(|case| {
+        let reports = reports("autobahn-reports");
+        let spec = format!(
+            r#"{{"outdir": {reports:?}, "servers": [{{"agent": "wirechat", "url": "ws://{}/echo"}}],
+                "cases": ["{case}"], "exclude-cases": ["12.*", "13.*"], "exclude-agent-cases": {{}}}}"#,
+            server.addr()
+        );
+        let path = checkout().join("target/autobahn/spec.json");
+        fs::write(&path, spec).unwrap();
+        let mut command = Command::new(&wstest);
+        command.args(["-m", "fuzzingclient", "-s"]).arg(path);
+        succeeds(command.current_dir(checkout().join("target")));
+        Some(verdicts(&reports))
+    });
 }
 
 /// Where a judge leaves its reports; what an earlier run left is gone.
@@ -198,19 +227,13 @@ fn reports(name: &str) -> PathBuf {
     reports
 }
 
-fn own((verdict, count): (&str, u32)) -> (String, u32) {
-    (verdict.to_owned(), count)
-}
-
-/// How often each verdict stands in the report's index.
-fn verdicts(reports: &Path) -> BTreeMap<String, u32> {
+/// What stands in the report's index: `"1.1.1": { "behavior": "OK", ..`.
+fn verdicts(reports: &Path) -> Verdicts {
     let index = fs::read_to_string(reports.join("index.json")).unwrap();
-    let mut counts = BTreeMap::new();
-    for rest in index.split("\"behavior\"").skip(1) {
-        let verdict = rest.split('"').nth(1).unwrap_or_default();
-        *counts.entry(verdict.to_owned()).or_insert(0) += 1;
-    }
-    counts
+    let parts: Vec<&str> = index.split("\"behavior\"").collect();
+    let case = |part: &str| part.rsplit('"').nth(1).unwrap().to_owned();
+    let verdict = |part: &str| part.split('"').nth(1).unwrap().to_owned();
+    parts.windows(2).map(|pair| (case(pair[0]), verdict(pair[1]))).collect()
 }
 
 #[test]

@@ -88,8 +88,8 @@ impl Work {
             (Self::Paced, rounds(5)),
             (Self::Echo { size: 64 }, rounds(5)),
             (Self::Echo { size: 64 * 1024 }, rounds(5)),
-            (Self::Alone { path: "/chat" }, rounds(7)),
-            (Self::Alone { path: "/echo" }, rounds(7)),
+            (Self::Alone { path: "/chat" }, rounds(5)),
+            (Self::Alone { path: "/echo" }, rounds(5)),
             (Self::Visits, rounds(3)),
             (Self::Log, rounds(5)),
             (Self::Idle, rounds(3)),
@@ -139,7 +139,7 @@ impl Work {
     /// # Errors
     /// What went wrong, as a sentence.
     pub fn run(self, contender: &Contender, scale: Scale) -> Result<Figures, String> {
-        let window = scale.seconds(1.2, 0.4);
+        let window = scale.seconds(1.0, 0.4);
         match self {
             Self::FanOut { members, size } => fan_out(contender, members, size, window),
             Self::Log => log(contender, window),
@@ -158,7 +158,7 @@ impl Work {
     pub fn run_plain(self, places: &Places, scale: Scale) -> Option<Result<Figures, String>> {
         let Self::Echo { size } = self else { return None };
         let part = places.part("plain-tcp", Kind::Limit);
-        Some(echo(&part, PLAIN, size, scale.seconds(1.2, 0.4)))
+        Some(echo(&part, PLAIN, size, scale.seconds(1.0, 0.4)))
     }
 }
 
@@ -213,7 +213,7 @@ fn beside(contender: &Contender, others: Others) -> Result<Figures, String> {
         let pace = Pace { members: 30, others, size: 10_000, rate: 300, duration };
         paced::run(server.address, pace).map(|outcome| (outcome, server.memory_peak()))
     };
-    let (without, _) = run(Others::Nobody, 5)?;
+    let (without, _) = run(Others::Nobody, 3)?;
     let (with, peak) = run(others, 10)?;
     Ok([
         ("p99 us", with.p99),
