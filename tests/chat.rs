@@ -316,17 +316,21 @@ mod leaving {
         slow
     }
 
-    /// What it is owed when it says Close is sent, however long it takes, as long as it takes something.
+    /// What it is owed when a Close is said, by either side, is sent, however long it takes, as long as it
+    /// takes something.
     #[test]
     fn a_slow_reader_that_leaves_gets_what_was_said_before() {
-        let server = Server::with(&["--max-backlog", "128M"]);
-        let mut slow = owed_much(&server);
-        slow.send(Masked::close(1000, "").bytes());
-        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            slow.hears(large(number));
-            thread::sleep(Duration::from_millis(150)); // in all thrice the patience
+        for (last, code) in [(Masked::close(1000, ""), 1000), (Masked::binary("no text"), 1003)] {
+            check::case(code);
+            let server = Server::with(&["--max-backlog", "128M"]);
+            let mut slow = owed_much(&server);
+            slow.send(last.bytes());
+            for number in 0..MORE_THAN_THE_KERNEL_TAKES {
+                slow.hears(large(number));
+                thread::sleep(Duration::from_millis(150)); // in all thrice the patience
+            }
+            slow.parts_with(Some(code));
         }
-        slow.parts_with(Some(1000));
     }
 }
 

@@ -115,6 +115,13 @@ impl Line {
         }
     }
 
+    /// The client took something of what is sent before our Close, so its time to answer begins anew.
+    pub fn took_something(&mut self, patience: Duration) {
+        if let State::Closing { until, rest: Rest::Sent, .. } = &mut self.state {
+            *until = (*until).max(Instant::now() + patience);
+        }
+    }
+
     /// Why nothing can be sent any more.
     #[must_use]
     pub fn fault(&self) -> Option<String> {

@@ -156,7 +156,8 @@ impl Outbox {
         }
     }
 
-    /// Says Close; nothing can be sent after it. The timer gives the client `patience` to answer.
+    /// Says Close; nothing can be sent after it. The timer gives the client `patience` to answer, and
+    /// more as long as it takes something of a [`Rest::Sent`].
     /// Was this the first Close of ours?
     pub fn close(self: &Arc<Self>, close: Close, rest: Rest, patience: Duration) -> bool {
         let mut line = self.lock();

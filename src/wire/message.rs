@@ -33,7 +33,7 @@ pub enum Event<'a> {
 ///
 /// Octets go into [`space`](Self::space), their number to [`filled`](Self::filled), and then
 /// [`next`](Self::next) tells one event after another until it needs more. Memory follows the
-/// octets that came, never a length that a header claims: a buffer of 2 to 64 KiB, and at most
+/// octets that came, never a length that a header claims: a buffer of 2 to 128 KiB, and at most
 /// `message_max` octets of the message under way.
 pub struct Receiver {
     sender: Role,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, MutexGuard};
 
 use super::super::crew::spawn_for;
-use super::super::limits::{ROUNDS_MAX, WRITE_MAX};
+use super::super::limits::{CLOSING_MAX, ROUNDS_MAX, WRITE_MAX};
 use super::super::line::{Line, Piece};
 use super::Outbox;
 use crate::sys;
@@ -72,14 +72,14 @@ impl Outbox {
     fn write_waiting(&self, mut piece: Piece) {
         loop {
             while !piece.rest().is_empty() {
-                match self.write_some(piece.rest()) {
-                    Ok(sent) => {
-                        piece.advance(sent);
-                        self.metrics.outgoing.bytes.add(sent as u64);
-                    }
-                    Err(_) => return, // it is told in the line
+                let Ok(sent) = self.write_some(piece.rest()) else { return }; // it is told in the line
+                piece.advance(sent);
+                self.metrics.outgoing.bytes.add(sent as u64);
+                let mut line = self.lock();
+                if 0 < sent {
+                    line.took_something(CLOSING_MAX);
                 }
-                if self.lock().drops_the_rest() {
+                if line.drops_the_rest() {
                     piece.cut();
                 }
             }
