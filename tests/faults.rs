@@ -43,6 +43,12 @@ mod memory {
             check::eq(refused, 503, "who gets no memory");
             check::that(10 < members.len(), format_args!("{} had been let in", members.len()));
             server.await_log("cannot start a thread: out of memory");
+            let late = let_in(server, 400);
+            check::that(
+                late.len() < members.len(),
+                format_args!("{} more were let in", late.len()),
+            );
+            drop(late);
             for _ in 0..1000 {
                 drop(server.ask(&Request::upgrade("/echo")));
             }
@@ -56,6 +62,18 @@ mod memory {
             eventually("their threads have ended", || server.threads() <= idle);
             members.extend((0..crowd).map(|_| server.upgrade("/echo")));
         });
+    }
+
+    /// Those of so many newcomers, one after another, who become members.
+    fn let_in(server: &Server, newcomers: usize) -> Vec<Client> {
+        let mut members = Vec::new();
+        for _ in 0..newcomers {
+            let mut client = server.ask(&Request::upgrade("/echo"));
+            if client.head().status == 101 {
+                members.push(client);
+            }
+        }
+        members
     }
 }
 

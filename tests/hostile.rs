@@ -26,11 +26,13 @@ const MIB: usize = 1024 * KIB;
 /// The next frame that is not the chatter of others.
 #[track_caller]
 fn answer(client: &mut Client) -> Frame {
+    let until = Instant::now() + *DEADLINE; // the chatter goes on for as long as we listen
     loop {
         let frame = client.frame();
         if frame.opcode != TEXT || !frame.payload.starts_with(b"honest") {
             return frame;
         }
+        check::that(Instant::now() < until, "an answer comes, and not chatter alone");
     }
 }
 
@@ -641,6 +643,41 @@ fn row_21_pages_that_nobody_reads() {
         };
         let is_ended = matches!(end, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
         check::that(is_ended, format_args!("it is ended, not left to wait: {end}"));
+    });
+}
+
+/// Whoever is too many has its answer and a moment to read it, but is not read from for ever.
+#[test]
+fn row_21_turned_away_and_sending_on() {
+    besiege(&["--max-connections", "2"], |server| {
+        let _second = server.upgrade("/echo"); // beside the honest member
+        let mut late = server.connect();
+        let until = Instant::now() + *DEADLINE;
+        let end = loop {
+            check::that(Instant::now() < until, "the server has enough at some time");
+            if let Err(error) = late.try_send([0x41; 4 * KIB]) {
+                break error.kind();
+            }
+        };
+        let is_ended = matches!(end, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        check::that(is_ended, format_args!("it is ended, not read from for ever: {end}"));
+    });
+}
+
+/// More come at once than threads wait for them, and all of them stay: none is left to wait for a thread
+/// that has its client already.
+#[test]
+fn row_21_a_rush_on_threads_that_wait() {
+    besiege(&[], |server| {
+        for round in 0..10 {
+            check::case(format_args!("round {round}"));
+            server.get("/healthz"); // whose thread waits for the next
+            server.signal("STOP"); // so that they are there all at once
+            let ask = |_| server.ask(&Request::upgrade("/echo"));
+            let mut rush: Vec<Client> = (0..10).map(ask).collect();
+            server.signal("CONT");
+            rush.iter_mut().for_each(|client| drop(client.switched()));
+        }
     });
 }
 

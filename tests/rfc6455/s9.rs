@@ -54,7 +54,19 @@ fn offers_on_several_lines_are_read_as_one_list() {
 fn offer_outside_the_grammar_is_refused() {
     let server = Server::start();
     for path in PATHS {
-        for offer in [";;=", "x; =1", "x;", "x; a=", "=", "x y", "x; a=b c", "x, ;"] {
+        for offer in [
+            ";;=",
+            "x; =1",
+            "x;",
+            "x; a=",
+            "=",
+            "x y",
+            "x; a=b c",
+            "x, ;",
+            "x; a=\"b c\"", // a quoted value has to be a token as well
+            "x; a=\"\"",
+            "x; a=\"b",
+        ] {
             check::case(format_args!("{path}, {offer}"));
             server.refuses(
                 &Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}")),

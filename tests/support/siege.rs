@@ -86,7 +86,10 @@ fn tell_of_delay(longest: Duration) {
 /// Hears its own words, after whatever others have said before.
 pub(crate) fn say_and_hear(member: &mut Client, words: &str) {
     member.send(Masked::text(words).bytes());
-    while member.message().payload != words.as_bytes() {}
+    let until = Instant::now() + *DEADLINE; // others may never stop talking
+    while member.message().payload != words.as_bytes() {
+        check::that(Instant::now() < until, "a member hears its own words");
+    }
 }
 
 /// What the system counts for the server.
