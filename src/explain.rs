@@ -24,6 +24,10 @@ pub mod view;
 /// control characters, line ends, and the invisible characters that turn or hide text. At most
 /// `max` characters of it, then `…`.
 pub fn printable(text: &str, max: usize, out: &mut String) {
+    let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && octet != b'\\';
+    if text.len() <= max && text.bytes().all(is_plain) {
+        return out.push_str(text); // most of what a log repeats, at a fraction of the cost
+    }
     let end = text.char_indices().nth(max).map_or(text.len(), |(index, _)| index);
     for character in text[..end].chars() {
         if is_deceptive(character) {

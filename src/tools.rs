@@ -1,6 +1,8 @@
 //! The other commands, a file each. What they say of bytes comes from `wire` and `explain`.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 
 pub mod accept;
 pub mod decode;
@@ -27,6 +29,26 @@ fn say(octets: &[u8]) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Columns where the terminal does not say.
+const WIDTH: usize = 80;
+/// Wider lines are hard to read.
+const WIDTH_MAX: usize = 200;
+
+/// Columns of a line: those that are told, else those of the terminal.
+fn columns(told: Option<usize>) -> usize {
+    told.or_else(columns_of_terminal).unwrap_or(WIDTH).min(WIDTH_MAX)
+}
+
+/// `std` cannot ask a terminal, `stty` can; it answers `ROWS COLUMNS`.
+fn columns_of_terminal() -> Option<usize> {
+    let output = io::stdout();
+    let terminal = output.as_fd().try_clone_to_owned().ok().filter(|_| output.is_terminal())?;
+    let mut stty = Command::new("stty");
+    let told = stty.arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
+    let columns = str::from_utf8(&told.stdout).ok()?.split_whitespace().nth(1)?.parse().ok();
+    columns.filter(|columns| *columns != 0)
 }
 
 /// A line on standard error beside the answer.

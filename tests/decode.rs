@@ -201,6 +201,24 @@ fn lines_fit_the_terminal_and_only_colours_control_it() {
     }
 }
 
+/// A real terminal of so many columns, as util-linux makes one, and nothing in the environment.
+#[test]
+fn the_width_is_that_of_the_terminal() {
+    for columns in [40, 200] {
+        let words = format!("stty cols {columns}; {PROGRAM} decode --example rsv1");
+        let mut script = Command::new("script");
+        script.args(["-q", "-c", &words, "/dev/null"]).env_remove("COLUMNS").env_remove("NO_COLOR");
+        let Ok(output) = script.stdin(Stdio::null()).output() else {
+            return skip("`script`, which makes a terminal, is not installed");
+        };
+        let told = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+        let plain = without_colours(&told);
+        assert_ne!(told, plain, "a terminal gets colours");
+        let longest = plain.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!((columns * 3 / 4..=columns).contains(&longest), "{longest} of {columns}");
+    }
+}
+
 fn without_colours(text: &str) -> String {
     let mut plain = text.to_owned();
     for code in ["0", "1", "31", "32", "36"] {
@@ -330,7 +348,11 @@ fn an_independent_reader_sees_the_same_frames() {
         }
         Err(error) => error.to_string(),
     };
-    assert!(std::env::var_os("CI").is_none(), "skipped: {missing}");
-    // Not through the test harness, which would keep it to itself.
-    let _ = writeln!(io::stderr(), "\nSKIPPED, {}: try `make tools`\n", missing.trim());
+    skip(&format!("{}: try `make tools`", missing.trim()));
+}
+
+/// Not through the test harness, which would keep it to itself.
+fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "skipped: {why}");
+    let _ = writeln!(io::stderr(), "\nSKIPPED, {why}\n");
 }

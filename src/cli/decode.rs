@@ -37,14 +37,9 @@ Options:
   --example [NAME] a lesson; without NAME, their list
   --help           this text
 
-COLUMNS is the width of the terminal [default: 80]; NO_COLOR takes the colours away.
+COLUMNS takes the place of the terminal's own width; NO_COLOR takes the colours away.
 Exit status: 0 nothing is wrong, 1 violations were found, 2 it cannot be read.
 ";
-
-/// Columns where the terminal does not say.
-const WIDTH: usize = 80;
-/// Wider lines are hard to read.
-const WIDTH_MAX: usize = 200;
 
 /// Reads them; `variable` looks up the environment.
 pub(super) fn parse(
@@ -146,10 +141,10 @@ fn colour(value: &str, auto: Option<Colour>) -> Result<Option<Colour>, String> {
     }
 }
 
-/// The columns of the terminal, from the variable that shells keep them in.
-pub(super) fn width(columns: Option<OsString>) -> usize {
-    let columns = columns.and_then(|columns| columns.to_str()?.parse::<usize>().ok());
-    columns.filter(|columns| *columns != 0).map_or(WIDTH, |columns| columns.min(WIDTH_MAX))
+/// The columns of a line, where a variable says so.
+pub(super) fn width(columns: Option<OsString>) -> Option<usize> {
+    let columns = columns.and_then(|columns| columns.to_str()?.parse().ok());
+    columns.filter(|columns| *columns != 0)
 }
 
 fn unknown(name: &str) -> String {
@@ -203,7 +198,7 @@ mod tests {
     #[test]
     fn the_terminal_tells_its_width_and_whether_it_has_colours() {
         for (columns, width) in
-            [("40", 40), ("200", 200), ("999", 200), ("0", 80), ("wide", 80), ("", 80)]
+            [("40", Some(40)), ("999", Some(999)), ("0", None), ("wide", None), ("", None)]
         {
             assert_eq!(with(&[], &[("COLUMNS", columns)]).unwrap().width, width, "{columns}");
         }

@@ -277,7 +277,7 @@ mod tests {
             assert_eq!(options(&[words, &["--ping"]].concat()), changed, "{words:?}");
         }
         let Ok(Command::Encode(narrow)) = parse(&["--ping"], |_| Some("40".into())) else { panic!() };
-        assert_eq!(narrow.width, 40);
+        assert_eq!(narrow.width, Some(40));
     }
 
     #[test]

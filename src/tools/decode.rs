@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::columns;
 use crate::explain::view::{Colour, View};
 use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
@@ -34,8 +35,8 @@ pub struct Options {
     pub output: Output,
     /// Is colour wanted? Without a word on it, a terminal gets some.
     pub colour: Option<Colour>,
-    /// Columns of the terminal.
-    pub width: usize,
+    /// Columns of a line; without it, those of the terminal.
+    pub width: Option<usize>,
 }
 
 /// Where octets come from.
@@ -131,7 +132,7 @@ pub fn run(options: &Options) -> Result<Verdict, String> {
 
 fn view(options: &Options) -> View {
     let usual = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
-    View { width: options.width, colour: options.colour.unwrap_or(usual) }
+    View { width: columns(options.width), colour: options.colour.unwrap_or(usual) }
 }
 
 fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trouble> {

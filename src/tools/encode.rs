@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
-use super::{Failure, Status, say, warn};
+use super::{Failure, Status, columns, say, warn};
 use crate::explain::fields::{hex, octets};
 use crate::explain::picture::{bits_in, picture};
 use crate::wire::close::Violation;
@@ -32,8 +32,8 @@ pub struct Options {
     pub fragment: Option<usize>,
     /// What to write.
     pub output: Output,
-    /// Columns of a picture.
-    pub width: usize,
+    /// Columns of a picture; without it, those of the terminal.
+    pub width: Option<usize>,
 }
 
 /// How frames are masked.
@@ -70,7 +70,7 @@ impl Default for Options {
             declared: None,
             fragment: None,
             output: Output::Hex,
-            width: 80,
+            width: None,
         }
     }
 }
@@ -114,7 +114,7 @@ pub fn run(options: &Options) -> Result<Status, Failure> {
         Output::Raw => frames.into_iter().flat_map(|frame| frame.wire).collect(),
         Output::Hex => frames.iter().map(hex_lines).collect::<String>().into_bytes(),
         Output::Picture => {
-            let bits = bits_in(options.width);
+            let bits = bits_in(columns(options.width));
             read.iter().map(|frame| picture(frame, bits)).collect::<Vec<_>>().join("\n").into()
         }
     };

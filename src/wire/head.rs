@@ -73,9 +73,7 @@ impl HeadParser {
         if self.request_line.is_none() {
             RequestLine::judge_size(&head[self.consumed..self.scanned], self.limits)?;
         }
-        if end == Ok(None)
-            && (self.limits.head_max <= self.scanned || self.limits.head_max < wire.len())
-        {
+        if end == Ok(None) && self.limits.head_max <= wire.len() {
             return Err(Refusal::HeadTooLarge);
         }
         end

@@ -56,7 +56,8 @@ impl Places {
             vec![scripts.join(name).display().to_string()]
         };
         let bun = self.modules.join("bun/bin/bun.exe"); // so it is called on every system
-        let quiet = words(&["--bind", "127.0.0.1:0", "--max-message", "17M", "--quiet"]);
+        let mut quiet = words(&["--bind", "127.0.0.1:0", "--max-message", "17M", "--quiet"]);
+        quiet.extend(words(&["--max-connections", "10000"]));
         let candidates = [
             Contender {
                 program: self.ours.clone(),

@@ -249,14 +249,9 @@ fn visits(contender: &Contender, window: Duration) -> Result<Figures, String> {
     Ok([("visits/s", rate)].into())
 }
 
-fn many(limit: usize) -> [String; 2] {
-    ["--max-connections".to_owned(), (limit + 500).to_string()]
-}
-
 fn idle(contender: &Contender, scale: Scale) -> Result<Figures, String> {
     let count = scale.many();
-    let limit = many(count);
-    let server = contender.with(&limit.each_ref().map(String::as_str)).start()?;
+    let server = contender.start()?;
     let before = server.memory();
     let (members, took) =
         visits::crowd(server.address, "/chat", count).map_err(|error| error.to_string())?;
@@ -278,9 +273,8 @@ fn pings(contender: &Contender, scale: Scale) -> Result<Figures, String> {
     const INTERVAL: u64 = 4;
     let count = scale.many();
     let run = |interval: u64| {
-        let [name, limit] = many(count);
         let interval = interval.to_string();
-        let server = contender.with(&[&name, &limit, "--ping-interval", &interval]).start()?;
+        let server = contender.with(&["--ping-interval", &interval]).start()?;
         let (streams, _) =
             visits::crowd(server.address, "/echo", count).map_err(|error| error.to_string())?;
         let mut crowd = Crowd::of(streams).map_err(|error| error.to_string())?;
