@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::columns;
 use crate::explain::view::{Colour, View};
 use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
@@ -132,7 +131,7 @@ pub fn run(options: &Options) -> Result<Verdict, String> {
 
 fn view(options: &Options) -> View {
     let usual = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
-    View { width: columns(options.width), colour: options.colour.unwrap_or(usual) }
+    View { width: super::columns(options.width), colour: options.colour.unwrap_or(usual) }
 }
 
 fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trouble> {

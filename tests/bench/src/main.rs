@@ -55,17 +55,19 @@ fn run(places: &Places, out: &Path, scale: Scale, parts: &[String]) -> Result<()
     }
     let mut works = Work::all(scale);
     works.retain(|(work, _)| parts.first().is_none_or(|part| work.to_string().contains(part)));
-    works.retain(|(work, _)| contenders.iter().any(|one| work.concerns(one)));
+    works.retain(|(work, _)| contenders.iter().any(|one| work.concerns(one, 0)));
     let rounds = works.iter().map(|(_, rounds)| *rounds).max().unwrap_or_default();
-    let runs = |(work, rounds): &(Work, usize)| {
-        rounds * contenders.iter().filter(|one| work.concerns(one)).count()
+    let runs = |(work, rounds): &(Work, usize)| -> usize {
+        let in_round = |round| contenders.iter().filter(|one| work.concerns(one, round)).count();
+        (0..*rounds).map(in_round).sum()
     };
     let total: usize = works.iter().map(runs).sum();
     let mut report =
         Report { out: out.to_owned(), records: Vec::new(), missing, ceiling: Ok(f64::NAN) };
     for round in 0..rounds {
         for (work, _) in works.iter().filter(|(_, rounds)| round < *rounds) {
-            let mut turn: Vec<_> = contenders.iter().filter(|one| work.concerns(one)).collect();
+            let mut turn: Vec<_> =
+                contenders.iter().filter(|one| work.concerns(one, round)).collect();
             let shift = round % turn.len();
             turn.rotate_left(shift); // nobody is always the first
             for contender in turn {

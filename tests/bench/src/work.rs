@@ -95,23 +95,29 @@ impl Work {
             (Self::Idle, rounds(3)),
         ];
         if !scale.is_quick {
-            let once = [
+            let rare = [
                 fan_out(1, 64, 1),
                 fan_out(5000, 64, 1),
-                (Self::Stalled, 1),
-                (Self::Trickling, 1),
-                (Self::Pings, 1),
+                (Self::Stalled, 3),
+                (Self::Trickling, 3),
+                (Self::Pings, 2),
             ];
-            works.extend(once);
+            works.extend(rare);
         }
         works
     }
 
-    /// Whether it is about this server at all.
-    pub fn concerns(self, contender: &Contender) -> bool {
+    /// Whether it is about this server at all. What takes long is done once by those who are only
+    /// compared with.
+    pub fn concerns(self, contender: &Contender, round: usize) -> bool {
         match self {
             Self::Log | Self::Idle | Self::Pings => contender.kind == Kind::Ours,
-            Self::Paced | Self::Stalled | Self::Trickling => contender.kind != Kind::Limit,
+            Self::Paced => contender.kind != Kind::Limit,
+            Self::Stalled | Self::Trickling => match contender.kind {
+                Kind::Ours => true,
+                Kind::RustPeer | Kind::OtherPeer => round == 0,
+                Kind::Limit => false,
+            },
             Self::FanOut { .. } | Self::Echo { .. } => true,
             Self::Alone { .. } | Self::Visits => true,
         }
