@@ -73,7 +73,7 @@ fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(SeriesLabelPosition::MiddleRight)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
         .draw()
