@@ -356,3 +356,22 @@ fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "skipped: {why}");
     let _ = writeln!(io::stderr(), "\nSKIPPED, {why}\n");
 }
+
+/// A verdict behind octets that were lost would be taken for the whole of it.
+#[test]
+fn a_full_disk_is_a_failure() {
+    for words in [&["81", "00"][..], &["81", "00", "--json"], &["--example"]] {
+        let Ok(full) = fs::File::options().write(true).open("/dev/full") else {
+            return;
+        };
+        let output = Command::new(env!("CARGO_BIN_EXE_wirechat"))
+            .arg("decode")
+            .args(words)
+            .stdout(full)
+            .output()
+            .expect("the program runs");
+        let complaint = str::from_utf8(&output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(complaint.starts_with("wirechat: standard output: "), "{complaint}");
+    }
+}

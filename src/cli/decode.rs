@@ -38,7 +38,7 @@ Options:
   --help           this text
 
 COLUMNS takes the place of the terminal's own width; NO_COLOR takes the colours away.
-Exit status: 0 nothing is wrong, 1 violations were found, 2 it cannot be read.
+Exit status: 0 nothing is wrong, 1 violations were found, 2 it cannot be read or told.
 ";
 
 /// Reads them; `variable` looks up the environment.

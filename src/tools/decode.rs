@@ -1,20 +1,21 @@
 //! `wirechat decode`: captured octets, explained.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::explain::view::{Colour, View};
 use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
 use hex::{HexReader, is_hex};
 use lessons::{LESSONS, Lesson};
+use progress::Progress;
 use report::Report;
 use stream::Stream;
 
 mod hex;
 mod lessons;
+mod progress;
 mod report;
 mod stream;
 mod summary;
@@ -84,15 +85,18 @@ pub enum Verdict {
 
 /// Why there is no verdict.
 enum Trouble {
-    /// The octets cannot be had: what is wrong with them.
+    /// The octets cannot be had, or not be told: a sentence.
     Source(String),
-    /// Nobody reads what is told.
+    /// Nobody reads what is told: whoever has gone needs no more.
     Output,
 }
 
 impl From<io::Error> for Trouble {
-    fn from(_: io::Error) -> Self {
-        Self::Output
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Output,
+            _ => Self::Source(format!("standard output: {error}")),
+        }
     }
 }
 
@@ -106,7 +110,7 @@ const GUESS_MAX: usize = 4096;
 /// Tells what was asked for on standard output.
 ///
 /// # Errors
-/// A sentence: what cannot be read, and what could.
+/// A sentence: what cannot be read, and what could; or why nothing more can be written.
 pub fn run(options: &Options) -> Result<Verdict, String> {
     let mut report = Report::new(options.output, view(options));
     let told = match &options.source {
@@ -121,7 +125,7 @@ pub fn run(options: &Options) -> Result<Verdict, String> {
         Source::Input => told(io::stdin().lock(), "standard input", options, &mut report),
     };
     match told.and_then(|()| report.flush().map_err(Trouble::from)) {
-        Ok(()) | Err(Trouble::Output) => Ok(report.verdict()), // whoever has gone needs no more
+        Ok(()) | Err(Trouble::Output) => Ok(report.verdict()),
         Err(Trouble::Source(sentence)) => {
             let _ = report.flush(); // what was told before stands, if anyone reads it
             Err(sentence)
@@ -130,8 +134,8 @@ pub fn run(options: &Options) -> Result<Verdict, String> {
 }
 
 fn view(options: &Options) -> View {
-    let usual = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
-    View { width: super::columns(options.width), colour: options.colour.unwrap_or(usual) }
+    let usual = || if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
+    View { width: super::columns(options.width), colour: options.colour.unwrap_or_else(usual) }
 }
 
 fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trouble> {
@@ -259,42 +263,6 @@ fn fill(source: &mut impl Read, piece: &mut [u8], name: &str) -> Result<usize, T
         match source.read(piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
             read => return read.map_err(|error| Trouble::Source(format!("{name}: {error}"))),
-        }
-    }
-}
-
-/// A line on standard error that tells how far a summary is, if that is a terminal.
-struct Progress {
-    is_shown: bool,
-    started: Instant,
-    told: Instant,
-    octets: u64,
-}
-
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-
-impl Progress {
-    fn new(output: Output) -> Self {
-        let is_summary = matches!(output, Output::Summary | Output::SummaryJson);
-        let now = Instant::now();
-        let is_shown = is_summary && io::stderr().is_terminal();
-        Self { is_shown, started: now, told: now, octets: 0 }
-    }
-
-    fn advance(&mut self, octets: usize) {
-        self.octets += octets as u64;
-        if self.is_shown && PROGRESS_EVERY <= self.told.elapsed() {
-            self.told = Instant::now();
-            let millions = self.octets / 1_000_000;
-            let rate = u128::from(self.octets) / self.started.elapsed().as_micros().max(1);
-            let _ = write!(io::stderr(), "\r{millions} MB, {rate} MB/s "); // a courtesy
-        }
-    }
-
-    /// Takes the line away.
-    fn end(&self) {
-        if self.is_shown && self.told != self.started {
-            let _ = write!(io::stderr(), "\r{:40}\r", ""); // a courtesy
         }
     }
 }
