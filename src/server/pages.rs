@@ -10,7 +10,7 @@ const CLIENT: &str = include_str!("../../client.html");
 /// The page may run its own script and style, known by their digests, and talk to its own host.
 /// Nothing that is said in the chat can become more than text.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
-    script-src 'sha256-uDxAQd27ndoNjR2+z+VkhBjHCMNF1xG/UwRVc7roWSM='; style-src 'sha256-SbBRNLoQkHDL2U4GCte7GSlxjHOV98EisCIU5KzKTZc='; \
+    script-src 'sha256-uDxAQd27ndoNjR2+z+VkhBjHCMNF1xG/UwRVc7roWSM='; style-src 'sha256-cJvUkAB2Yu5s1eSPC3GLSVR8jvXlgvhnXGRNNBAje04='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What is at `path`, unless nothing is.
