@@ -96,7 +96,8 @@ fn those_who_look_are_logged_and_bound_by_the_same_rules() {
     server.await_log("Shows the wire to 1 (127.0.0.1:");
     inspector.alive();
     inspector.send(Masked::binary([1, 2, 3]).bytes());
-    inspector.closes(Some(1003));
+    let reason = inspector.closes(Some(1003));
+    check::eq(&*reason, b"/wire takes frames as hex in text only", "why");
     let mut inspector = server.upgrade("/wire");
     inspector.send(Masked::text("81").unmasked().bytes());
     inspector.fails_with(1002);
@@ -367,7 +368,7 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     client.send(Masked::text("Hello").bytes());
     client.hears("Hello");
     client.leave();
-    while word(&told(&mut inspector)) != "close" {}
+    (0..2).for_each(|_| while word(&told(&mut inspector)) != "close" {}); // the client's, the server's
     let log = server.await_log("-> #2 close FIN");
     check::eq(
         traced(&log, " <- #2 ").iter().filter(|line| line.starts_with("text")).count(),
@@ -375,5 +376,10 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
         "texts",
     );
     check::eq(traced(&log, " <- #1 ")[0].as_str(), "GET /wire HTTP/1.1", "its handshake");
-    check::that(!traced(&log, " -> #1 ").iter().any(|line| line.contains("FIN")), log);
+    let answer = traced(&log, " -> #1 ");
+    check::eq(answer[0].as_str(), "HTTP/1.1 101 Switching Protocols", "its answer");
+    check::that(!answer.iter().any(|line| line.contains("FIN")), log);
+    server.refuses(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
+    server.await_log("-> #3 HTTP/1.1 403 Forbidden");
+    inspector.alive_and_silent(); // the answers are for the log alone
 }

@@ -59,14 +59,15 @@ fn enter(
     upgrade: Upgrade,
 ) -> io::Result<Box<Member>> {
     let Upgrade { resource, acceptance, unread } = upgrade;
-    let trace = match resource {
-        Resource::Chat | Resource::Echo => Trace::of(server, peer),
-        Resource::Wire => None, // it would show itself showing itself
-    };
+    let trace = Trace::of(server, peer);
     stream.set_read_timeout(None)?;
     let response = acceptance.response();
-    if let Some(trace) = trace {
-        trace.head(Role::Server, response.as_bytes());
+    let (handshake, trace) = match resource {
+        Resource::Chat | Resource::Echo => (trace, trace),
+        Resource::Wire => (trace.and_then(Trace::unseen), None), // its frames would show themselves
+    };
+    if let Some(handshake) = handshake {
+        handshake.head(Role::Server, response.as_bytes());
     }
     stream.set_write_timeout(Some(WRITE_PATIENCE))?;
 

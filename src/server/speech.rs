@@ -88,15 +88,18 @@ impl Speech {
         }
         self.server.metrics.incoming.messages.add(1);
         match self.resource {
-            Resource::Chat | Resource::Wire => {
-                self.say();
-                self.server.desk.settle(self.last_said); // what was said before comes first
-                let close = Close::new(CloseCode::UNSUPPORTED_DATA, "this chat takes text only");
-                self.outbox.close(close, Rest::Sent, CLOSING_MAX);
-                self.is_open = false;
-            }
+            Resource::Chat => self.refuse_binary("this chat takes text only"),
             Resource::Echo => self.echo(Opcode::Binary, octets),
+            Resource::Wire => self.refuse_binary("/wire takes frames as hex in text only"),
         }
+    }
+
+    fn refuse_binary(&mut self, why: &str) {
+        self.say();
+        self.server.desk.settle(self.last_said); // what was said before comes first
+        let close = Close::new(CloseCode::UNSUPPORTED_DATA, why);
+        self.outbox.close(close, Rest::Sent, CLOSING_MAX);
+        self.is_open = false;
     }
 
     /// A Ping.
