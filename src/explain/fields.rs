@@ -106,9 +106,9 @@ fn opcode(header: &RawHeader) -> Field {
 fn masking(mask: bool, sender: Role) -> Field {
     let meaning = match (mask, sender) {
         (true, Role::Client) => "masked, as every frame of a client must be",
-        (false, Role::Client) => "not masked, as every frame of a client must be",
+        (false, Role::Client) => "not masked, though every frame of a client must be",
         (true, Role::Server) => "masked, which no frame of a server may be",
-        (false, Role::Server) => "not masked, as no frame of a server may be",
+        (false, Role::Server) => "not masked: no frame of a server may be",
     };
     flag("MASK", 8, mask, meaning, "5.1")
 }

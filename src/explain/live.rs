@@ -195,16 +195,24 @@ fn reaction(event: Event) -> Step {
             Some(encoded(Opcode::Pong, payload)),
         ),
         Event::Pong(_) => Step::new("a pong: it wants no answer (5.5.3)", None),
-        Event::Close(close) => Step::new(
-            "a close: the answer is a close with the same code, then the end of the connection (5.5.1)",
-            Some(encoded(Opcode::Close, &close.reply().body())),
-        ),
+        Event::Close(close) => {
+            let how =
+                if close.code().is_some() { "with the same code" } else { "without a code too" };
+            let sentence = format!(
+                "a close: the answer is a close {how}, then the end of the connection (5.5.1)"
+            );
+            Step::new(sentence, Some(encoded(Opcode::Close, &close.reply().body())))
+        }
     }
 }
 
 fn failure(violation: Violation) -> Step {
-    let Finding { section, sentence, requirement, .. } = Finding::of(violation);
-    let sentence = format!("{sentence}: {requirement} ({section}); the connection fails");
+    let Finding { section, sentence, .. } = Finding::of(violation);
+    let (code, ..) = violation.verdict();
+    let sentence = format!(
+        "{sentence} ({section}): the connection fails with close code {code}, {}",
+        code.name()
+    );
     Step::new(sentence, Some(encoded(Opcode::Close, &violation.close().body())))
 }
 
@@ -262,9 +270,10 @@ mod tests {
             ("81 85 37fa213d 7f9f4d5158", "null", r#""sentence":"a text message of 5 octets: everyone in the chat gets it","answer":"810548656c6c6f""#),
             ("8980 00000000", "null", r#"(5.5.3)","answer":"8a00""#),
             ("8a80 00000000", "null", r#"(5.5.3)","answer":null"#),
-            ("8882 00000000 03e8", "null", r#"(5.5.1)","answer":"880203e8""#),
-            ("8882 00000000 03ed", "null", r#"(7.4); the connection fails","answer":"88"#),
-            ("8100", "null", r#"must be masked: a client MUST mask"#),
+            ("8882 00000000 03e8", "null", r#"a close with the same code, then the end of the connection (5.5.1)","answer":"880203e8""#),
+            ("8880 00000000", "null", r#"a close without a code too, then the end of the connection (5.5.1)","answer":"8800""#),
+            ("8882 00000000 03ed", "null", r#"(7.4): the connection fails with close code 1002, protocol error","answer":"88"#),
+            ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),
             ("8281 00000000 00", "null", r#"(7.4.1), the echo sends it back","answer":"881b03eb"#),
             ("0181 00000000 61", "null", r#"a fragment: the server waits for the rest of the message (5.4)","answer":null"#),
             ("81fe 00", "null", r#"waits for 5 octets more at least","answer":null"#),
