@@ -304,6 +304,28 @@ fn an_inspector_that_does_not_read_loses_frames_and_holds_up_nobody() {
     check::that(server.memory() < 60_000, format_args!("{} kB", server.memory()));
 }
 
+/// Nothing follows that could remind the server of it.
+#[test]
+fn what_an_inspector_lost_is_told_once_it_reads_again() {
+    const EACH: usize = 100;
+    let server = Server::with(&["--inspect"]);
+    let (mut deaf, mut keen) = (server.upgrade("/wire"), server.upgrade("/wire"));
+    let mut client = server.upgrade("/echo");
+    let batch = Masked::text("x".repeat(4000)).bytes().repeat(EACH);
+    let (mut total, mut told) = (0, 0);
+    // Each is some 16 kB to tell: in the end more than any socket takes.
+    while told < 4000 {
+        client.send(&batch);
+        (0..EACH).for_each(|_| client.hears("x".repeat(4000)));
+        let (frames, _) = count(&mut keen, 2 * EACH as u64);
+        told += frames;
+        total += 2 * EACH as u64;
+    }
+    let (frames, lost) = count(&mut deaf, total);
+    check::that(frames < told, format_args!("{frames} of {told} told, {lost} lost"));
+    check::eq(frames + lost, total, "each frame is told or counted");
+}
+
 #[test]
 fn frames_beyond_all_measure_are_counted_too() {
     const PONGS: usize = 100_000;

@@ -11,7 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::limits::{SIGHTS_MAX, SIGHTS_OCTETS_MAX, SIGHTS_PAUSE, WIRE_BACKLOG_MAX, WIRE_BATCH};
+use super::limits::{
+    LOST_ROUND, SIGHTS_MAX, SIGHTS_OCTETS_MAX, SIGHTS_PAUSE, WIRE_BACKLOG_MAX, WIRE_BATCH,
+};
 use super::log::{self, Peer};
 use super::metrics::Metrics;
 use super::origin::is_loopback_name;
@@ -168,13 +170,13 @@ impl Feed {
         super::spawn_essential("narrator", move || narrator.run())
     }
 
-    /// All that is pending, and how many frames had no place, once there is something. What is lost was
-    /// lost while sights were waiting, so nobody need be woken for it.
-    fn take(&self) -> (Pending, u64) {
+    /// All that is pending, and how many frames had no place, once there is something or patience is
+    /// at its end. What is lost was lost while sights were waiting, so nobody need be woken for it.
+    fn take(&self, patience: Duration) -> (Pending, u64) {
         let nothing =
             |pending: &mut Pending| pending.sights.is_empty() && self.lost.load(Relaxed) == 0;
-        let waited = self.arrived.wait_while(self.lock(), nothing);
-        let pending = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner));
+        let waited = self.arrived.wait_timeout_while(self.lock(), patience, nothing);
+        let pending = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
         self.waiting.store(0, Relaxed);
         (pending, self.lost.swap(0, Relaxed))
     }
@@ -213,7 +215,9 @@ impl Narrator {
     fn run(mut self) -> ! {
         let mut members = Vec::new();
         loop {
-            let (pending, lost) = self.feed.take();
+            let is_owing = self.batch.lost.values().any(|lost| 0 < *lost);
+            let patience = if is_owing { LOST_ROUND } else { Duration::MAX };
+            let (pending, lost) = self.feed.take(patience);
             self.feed.room.look_around(&mut members);
             self.batch.lost.retain(|id, _| members.iter().any(|member| member.peer.id == *id));
             for (origin, sight) in pending.sights {
@@ -338,10 +342,10 @@ mod tests {
         assert_eq!(feed.places(), 1);
         feed.show(peer, Role::Client, sights(3, 1), 5);
         assert_eq!(feed.places(), 0);
-        let (pending, lost) = feed.take();
+        let (pending, lost) = feed.take(Duration::MAX);
         assert_eq!((pending.sights.len(), lost, feed.places()), (SIGHTS_MAX, 7, SIGHTS_MAX));
         feed.show(peer, Role::Client, sights(3, SIGHTS_OCTETS_MAX), 0);
-        let (pending, lost) = feed.take();
+        let (pending, lost) = feed.take(Duration::MAX);
         assert_eq!((pending.sights.len(), lost), (1, 2));
     }
 }

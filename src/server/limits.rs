@@ -80,6 +80,10 @@ pub const SIGHTS_OCTETS_MAX: usize = 1024 * 1024;
 /// How long the narrator rests after each round: what an inspector shows is late by so much.
 pub const SIGHTS_PAUSE: Duration = Duration::from_millis(40);
 
+/// How often an inspector that has lost frames is offered their number, where nothing new crosses the
+/// wire.
+pub const LOST_ROUND: Duration = Duration::from_millis(250);
+
 /// Octets of a frame's payload that an inspector gets to see.
 pub const SIGHT_PAYLOAD_MAX: usize = 4 * 1024;
 
