@@ -10,7 +10,7 @@ const CLIENT: &str = include_str!("../../client.html");
 /// The page may run its own script and style, known by their digests, and talk to its own host.
 /// Nothing that is said in the chat can become more than text.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
-    script-src 'sha256-uDxAQd27ndoNjR2+z+VkhBjHCMNF1xG/UwRVc7roWSM='; style-src 'sha256-cJvUkAB2Yu5s1eSPC3GLSVR8jvXlgvhnXGRNNBAje04='; \
+    script-src 'sha256-rcLOQ5rdNr6KyZtpzv3xbUITNwaqR5ucx2G7TgAOs9w='; style-src 'sha256-7i2kpiBwY2n+FDTYF0poOvRl6GUrURc89KSIpad40fM='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What is at `path`, unless nothing is.

@@ -705,6 +705,10 @@ class Inspector(Page):
     def until_row(self, text):
         self.until(lambda: text in self.rows(), f"the row {text!r} among {self.rows()}")
 
+    def until_rows(self, part):
+        self.until(lambda: any(part in row for row in self.rows()), f"a row with {part!r} among {self.rows()}")
+        return self.rows()
+
     def choose(self, text):
         self.until_row(text)
         self.browser.find_elements(By.CLASS_NAME, "sight")[self.rows().index(text)].click()
@@ -759,7 +763,7 @@ def each_bit_is_explained(browser, binary):
         said = next(row for row in page.rows() if "\u2190 text 5 Hello" in row)
         me = said.split()[0]
         page.choose(said)
-        page.until_said("chosen", "from the client of connection")
+        page.until_said("chosen", "from the client on connection")
         octets = page.run("return [...document.querySelectorAll('#chosen pre')].pop().textContent").split()
         same(len(octets), 11, "octets of a masked Hello")
         same(octets[:2], ["81", "85"], "the first octets")
@@ -768,6 +772,9 @@ def each_bit_is_explained(browser, binary):
         same(page.bits(), "".join(f"{int(octet, 16):08b}" for octet in octets), "the bits of the picture")
         same(page.run("return getComputedStyle(document.querySelector('#chosen .grid')).gridTemplateColumns.split(' ').length"), 32,
              "bits in a row")
+        same(page.run("return [...document.querySelectorAll('#chosen .bits small')].map((label) => label.textContent)"),
+             ["F", "R1", "R2", "R3", "opcode", "M", "Payload len 5", f"Masking-key {octets[2]} {octets[3]}", f"Masking-key {octets[4]} {octets[5]}"]
+             + [f"{octet} \u2192 \u2018{letter}\u2019" for octet, letter in zip(octets[6:], "Hello")], "what stands below the bits")
         same(page.run("return [...document.querySelectorAll('#chosen .fields th')].map((name) => name.textContent)"),
              ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
         buttons = browser.find_elements(By.CSS_SELECTOR, "#chosen .bits")
@@ -790,8 +797,13 @@ def each_bit_is_explained(browser, binary):
         check(not on.is_enabled(), "there is a step behind the last")
 
         page.choose(f"{me} \u2192 text 5 Hello")
-        page.until_said("chosen", "not masked, as no frame of a server may be")
+        page.until_said("chosen", "not masked: no frame of a server may be")
         same(page.run("return document.querySelectorAll('#chosen .steps').length"), 0, "unmasking of what is not masked")
+        say_all(server, ["x" * 20])
+        page.choose(next(row for row in page.until_rows("\u2192 text 20 ") if "\u2192 text 20 " in row))
+        page.until_said("chosen", "and 4 octets more")
+        page.choose(next(row for row in page.until_rows("\u2192 close 2 ") if "\u2192 close 2 " in row))
+        page.until_said("chosen", "03 e8 = code 1000")
         page.quiet_console()
 
 
@@ -866,7 +878,8 @@ def what_is_saved(browser, binary):
         lines = page.saved("save-hex").splitlines()
         octets = bytes.fromhex("".join(line.split("#")[0] for line in lines))
         check(b"\x81\x05first" in octets, f"the server's frame is not in {lines}")
-        same(sum("connection" in line for line in lines), 2, "streams, each with its heading")
+        check(lines[0].startswith("# 2 streams."), f"two streams are saved without a word about it: {lines[0]!r}")
+        same(sum(line.startswith("# connection") for line in lines), 2, "streams, each with its heading")
         page.pick("by-sender", "client")
         page.until(lambda: len(page.rows()) == 4, "the client's request and its three frames")
         decoded = subprocess.run([binary, "decode", "--hex", "--from", "client", "-"], input=page.saved("save-hex"),
@@ -900,14 +913,25 @@ def composer_asks_and_sends(browser, binary):
         same(page.by_id("c-octets").text, "cb 7f 80 00 00 00 00 00 00 00 48 65 6c 6c 6f", "a frame with everything wrong")
         check(not page.by_id("c-send").is_enabled(), "a browser could send that")
         page.by_id("c-ask").click()
+        same(page.by_id("c-note").text, "No browser sends such a frame.", "why it cannot be sent")
         for sentence in ("reserved bit set", "reserved opcode", "a client's frame must be masked", "top bit of the 64-bit length set",
                          "1002", "the connection fails"):
             page.until_said("answer", sentence)
+
+        # What makes no octets is said at its field, and cannot be asked.
+        page.by_id("c-mask").click()
+        for name, wrong, right, said in (
+            ("c-key", "37", "37 fa 21 3d", "four octets in hex"), ("c-length", "18446744073709551616", "300", "at most 64 bits"),
+            ("c-form", "7", "16", "300 does not fit into 7 bits"),
+        ):
+            page.pick(name, wrong)
+            page.until_said("c-note", said)
+            same(page.by_id(name).get_attribute("aria-invalid"), "true", f"the mark of {name}")
+            check(not page.by_id("c-ask").is_enabled(), f"a wrong {name} can be asked")
+            page.pick(name, right)
+            check(page.by_id("c-ask").is_enabled(), f"a right {name} cannot be asked")
         page.by_id("c-hex").click()
-        page.by_id("c-payload").clear()
-        page.by_id("c-payload").send_keys("0")
-        page.by_id("c-ask").click()
-        page.until_said("answer", "top bit")
+        page.until_said("c-note", "two digits an octet")
         page.quiet_console()
 
 
@@ -957,6 +981,19 @@ def keeps_five_thousand_frames(browser, binary):
         page.quiet_console()
 
 
+# The words of the inspector that have not the room they want.
+CUT = """
+    const search = document.getElementById('search');
+    const pen = document.createElement('canvas').getContext('2d');
+    pen.font = getComputedStyle(search).font;
+    const { paddingLeft, paddingRight } = getComputedStyle(search);
+    const room = search.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    return [...document.querySelectorAll('#chosen .bits small, #chosen .bits span')]
+        .filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent)
+        .concat(pen.measureText(search.placeholder).width > room ? [search.placeholder] : []);
+"""
+
+
 def inspector_on_a_small_screen(browser, binary):
     with Server(binary, 0, "--inspect") as server, screen(browser, width=390, height=844, deviceScaleFactor=2, mobile=True):
         page = Inspector(browser, server.url)
@@ -965,6 +1002,11 @@ def inspector_on_a_small_screen(browser, binary):
         page.until(lambda: len(page.rows()) >= 4, "rows")
         page.by_id("sights").send_keys(Keys.END)
         page.until_said("chosen", "The octets")
+        for width in (320, 390, 641, 961, 1280):
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 640})
+            page.until(lambda: page.run("return innerWidth") == width, "the window's new width")
+            page.until(lambda: page.run(CUT) == [], f"labels that fit at a width of {width}, but: {page.run(CUT)}")
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
         same(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth <= arguments[0].clientWidth]",
                       page.by_id("chosen")), [390, 390, True], "widths of a telephone's window and of the page")
         box = lambda name: page.run("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", name)
