@@ -44,7 +44,7 @@ pub const TICK_MAX: Duration = Duration::from_secs(1);
 /// How long it sleeps at least: it never spins, whatever the clock says.
 pub const TICK_MIN: Duration = Duration::from_millis(1);
 
-/// How often the timer looks during one ping interval: a ping is late by a twentieth of it at most.
+/// Looks of the timer during one ping interval, at most: a ping is late by a twentieth of it.
 pub const TICKS: u32 = 20;
 
 /// Pings that a client may leave unanswered, at least: so many intervals fit the longest silence.
