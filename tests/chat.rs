@@ -99,8 +99,22 @@ mod words {
         member.alive_and_silent();
     }
 
+    /// To so many a speaker has help with its words.
+    #[test]
+    fn each_of_many_hears_a_lone_text_once() {
+        let server = Server::start();
+        let mut members: Vec<Client> = (0..60).map(|_| server.upgrade("/chat")).collect();
+        for round in 0..200 {
+            let words = format!("round {round}");
+            let speaker = round % members.len();
+            say(&mut members[speaker], &words);
+            members.iter_mut().for_each(|member| member.hears(&words));
+        }
+        members.iter_mut().for_each(Client::alive_and_silent);
+    }
+
     const SPEAKERS: usize = 8;
-    const LISTENERS: usize = 20;
+    const LISTENERS: usize = 32;
     const TEXTS: usize = 500;
 
     #[test]

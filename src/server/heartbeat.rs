@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::limits::{CLOSING_MAX, Limits, TICK_MAX, TICK_MIN, TICKS};
 use super::log::{Event, Log};
@@ -33,25 +33,38 @@ impl Heartbeat {
     }
 
     fn run(self) -> ! {
-        let ping_every = Some(self.limits.ping_every).filter(|every| !every.is_zero());
-        let tick = ping_every.map_or(TICK_MAX, |every| (every / TICKS).clamp(TICK_MIN, TICK_MAX));
         let ping = ping_frame();
         let mut members = Vec::new();
         loop {
             let now = Instant::now();
-            let mut wake_at = now + tick;
+            let mut wake_at = now + TICK_MAX.min(self.ping_every().unwrap_or(TICK_MAX));
             for room in self.rooms {
                 room.look_around(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.watch(&member, now));
-                    if ping_every.is_some_and(|every| member.pulse.is_due(now, every)) {
-                        member.ping(&ping);
-                    }
+                    wake_at = wake_at.min(self.ping(&member, now, &ping));
                 }
             }
             let left = wake_at.saturating_duration_since(Instant::now());
             thread::sleep(left.max(TICK_MIN));
         }
+    }
+
+    fn ping_every(&self) -> Option<Duration> {
+        Some(self.limits.ping_every).filter(|every| !every.is_zero())
+    }
+
+    /// Asks a member whose time has come; when the next time comes. What comes within the same twentieth
+    /// of the interval is left for one look: with thousands of members each look costs something.
+    fn ping(&self, member: &Arc<Outbox>, now: Instant, ping: &Arc<Vec<u8>>) -> Instant {
+        let Some(every) = self.ping_every() else { return now + TICK_MAX };
+        let due_at = member.pulse.due_at(every);
+        if now < due_at {
+            return due_at.max(now + every / TICKS);
+        }
+        member.pulse.asked(now);
+        member.ping(ping);
+        now + every
     }
 
     /// Ends what is over; when the member is to be looked at again.

@@ -3,21 +3,24 @@
 //!
 //! ```text
 //! nobody carries ── somebody speaks ──> the speaker carries its batch ── nothing came since ──> nobody carries
+//!                                       (to many, the herald helps)
 //!                                              │
 //!                                   more was said meanwhile
 //!                                              v
 //!                        the herald, a thread, carries until the desk is empty ──> nobody carries
 //! ```
-//! A lone message so wakes no other thread on its way, and a flood keeps no speaker from its next read
-//! for longer than one batch.
+//! A lone message to a few so wakes no other thread on its way, one to many leaves from two processors,
+//! and a flood keeps no speaker from its next read for longer than one batch.
 
 use std::io;
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::limits::{CLOSING_MAX, DESK_MAX};
+use super::limits::{CLOSING_MAX, DESK_MAX, SHARED_MIN};
 use super::log::Event;
 use super::outbox::{Delivery, Outbox, Rest};
+use super::room::Room;
 use super::{Server, give_back};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
@@ -45,9 +48,11 @@ impl Batch {
 
 /// Says all of `batch`, and empties it: once everyone has the ticket's batch, everyone has this.
 pub fn say(server: &'static Server, batch: &mut Batch) -> Ticket {
-    let (ticket, round) = server.desk.post(batch);
+    let (ticket, round) = server.desk.post(batch, &server.chat);
     if let Some(round) = round {
+        server.desk.share(&round);
         round.carry(server);
+        server.desk.unshare();
     }
     ticket
 }
@@ -59,7 +64,7 @@ pub fn say(server: &'static Server, batch: &mut Batch) -> Ticket {
 pub fn start(server: &'static Server) -> io::Result<()> {
     super::spawn_essential("herald", move || {
         loop {
-            server.desk.await_round().carry(server);
+            server.desk.await_round(&server.chat).carry(server);
         }
     })
 }
@@ -85,6 +90,8 @@ struct Said {
     carrier: Carrier,
     /// Does the herald sleep?
     is_idle: bool,
+    /// A speaker's round that the herald is to help with.
+    shared: Option<Arc<Round>>,
     /// How many wait for `carried`.
     waiting: u32,
     tools: Tools,
@@ -115,7 +122,7 @@ pub struct Ticket(u64);
 impl Desk {
     /// Leaves a batch, and empties it. If nobody carries, the caller has to. While more lies here than
     /// the desk holds, the caller waits: so a flood slows its own sender down.
-    fn post(&self, batch: &mut Batch) -> (Ticket, Option<Round<'_>>) {
+    fn post(&'static self, batch: &mut Batch, room: &Room) -> (Ticket, Option<Arc<Round>>) {
         let mut said = self.lock();
         while DESK_MAX <= said.batch.frames.len() {
             said = self.wait(said);
@@ -125,7 +132,7 @@ impl Desk {
         said.batch.messages += mem::take(&mut batch.messages);
         let ticket = Ticket(said.taken + 1);
         let is_free = said.carrier == Carrier::Nobody;
-        (ticket, is_free.then(|| self.begin(said)))
+        (ticket, is_free.then(|| self.begin(said, room)))
     }
 
     /// Waits until the batch of `ticket` was carried to everyone. Whoever carries waits for nobody, so
@@ -143,24 +150,51 @@ impl Desk {
         Ticket(said.taken + u64::from(!said.batch.is_empty()))
     }
 
-    /// For the herald: waits for its turn.
-    fn await_round(&self) -> Round<'_> {
+    /// For the herald: waits until it is to carry, or to help.
+    fn await_round(&'static self, room: &Room) -> Arc<Round> {
         let mut said = self.lock();
-        while said.carrier != Carrier::Herald {
+        loop {
+            if let Some(round) = said.shared.take() {
+                said.is_idle = false;
+                return round;
+            }
+            if said.carrier == Carrier::Herald {
+                said.is_idle = false;
+                return self.begin(said, room);
+            }
             said.is_idle = true;
             said = self.heard.wait(said).unwrap_or_else(PoisonError::into_inner);
         }
-        said.is_idle = false;
-        self.begin(said)
+    }
+
+    /// Asks the herald for help with a speaker's round, if it sleeps and the way is long.
+    fn share(&self, round: &Arc<Round>) {
+        let mut said = self.lock();
+        if said.is_idle && SHARED_MIN <= round.members.len() {
+            said.shared = Some(Arc::clone(round));
+            drop(said);
+            self.heard.notify_one();
+        }
+    }
+
+    /// The speaker has begun with the last member: a herald that has not woken is not waited for.
+    fn unshare(&self) {
+        let round = self.lock().shared.take();
+        drop(round); // not under the lock, which its end takes
     }
 
     /// Takes all that lies here.
-    fn begin(&self, mut said: MutexGuard<'_, Said>) -> Round<'_> {
+    fn begin(&'static self, mut said: MutexGuard<'_, Said>, room: &Room) -> Arc<Round> {
         said.carrier = Carrier::Somebody;
         said.taken += 1;
         let Tools { members, spare } = mem::take(&mut said.tools);
-        let batch = mem::replace(&mut said.batch, Batch { frames: spare, messages: 0 });
-        Round { desk: self, members, frames: Arc::new(batch.frames), messages: batch.messages }
+        let Batch { frames, messages } =
+            mem::replace(&mut said.batch, Batch { frames: spare, messages: 0 });
+        drop(said);
+        let frames = Arc::new(frames);
+        let mut round = Round { desk: self, members, next: AtomicUsize::new(0), frames, messages };
+        room.look_around(&mut round.members);
+        Arc::new(round)
     }
 
     /// A round is over; what was said meanwhile is the herald's.
@@ -193,14 +227,16 @@ impl Desk {
 }
 
 /// A batch on its way to everyone. There is one at a time, and however it ends the next can begin.
-struct Round<'a> {
-    desk: &'a Desk,
+struct Round {
+    desk: &'static Desk,
     members: Vec<Arc<Outbox>>,
+    /// The first member that nobody has begun with.
+    next: AtomicUsize,
     frames: Arc<Vec<u8>>,
     messages: u64,
 }
 
-impl Drop for Round<'_> {
+impl Drop for Round {
     fn drop(&mut self) {
         self.members.clear();
         // If nobody owes it any more, the memory serves again.
@@ -211,10 +247,10 @@ impl Drop for Round<'_> {
     }
 }
 
-impl Round<'_> {
-    fn carry(mut self, server: &'static Server) {
-        server.chat.look_around(&mut self.members);
-        for member in &self.members {
+impl Round {
+    /// Whoever carries takes the next member, so that each gets the batch once.
+    fn carry(&self, server: &'static Server) {
+        while let Some(member) = self.members.get(self.next.fetch_add(1, Relaxed)) {
             self.deliver(server, member);
         }
     }

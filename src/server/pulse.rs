@@ -31,16 +31,16 @@ impl Pulse {
         self.heard.load(Relaxed)
     }
 
-    /// Is it time for a ping again? Each client has its own round, which begins when it comes, so
-    /// that thousands are not asked all at once.
-    pub fn is_due(&self, now: Instant, ping_every: Duration) -> bool {
-        let age = self.age(now);
-        let since = Duration::from_millis(age.saturating_sub(self.asked.load(Relaxed)));
-        let is_due = ping_every <= since;
-        if is_due {
-            self.asked.store(age, Relaxed);
-        }
-        is_due
+    /// When it is time for a ping. Each client has its own round, which begins when it comes, so that
+    /// thousands are not asked all at once.
+    #[must_use]
+    pub fn due_at(&self, ping_every: Duration) -> Instant {
+        self.opened + Duration::from_millis(self.asked.load(Relaxed)) + ping_every
+    }
+
+    /// The client is asked, or could have been.
+    pub fn asked(&self, now: Instant) {
+        self.asked.store(self.age(now), Relaxed);
     }
 
     /// When `silence_max` without one will be over.

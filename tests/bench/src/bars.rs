@@ -43,7 +43,7 @@ pub fn all(report: &Report) -> Vec<Bar> {
     }
     bars.own(Work::Log, "with log / without", "at least 0.8", |value| 0.8 <= value);
     for path in ["/chat", "/echo"] {
-        bars.at_most(1.1, Work::Alone { path }, "p50 us", "the best peer", peers);
+        bars.at_most(1.1, Work::Alone { path }, "mean us", "the best peer", peers);
     }
     bars.at_least(1.2, Work::Visits, "visits/s", "tungstenite", |name, _| name == "tungstenite");
     bars.own(Work::Idle, "B each", "at most 16 000 B", |value| value <= 16_000.0);

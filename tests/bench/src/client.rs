@@ -36,11 +36,11 @@ pub fn join(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
         return Ok(stream);
     }
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
+    let head = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )?;
+    );
+    stream.write_all(head.as_bytes())?; // in one packet, as every real client sends it
     let welcome = if path == "/chat" { WELCOME } else { b"" };
     let mut answer = Vec::new();
     let mut chunk = [0; 1024];
