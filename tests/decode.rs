@@ -129,6 +129,49 @@ fn the_same_octets_are_told_the_same_in_every_form() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// From a file, the command line and standard input alike; the tables of all dresses are beside the
+/// reader.
+#[test]
+fn a_dress_is_read_wherever_it_comes_from() {
+    let expected = decode(&["81", "05", "48", "65", "6c", "6c", "6f"], &[]).1;
+    let folder = std::env::temp_dir().join(format!("wirechat-dress-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("dress");
+    let path = path.to_str().unwrap();
+    for (dress, note) in [
+        ("<Buffer 81 05 48 65 6c 6c 6f>", ""),
+        ("81-05-48-65-6C-6C-6F", ""),
+        ("81:05:48:65:6c:6c:6f", ""),
+        (r"b'\x81\x05Hello'", ""),
+        ("[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]", ""),
+        (
+            "unsigned char x[] = {\n  0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f\n};\n\
+            unsigned int x_len = 7;\n",
+            "",
+        ),
+        ("129, 5, 72, 101, 108, 108, 111", ""),
+        ("Uint8Array(7) [129, 5, 72, 101, 108, 108, 111]", ""),
+        ("0000000 0581 6548 6c6c 006f                    \n0000007\n", "taken for words"),
+        ("0000000 81 05 48 65 6c 6c 6f\n0000007\n", ""),
+        (
+            "00000000: 10000001 00000101  ..\n00000002: 01001000 01100101 01101100  Hel\n\
+            00000005: 01101100 01101111  lo\n",
+            "",
+        ),
+        ("10000001 00000101 01001000 01100101 01101100 01101100 01101111", "taken for octets in b"),
+    ] {
+        fs::write(path, dress).unwrap();
+        for (words, input) in [(&[path][..], ""), (&[dress], ""), (&[], dress)] {
+            let output = run(command(words), input.as_bytes());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{dress}: {said}");
+            assert_eq!(said.is_empty(), note.is_empty(), "{dress}: {said}");
+            assert!(note.is_empty() || said.starts_with(&format!("wirechat: warning: {note}")));
+        }
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn what_cannot_be_read_is_named() {
     for (words, input, sentence) in [
@@ -140,6 +183,16 @@ fn what_cannot_be_read_is_named() {
         (&["--hex"], &[0x81, 0x05], "standard input, line 1: octet 81 is no hex digit"),
         (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is no hex digit"),
         (&["/"], &[], "/: Is a directory"),
+        (&["8105486"], &[], "the words, line 1: an odd number of hex digits"),
+        (&["81 05 xx"], &[], "the words, line 1: 'x' is no hex digit"),
+        (&["129 5 72"], &[], "the words, line 1: this looks decimal"),
+        (&["129", "5", "72"], &[], "the words, line 1: this looks decimal"),
+        (&["[81,5]"], &[], "the words, line 1: this may be hex or decimal"),
+        (&["<Buffer 81 ... 9 more bytes>"], &[], "the words, line 1: '.' is no octet; where"),
+        (&[r"\x81\x05Hello"], &[], "the words, line 1: 'H' follows"),
+        (&["dead.bin"], &[], "dead.bin: No such file"),
+        (&["/", "/"], &[], "one file is read at a time"),
+        (&[], b"\xff\xfe8\x001\x00", "standard input: text in UTF-16"),
         (&["--example", "nothing"], &[], "there is no example 'nothing'"),
         (&["--from", "\u{1b}[31m"], &[], "--from: '\\u{1b}[31m' is neither"),
         (&["\u{1b}[31m"], &[], "\\u{1b}[31m: No such file"),
