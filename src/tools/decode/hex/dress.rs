@@ -58,7 +58,7 @@ impl<'a> Choice<'a> {
         let dress = form.map(Numbers::new).map_or(Dress::Plain(Plain::default()), Dress::Numbers);
         let note = match form {
             Some(Form::Bits) => Some(TAKEN_FOR_BITS),
-            None if !is_hex && is_doubtful(rest) => Some(TAKEN_FOR_HEX),
+            None if !is_hex && is_doubtful(line) => Some(TAKEN_FOR_HEX),
             None if !is_hex && line.starts_with(b" ") && is_like_words(rest) => {
                 Some(TAKEN_IN_ORDER)
             }
@@ -170,13 +170,15 @@ fn form(line: &[u8]) -> Result<Option<Form>, String> {
     }
 }
 
-/// A list of numbers that could be decimal, of two digits each.
+/// Numbers of two digits that could be decimal: a list, or a row of `od -An -t u1`.
 fn is_doubtful(line: &[u8]) -> bool {
+    let text = line.trim_ascii();
+    let is_row = line.starts_with(b"  ") && text.windows(2).any(|pair| pair == b"  ");
     let numbers = numbers(line);
     let is_either = |number: &&[u8]| {
         number.len() == 2 && number.iter().all(u8::is_ascii_digit) && !number.starts_with(b"0")
     };
-    is_list(line) && 1 < numbers.len() && numbers.iter().all(is_either)
+    (is_list(text) || is_row) && 1 < numbers.len() && numbers.iter().all(is_either)
 }
 
 /// Numbers of four digits, as `od -An -x` writes them.

@@ -224,10 +224,12 @@ fn with_colon(rest: &[u8]) -> Option<Unit> {
     if is_bits && !text.is_empty() && text.len() <= words(row).count() {
         return Some(Unit::Bits);
     }
-    let in_order = shown(row);
+    let has = |octets: &[u8]| {
+        let octets = octets.trim_ascii();
+        octets.is_empty() || text.windows(octets.len()).any(|part| part == octets)
+    };
     let swapped: Vec<u8> = words(row).flat_map(|word| shown(word).into_iter().rev()).collect();
-    let is_swapped =
-        !text.starts_with(&in_order) && text.windows(swapped.len()).any(|part| part == swapped);
+    let is_swapped = has(&swapped) && !has(&shown(row));
     let is_word = words(row).any(|word| word.starts_with(b"0x") && 4 < word.len());
     (!is_swapped && !is_word).then_some(Unit::Octets)
 }
@@ -259,7 +261,7 @@ fn octets_of(rest: &[u8]) -> &[u8] {
     let (mut row, mut later) = split_at_gap(rest);
     while is_in_pairs(row) {
         let (more, behind) = split_at_gap(later.trim_ascii_start());
-        if !is_in_pairs(more) || shown(row).starts_with(more) {
+        if !is_in_pairs(more) || shown(row).trim_ascii_start().starts_with(more) {
             break;
         }
         row = rest.get(..rest.len() - behind.len()).unwrap_or(rest);

@@ -107,10 +107,13 @@ impl Plain {
 }
 
 fn no_digit(octet: u8) -> String {
-    if octet == b'.' {
-        return super::LEFT_OUT.to_owned();
+    match octet {
+        b'.' => super::LEFT_OUT.to_owned(),
+        b'*' => "'*' stands for rows that are left out; with -v they are written".to_owned(),
+        _ => {
+            format!("{} is no hex digit; octets are written as in 81 05 or 0x81,0x05", shown(octet))
+        }
     }
-    format!("{} is no hex digit; octets are written as in 81 05 or 0x81,0x05", shown(octet))
 }
 
 fn in_quotes(octet: u8) -> String {
