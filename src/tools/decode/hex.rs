@@ -18,6 +18,7 @@ mod listing;
 mod literal;
 mod numbers;
 mod plain;
+mod row;
 
 /// A line of a listing is short; whatever is longer is none.
 const LINE_MAX: usize = 4096;
@@ -367,6 +368,8 @@ mod tests {
             ),
             ("00000000: 0581 6548 6c6c   6f  ..Hello", "line 1: this listing has no octets"),
             ("00000000: 38206220 6c6c  ", ""),
+            ("00000000: 0000 0000   00  .....", "line 1: this listing has no octets in hex"),
+            ("00000000: 3030 2020 2e2e  00  ..", ""),
             ("00000000: 38206220   b 8", "line 1: this listing has no octets in hex"),
             ("81 05\n*", "line 2: '*' stands for rows that are left out"),
             ("0x7ffe0010:\t0x65480581", "line 1: this listing has no octets in hex"),

@@ -1,9 +1,10 @@
 //! Which dress octets are in, by the first line that says something.
 
-use super::listing::{Listing, Unit};
+use super::listing::Listing;
 use super::literal::Literal;
 use super::numbers::{Form, Numbers, bits, octet};
 use super::plain::Plain;
+use super::row::Unit;
 
 const LOOKS_DECIMAL: &str = "this looks decimal, or octal; in hex an octet has two digits, as in 81 05, \
     and decimal numbers have commas between them, as in 129, 5";
