@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
@@ -270,6 +271,98 @@ fn the_width_is_that_of_the_terminal() {
         let longest = plain.lines().map(|line| line.chars().count()).max().unwrap();
         assert!((columns * 3 / 4..=columns).contains(&longest), "{longest} of {columns}");
     }
+}
+
+/// It is fed until the line came twice. Whatever ends it, the line has gone before anything is said; where
+/// standard error is no terminal, there is none.
+#[test]
+fn a_summary_on_a_terminal_tells_how_far_it_is() {
+    let frame = [&[0x82, 0x7e, 0x10, 0x00][..], &[0; 4096]].concat().repeat(16);
+    let hex = b"81 00\n".repeat(10_000);
+    for (columns, piece, last, said) in [
+        (20, &frame, &b"\x81\x00"[..], " octets"),
+        (80, &frame, b"\x81\x00", " octets from a server"),
+        (80, &hex, b"no", "wirechat: standard input, line "),
+    ] {
+        // `script` has a standard input of its own, and the program another.
+        let words = format!("stty cols {columns}; {PROGRAM} decode --summary <&3");
+        let script = "exec 3<&0 </dev/null; exec script -q -c \"$0\" /dev/null";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, &words]).env_remove("COLUMNS").env("NO_COLOR", "1");
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut silent = command(&["--summary"]).spawn().unwrap();
+        let mut shell = shell.spawn().unwrap();
+        let inputs = (silent.stdin.take().unwrap(), shell.stdin.take().unwrap());
+        let is_told = AtomicBool::new(false);
+        let told = std::thread::scope(|scope| {
+            scope.spawn(|| feed(inputs, piece, last, &is_told));
+            hear(shell.stdout.take().unwrap(), &is_told)
+        });
+        let silent = silent.wait_with_output().unwrap();
+        if shell.wait().unwrap().code() == Some(127) {
+            return skip("`script`, which makes a terminal, is not installed");
+        }
+        assert!(is_told.into_inner(), "{told}");
+        let rows = rows(&told, columns);
+        assert!(rows[0].contains(said) && !rows.concat().contains("MB/s"), "{rows:?}");
+        let silent = String::from_utf8(silent.stderr).unwrap();
+        assert!(!silent.contains("MB/s"), "{silent}");
+    }
+}
+
+/// Writes to both until it is told, and once more.
+fn feed(
+    (mut one, mut other): (ChildStdin, ChildStdin),
+    piece: &[u8],
+    last: &[u8],
+    is_told: &AtomicBool,
+) {
+    let mut write = |octets: &[u8]| {
+        let written = other.write_all(octets).and_then(|()| one.write_all(octets));
+        written.is_ok()
+    };
+    while !is_told.load(Ordering::Relaxed) {
+        if !write(piece) {
+            return; // it has ended, which is seen elsewhere
+        }
+    }
+    let _ = write(piece) && write(last);
+}
+
+/// Reads to the end, and says when the line of progress came twice.
+fn hear(mut output: ChildStdout, is_told: &AtomicBool) -> String {
+    let mut told = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(count @ 1..) = output.read(&mut piece) {
+        told.extend_from_slice(&piece[..count]);
+        if 2 <= String::from_utf8_lossy(&told).matches("MB/s").count() {
+            is_told.store(true, Ordering::Relaxed);
+        }
+    }
+    String::from_utf8(told).unwrap()
+}
+
+/// What a terminal of so many columns shows.
+fn rows(text: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![vec![]];
+    let mut column = 0;
+    for c in text.chars() {
+        match c {
+            '\r' => column = 0,
+            '\n' => rows.push(vec![]),
+            _ => {
+                if column == columns {
+                    rows.push(vec![]);
+                    column = 0;
+                }
+                let row = rows.last_mut().unwrap();
+                row.resize(row.len().max(column + 1), ' ');
+                row[column] = c;
+                column += 1;
+            }
+        }
+    }
+    rows.into_iter().map(String::from_iter).collect()
 }
 
 fn without_colours(text: &str) -> String {

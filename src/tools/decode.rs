@@ -222,7 +222,7 @@ fn told(
         reading.take(piece.get_mut(..count).unwrap_or_default())?;
         count = fill(&mut source, &mut piece, name)?;
     }
-    progress.end();
+    drop(progress);
     reading.finish()
 }
 
