@@ -90,6 +90,9 @@ impl HexReader {
         let mut rest = line;
         let is_comment = line.trim_ascii_start().starts_with(b"#");
         let says_something = line.iter().any(|octet| octet.is_ascii_alphanumeric());
+        if self.dress.is_none() && is_heading(line) {
+            return Ok(());
+        }
         if self.dress.is_none() && !is_comment && says_something {
             let choice = Choice::of(line, self.is_hex)?;
             rest = choice.rest;
@@ -105,6 +108,13 @@ impl HexReader {
             Some(Dress::Numbers(numbers)) => numbers.read(rest, out),
         }
     }
+}
+
+/// The numbers of the columns, which PowerShell's `Format-Hex` writes above a listing.
+fn is_heading(line: &[u8]) -> bool {
+    let numbers = line.trim_ascii().split(|octet| *octet == b' ').map(<[u8]>::to_ascii_lowercase);
+    line.starts_with(b"    ")
+        && numbers.eq((0..16).map(|column| format!("{column:02x}").into_bytes()))
 }
 
 /// Without the mark that some editors put before text in UTF-8.
@@ -225,6 +235,8 @@ mod tests {
             "00000000  81 05 48 65 6c 6c 6f\n",
             "00000000: 10000001 00000101 01001000 01100101  ..He\n00000004: 01101100 01101100 01101111           llo\n",
             "00000000: 81054865 6c6c6f                      ..Hello\n",
+            "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n\
+                00000000   81 05 48 65 6C 6C 6F                             ..Hello\r\n",
             "00000000: 81 05   .. \n00000002: 48 65  He\n00000004: 6c 6c 6f  llo\n",
             "\t0x0000:  8105 4865 6c6c 6f                        ..Hello\n",
             "0x7ffe0010:\t0x81\t0x05\t0x48\t0x65\n0x7ffe0014:\t0x6c\t0x6c\t0x6f\n",
