@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::explain::view::{Colour, View};
 use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
-use hex::{HexReader, is_hex, is_like_octets};
+use hex::{HexReader, is_hex, is_like_octets, is_utf_16};
 use lessons::{LESSONS, Lesson};
 use progress::Progress;
 use report::Report;
@@ -197,15 +197,14 @@ fn told(
 ) -> Result<(), Trouble> {
     let mut piece = vec![0; PIECE];
     let mut count = fill_for_guess(&mut source, &mut piece, name)?;
-    if options.form != Form::Raw
-        && matches!(*piece, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, _, ..])
-    {
-        let sentence =
-            format!("{name}: text in UTF-16; save it in UTF-8, or --raw reads it as it is");
-        return Err(Trouble::Source(sentence));
+    let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
+    if options.form != Form::Raw && is_utf_16(beginning) {
+        return Err(Trouble::Source(format!(
+            "{name}: text in UTF-16; save it in UTF-8, or --raw reads it as it is"
+        )));
     }
     let is_hex = match options.form {
-        Form::Unknown => is_hex(piece.get(..count.min(GUESS_MAX)).unwrap_or_default()),
+        Form::Unknown => is_hex(beginning),
         Form::Text | Form::Hex => true,
         Form::Raw => false,
     };

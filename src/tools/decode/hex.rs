@@ -166,6 +166,20 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
     lines.all(|line| line.iter().all(is_text)) && !first.is_some_and(is_method)
 }
 
+/// Is it text as PowerShell writes it to a file, by its beginning? Octets that are themselves may have
+/// its mark too: all behind it has to be text.
+#[must_use]
+pub(super) fn is_utf_16(beginning: &[u8]) -> bool {
+    let (pairs, _) = beginning.as_chunks::<2>();
+    let is_text = |octet: u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
+    match pairs {
+        [_] => false,
+        [[0xff, 0xfe], text @ ..] => text.iter().all(|[low, high]| is_text(*low) && *high == 0),
+        [[0xfe, 0xff], text @ ..] => text.iter().all(|[high, low]| is_text(*low) && *high == 0),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,6 +426,21 @@ mod tests {
         }
         for text in ["", "#", "81", "A1 B2", "DE", "DEAD BEEF", "hello"] {
             assert!(is_hex(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn utf_16_is_told_from_octets_with_its_mark() {
+        for (octets, expected) in [
+            (&b"\xff\xfe8\x001\x00\r\x00\n\x00"[..], true),
+            (b"\xfe\xff\x008\x001", true),
+            (b"\xff\xfe\x01\x00\x37\xfa\x21\x3d", false),
+            (b"\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x04", false),
+            (b"\xff\xfe", false),
+            (b"8\x001\x00", false),
+            (b"81", false),
+        ] {
+            assert_eq!(is_utf_16(octets), expected, "{octets:?}");
         }
     }
 
