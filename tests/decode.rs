@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
@@ -129,6 +130,49 @@ fn the_same_octets_are_told_the_same_in_every_form() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// From a file, the command line and standard input alike; the tables of all dresses are beside the
+/// reader.
+#[test]
+fn a_dress_is_read_wherever_it_comes_from() {
+    let expected = decode(&["81", "05", "48", "65", "6c", "6c", "6f"], &[]).1;
+    let folder = std::env::temp_dir().join(format!("wirechat-dress-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("dress");
+    let path = path.to_str().unwrap();
+    for (dress, note) in [
+        ("<Buffer 81 05 48 65 6c 6c 6f>", ""),
+        ("81-05-48-65-6C-6C-6F", ""),
+        ("81:05:48:65:6c:6c:6f", ""),
+        (r"b'\x81\x05Hello'", ""),
+        ("[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]", ""),
+        (
+            "unsigned char x[] = {\n  0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f\n};\n\
+            unsigned int x_len = 7;\n",
+            "",
+        ),
+        ("129, 5, 72, 101, 108, 108, 111", ""),
+        ("Uint8Array(7) [129, 5, 72, 101, 108, 108, 111]", ""),
+        ("0000000 0581 6548 6c6c 006f                    \n0000007\n", "taken for words"),
+        ("0000000 81 05 48 65 6c 6c 6f\n0000007\n", ""),
+        (
+            "00000000: 10000001 00000101  ..\n00000002: 01001000 01100101 01101100  Hel\n\
+            00000005: 01101100 01101111  lo\n",
+            "",
+        ),
+        ("10000001 00000101 01001000 01100101 01101100 01101100 01101111", "taken for octets in b"),
+    ] {
+        fs::write(path, dress).unwrap();
+        for (words, input) in [(&[path][..], ""), (&[dress], ""), (&[], dress)] {
+            let output = run(command(words), input.as_bytes());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{dress}: {said}");
+            assert_eq!(said.is_empty(), note.is_empty(), "{dress}: {said}");
+            assert!(note.is_empty() || said.starts_with(&format!("wirechat: warning: {note}")));
+        }
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn what_cannot_be_read_is_named() {
     for (words, input, sentence) in [
@@ -140,6 +184,16 @@ fn what_cannot_be_read_is_named() {
         (&["--hex"], &[0x81, 0x05], "standard input, line 1: octet 81 is no hex digit"),
         (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is no hex digit"),
         (&["/"], &[], "/: Is a directory"),
+        (&["8105486"], &[], "the words, line 1: an odd number of hex digits"),
+        (&["81 05 xx"], &[], "the words, line 1: 'x' is no hex digit"),
+        (&["129 5 72"], &[], "the words, line 1: this looks decimal"),
+        (&["129", "5", "72"], &[], "the words, line 1: this looks decimal"),
+        (&["[81,5]"], &[], "the words, line 1: this may be hex or decimal"),
+        (&["<Buffer 81 ... 9 more bytes>"], &[], "the words, line 1: '.' is no octet; where"),
+        (&[r"\x81\x05Hello"], &[], "the words, line 1: 'H' follows"),
+        (&["dead.bin"], &[], "dead.bin: No such file"),
+        (&["/", "/"], &[], "one file is read at a time"),
+        (&[], b"\xff\xfe8\x001\x00", "standard input: text in UTF-16"),
         (&["--example", "nothing"], &[], "there is no example 'nothing'"),
         (&["--from", "\u{1b}[31m"], &[], "--from: '\\u{1b}[31m' is neither"),
         (&["\u{1b}[31m"], &[], "\\u{1b}[31m: No such file"),
@@ -217,6 +271,98 @@ fn the_width_is_that_of_the_terminal() {
         let longest = plain.lines().map(|line| line.chars().count()).max().unwrap();
         assert!((columns * 3 / 4..=columns).contains(&longest), "{longest} of {columns}");
     }
+}
+
+/// It is fed until the line came twice. Whatever ends it, the line has gone before anything is said; where
+/// standard error is no terminal, there is none.
+#[test]
+fn a_summary_on_a_terminal_tells_how_far_it_is() {
+    let frame = [&[0x82, 0x7e, 0x10, 0x00][..], &[0; 4096]].concat().repeat(16);
+    let hex = b"81 00\n".repeat(10_000);
+    for (columns, piece, last, said) in [
+        (20, &frame, &b"\x81\x00"[..], " octets"),
+        (80, &frame, b"\x81\x00", " octets from a server"),
+        (80, &hex, b"no", "wirechat: standard input, line "),
+    ] {
+        // `script` has a standard input of its own, and the program another.
+        let words = format!("stty cols {columns}; {PROGRAM} decode --summary <&3");
+        let script = "exec 3<&0 </dev/null; exec script -q -c \"$0\" /dev/null";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, &words]).env_remove("COLUMNS").env("NO_COLOR", "1");
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut silent = command(&["--summary"]).spawn().unwrap();
+        let mut shell = shell.spawn().unwrap();
+        let inputs = (silent.stdin.take().unwrap(), shell.stdin.take().unwrap());
+        let is_told = AtomicBool::new(false);
+        let told = std::thread::scope(|scope| {
+            scope.spawn(|| feed(inputs, piece, last, &is_told));
+            hear(shell.stdout.take().unwrap(), &is_told)
+        });
+        let silent = silent.wait_with_output().unwrap();
+        if shell.wait().unwrap().code() == Some(127) {
+            return skip("`script`, which makes a terminal, is not installed");
+        }
+        assert!(is_told.into_inner(), "{told}");
+        let rows = rows(&told, columns);
+        assert!(rows[0].contains(said) && !rows.concat().contains("MB/s"), "{rows:?}");
+        let silent = String::from_utf8(silent.stderr).unwrap();
+        assert!(!silent.contains("MB/s"), "{silent}");
+    }
+}
+
+/// Writes to both until it is told, and once more.
+fn feed(
+    (mut one, mut other): (ChildStdin, ChildStdin),
+    piece: &[u8],
+    last: &[u8],
+    is_told: &AtomicBool,
+) {
+    let mut write = |octets: &[u8]| {
+        let written = other.write_all(octets).and_then(|()| one.write_all(octets));
+        written.is_ok()
+    };
+    while !is_told.load(Ordering::Relaxed) {
+        if !write(piece) {
+            return; // it has ended, which is seen elsewhere
+        }
+    }
+    let _ = write(piece) && write(last);
+}
+
+/// Reads to the end, and says when the line of progress came twice.
+fn hear(mut output: ChildStdout, is_told: &AtomicBool) -> String {
+    let mut told = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(count @ 1..) = output.read(&mut piece) {
+        told.extend_from_slice(&piece[..count]);
+        if 2 <= String::from_utf8_lossy(&told).matches("MB/s").count() {
+            is_told.store(true, Ordering::Relaxed);
+        }
+    }
+    String::from_utf8(told).unwrap()
+}
+
+/// What a terminal of so many columns shows.
+fn rows(text: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![vec![]];
+    let mut column = 0;
+    for c in text.chars() {
+        match c {
+            '\r' => column = 0,
+            '\n' => rows.push(vec![]),
+            _ => {
+                if column == columns {
+                    rows.push(vec![]);
+                    column = 0;
+                }
+                let row = rows.last_mut().unwrap();
+                row.resize(row.len().max(column + 1), ' ');
+                row[column] = c;
+                column += 1;
+            }
+        }
+    }
+    rows.into_iter().map(String::from_iter).collect()
 }
 
 fn without_colours(text: &str) -> String {

@@ -148,6 +148,11 @@ fn decode_tells_what_was_asked_for() {
         let warned: Vec<&str> = warned.map(|section| section.trim_end_matches(')')).collect();
         let mut broken = broken(&line);
         broken.retain(|section| *section != "5.4"); // there is nothing before it to continue
+        if 8 <= opcode && bits != 7 {
+            // A receiver takes it for too long by the seven bits alone; encode knows that it is not.
+            let too_long = broken.iter().rposition(|section| *section == "5.5");
+            broken.remove(too_long.expect("decode says so"));
+        }
         check::eq(warned, broken, "the warnings of encode are the violations of decode");
     }
 }

@@ -21,9 +21,9 @@ Examples:
 
 Usage: wirechat decode [OPTIONS] [FILE | OCTETS | -]
 
-An HTTP head comes first if there is one, then frame after frame. Hex is read in any
-usual dress: 81 05, 8105, 0x81,0x05, \\x81\\x05, b'\\x81\\x05', a listing of hexdump -C, xxd
-or od -t x1; # begins a comment.
+An HTTP head comes first if there is one, then frame after frame. Text is read in any
+usual dress: 81 05, 8105, 81-05, 0x81,0x05, \\x81\\x05, b'\\x81\\x05Hi', <Buffer 81 05>, an array
+as in [129, 5] or { 0x81, 0x05 }, a listing of hexdump, xxd or od -t x1; # begins a comment.
 
 Options:
   --hex            the input is text in hex    (without a word: found out)

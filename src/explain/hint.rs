@@ -9,7 +9,7 @@ use crate::wire::frame::Opcode;
 /// A sentence about what the sender probably did, if that can be guessed.
 #[must_use]
 pub fn hint(frame: &Frame) -> Option<String> {
-    let hints = [length, key, close, mask, compression, latin_1];
+    let hints = [length, key, close, mask, compression, latin_1, restart];
     hints.into_iter().find_map(|hint| hint(frame))
 }
 
@@ -118,10 +118,71 @@ fn latin_1(frame: &Frame) -> Option<String> {
     is_latin.then(|| format!("in Latin-1 it reads {}", quoted(text.as_bytes(), text.len() as u64)))
 }
 
+/// Octets of a payload that are tried with the key begun anew.
+const RESTART_MAX: usize = 4096;
+/// So many octets, garbled by the wrong octet of the key, may be UTF-8 by chance before one is not.
+const CHANCE_MAX: usize = 32;
+/// As many octets as it takes to believe that they are text.
+const TEXT_MIN: usize = 6;
+
+/// Text up to a point that is no multiple of 4 from its beginning, and behind it text again if the first
+/// octet of the key is the one for that point: each write was masked for itself.
+fn restart(frame: &Frame) -> Option<String> {
+    let key = frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
+    let payload = frame.payload.get(..RESTART_MAX).unwrap_or(&frame.payload);
+    let wrong = str::from_utf8(payload).err().filter(|error| error.error_len().is_some())?;
+    let valid = wrong.valid_up_to();
+    let last = payload.len().saturating_sub(TEXT_MIN).min(valid + 3); // in the character, at most
+    let mut found = (valid.saturating_sub(CHANCE_MAX).max(1)..=last)
+        .filter(|at| !at.is_multiple_of(key.len()))
+        .map(|at| (at, restarted(payload, key, at)))
+        .filter(|(_, octets)| is_text(octets));
+    let (at, octets) = found.next()?;
+    let is_only = found.next().is_none();
+    is_only.then(|| {
+        let text = quoted(&octets, frame.arrived);
+        format!(
+            "with the key begun anew at octet {at} of the payload it reads {text}: perhaps each write was masked for itself"
+        )
+    })
+}
+
+/// The payload, unmasked with the key begun anew at octet `at`.
+fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
+    let (before, behind) = payload.split_at(at.min(payload.len()));
+    let twice = key.iter().cycle().skip(at % key.len()).zip(key.iter().cycle());
+    let behind = behind.iter().zip(twice).map(|(octet, (wrong, right))| octet ^ wrong ^ right);
+    before.iter().copied().chain(behind).collect()
+}
+
+/// Is it UTF-8, its last character perhaps cut, without controls but those of lines?
+fn is_text(octets: &[u8]) -> bool {
+    let valid = match str::from_utf8(octets) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            let valid = octets.get(..error.valid_up_to()).unwrap_or_default();
+            str::from_utf8(valid).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::frame;
     use super::*;
+
+    /// A client's text whose key begins anew at octet `at`.
+    fn restarting(text: &[u8], at: usize) -> Vec<u8> {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let (before, behind) = text.split_at(at);
+        let masked = [before, behind].map(|part| -> Vec<u8> {
+            part.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key).collect()
+        });
+        let length = 0x80 | u8::try_from(text.len()).unwrap();
+        [vec![0x81, length], key.to_vec(), masked.concat()].concat()
+    }
 
     #[test]
     fn known_mistakes_are_recognised_and_right_frames_are_not() {
@@ -138,6 +199,13 @@ mod tests {
             (vec![0x88, 2, 10, 3], "1003, unsupported data, was written as two decimal halves"),
             (vec![0x88, 2, 0xe9, 3], "1001, going away, was written with its low octet first"),
             (b"\x81\x85\xff\xff\xff\xffHello".to_vec(), "without unmasking it is \"Hello\""),
+            (
+                restarting(b"Hello, world", 5),
+                "with the key begun anew at octet 5 of the payload it",
+            ),
+            (restarting("H\u{f6}he".repeat(9).as_bytes(), 3), "with the key begun anew at octet 3"),
+            (restarting(b"Hello, world", 4), ""),
+            (restarting(b"Hello, world", 9), ""), // what is left is too little to be sure
             (vec![0xc1, 0], "RSV1 is how permessage-deflate"),
             (b"\x81\x04caf\xe9".to_vec(), "in Latin-1 it reads \"caf\u{e9}\""),
             (b"\x81\x05Hello".to_vec(), ""),

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::explain::view::{Colour, View};
 use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
-use hex::{HexReader, is_hex};
+use hex::{HexReader, is_hex, is_like_octets, is_utf_16};
 use lessons::{LESSONS, Lesson};
 use progress::Progress;
 use report::Report;
@@ -55,6 +55,8 @@ pub enum Source {
 pub enum Form {
     /// To be found out.
     Unknown,
+    /// As text, in a dress that is to be found out.
+    Text,
     /// As text in hex.
     Hex,
     /// As themselves.
@@ -100,6 +102,8 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// What octets on the command line are called.
+const WORDS: &str = "the words";
 /// Octets that are read at once.
 const PIECE: usize = 256 * 1024;
 /// Octets that tell hex from octets that are themselves.
@@ -154,10 +158,11 @@ fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trou
     told(capture.as_bytes(), name, &options, report)
 }
 
-/// One word may be the name of a file; several are hex.
+/// One word may be the name of a file; several are octets.
 fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Result<(), Trouble> {
+    let is_file = |word: &str| Path::new(word).exists();
     if let [name] = words
-        && (Path::new(name).exists() || options.form == Form::Raw || !is_octets(name))
+        && (is_file(name) || options.form == Form::Raw || !is_like_octets(name))
     {
         let shown = name.escape_debug().to_string();
         let file = File::open(name).map_err(|error| {
@@ -167,17 +172,20 @@ fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Re
         })?;
         return told(file, &shown, options, report);
     }
-    if options.form == Form::Raw {
-        let sentence = "--raw is for a file or standard input; octets on the command line are hex";
-        return Err(Trouble::Source(sentence.to_owned()));
-    }
-    let text = words.join(" ");
-    told(text.as_bytes(), "the words", &Options { form: Form::Hex, ..options.clone() }, report)
-}
-
-fn is_octets(word: &str) -> bool {
-    let mut reader = HexReader::default();
-    reader.read(word.as_bytes(), |_| ()).and_then(|()| reader.finish(|_| ())).is_ok()
+    let sentence = match words {
+        _ if options.form == Form::Raw => {
+            "--raw is for a file or standard input; octets on the command line are hex"
+        }
+        [name, ..] if is_file(name) && !is_like_octets(name) => {
+            "one file is read at a time; name it alone"
+        }
+        _ => {
+            let form = if options.form == Form::Hex { Form::Hex } else { Form::Text };
+            let options = Options { form, ..options.clone() };
+            return told(words.join(" ").as_bytes(), WORDS, &options, report);
+        }
+    };
+    Err(Trouble::Source(sentence.to_owned()))
 }
 
 /// Reads a source to its end and tells its parts.
@@ -189,21 +197,31 @@ fn told(
 ) -> Result<(), Trouble> {
     let mut piece = vec![0; PIECE];
     let mut count = fill_for_guess(&mut source, &mut piece, name)?;
+    let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
+    if options.form != Form::Raw && is_utf_16(beginning) {
+        return Err(Trouble::Source(format!(
+            "{name}: text in UTF-16; save it in UTF-8, or --raw reads it as it is"
+        )));
+    }
     let is_hex = match options.form {
-        Form::Unknown => is_hex(piece.get(..count.min(GUESS_MAX)).unwrap_or_default()),
-        Form::Hex => true,
+        Form::Unknown => is_hex(beginning),
+        Form::Text | Form::Hex => true,
         Form::Raw => false,
     };
     let asked = Asked { key: options.key.clone().map(String::into_bytes), ..Asked::default() };
     let stream = Stream::new(options.sender, asked, report.payload_max());
-    let mut reading = Reading { name, hex: is_hex.then(HexReader::default), stream, report };
+    let reader = match options.form {
+        Form::Hex => HexReader::of_hex(),
+        Form::Unknown | Form::Text | Form::Raw => HexReader::default(),
+    };
+    let mut reading = Reading { name, hex: is_hex.then_some(reader), stream, report };
     let mut progress = Progress::new(options.output);
     while count != 0 {
         progress.advance(count);
         reading.take(piece.get_mut(..count).unwrap_or_default())?;
         count = fill(&mut source, &mut piece, name)?;
     }
-    progress.end();
+    drop(progress);
     reading.finish()
 }
 
@@ -221,6 +239,7 @@ impl Reading<'_> {
         let Some(hex) = &mut self.hex else { return Ok(self.octets(piece)?) };
         let mut octets = Vec::new();
         let read = hex.read(piece, |more| octets.extend_from_slice(more));
+        hex.note().into_iter().for_each(super::warn);
         self.octets(&mut octets)?;
         read.map_err(|wrong| self.unreadable(&wrong))
     }
@@ -229,6 +248,7 @@ impl Reading<'_> {
         if let Some(hex) = &mut self.hex {
             let mut octets = Vec::new();
             let read = hex.finish(|more| octets.extend_from_slice(more));
+            hex.note().into_iter().for_each(super::warn);
             self.octets(&mut octets)?;
             read.map_err(|wrong| self.unreadable(&wrong))?;
         }
@@ -242,7 +262,8 @@ impl Reading<'_> {
     }
 
     fn unreadable(&self, wrong: &str) -> Trouble {
-        Trouble::Source(format!("{}, {wrong}; --raw reads the octets as they are", self.name))
+        let raw = if self.name == WORDS { "" } else { "; --raw reads the octets as they are" };
+        Trouble::Source(format!("{}, {wrong}{raw}", self.name))
     }
 }
 

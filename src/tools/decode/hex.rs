@@ -2,37 +2,48 @@
 //!
 //! | dress | example |
 //! |---|---|
-//! | plain | `81 05 48`, `8105 48`, `0x81,0x05`, `\x81\x05`, `{ 0x81, 0x05 };` |
-//! | listing | of `hexdump -C`, `xxd`, `od -t x1`, Wireshark: offset, octets, text |
-//! | literal | `b'\x81\x05Hello'`, as Python shows octets |
+//! | plain | `81 05 48`, `8105 48`, `81-05-48`, `81:05:48`, `0x81,0x05`, `\x81\x05`, `<Buffer 81 05>` |
+//! | listing | of `hexdump`, `xxd`, `od -t x1`, `od -x`, Wireshark, a debugger: offset, octets, text |
+//! | literal | `b'\x81\x05Hello'`, as Python and Rust show octets |
+//! | numbers | `[129, 5, 72]`, `unsigned char x[] = { 0x81, 5 };`, `10000001 00000101` |
 //!
-//! `#` begins a comment; in a listing only at the beginning of a line.
+//! `#` begins a comment; in a listing only at the beginning of a line. What may be one or the other is
+//! refused, or read with a note that says how.
 
-use listing::Listing;
-use literal::Literal;
+use dress::{Choice, Dress};
+use plain::Plain;
 
+mod dress;
 mod listing;
 mod literal;
+mod numbers;
+mod plain;
+mod row;
 
 /// A line of a listing is short; whatever is longer is none.
 const LINE_MAX: usize = 4096;
+/// What a point among octets is.
+const LEFT_OUT: &str = "'.' is no octet; where points stand for octets that are left out, print them all, \
+    as buf.toString('hex') does";
 
 /// Reads such text piece by piece.
 #[derive(Default)]
 pub(super) struct HexReader {
     dress: Option<Dress>,
+    /// Are numbers without a prefix known to be hex?
+    is_hex: bool,
+    note: Option<&'static str>,
     /// The line under way, where lines matter.
     line: Vec<u8>,
     number: u64,
 }
 
-enum Dress {
-    Plain(Plain),
-    Listing(Listing),
-    Literal(Literal),
-}
-
 impl HexReader {
+    /// A reader of text that is known to be hex, where that may be doubted.
+    pub(super) fn of_hex() -> Self {
+        Self { is_hex: true, ..Self::default() }
+    }
+
     /// Takes more text and appends its octets to `out`.
     ///
     /// # Errors
@@ -53,111 +64,62 @@ impl HexReader {
     /// As above.
     pub(super) fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), String> {
         self.line.push(b'\n');
-        self.take_line(&mut out)
+        self.take_line(&mut out)?;
+        let ended = match &mut self.dress {
+            Some(Dress::Listing(listing)) => listing.finish(&mut out),
+            Some(Dress::Literal(literal)) => literal.finish(),
+            Some(Dress::Plain(_) | Dress::Numbers(_)) | None => Ok(()),
+        };
+        ended.map_err(|wrong| format!("line {}: {wrong}", self.number))
+    }
+
+    /// A sentence, once, where another reading was possible.
+    pub(super) fn note(&mut self) -> Option<&'static str> {
+        self.note.take()
     }
 
     fn take_line(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
         let number = self.number + 1;
         self.number += u64::from(line.ends_with(b"\n"));
+        self.take_text(&line, out).map_err(|wrong| format!("line {number}: {wrong}"))
+    }
+
+    fn take_text(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+        let line = without_mark(line);
+        let mut rest = line;
         let is_comment = line.trim_ascii_start().starts_with(b"#");
-        if self.dress.is_none() && !is_comment && !line.trim_ascii().is_empty() {
-            self.dress = Some(Dress::of(&line));
+        let says_something = line.iter().any(|octet| octet.is_ascii_alphanumeric());
+        if self.dress.is_none() && is_heading(line) {
+            return Ok(());
         }
-        let read = match &mut self.dress {
-            None => Ok(()),
-            Some(Dress::Plain(plain)) => plain.read(&line, out),
+        if self.dress.is_none() && !is_comment && says_something {
+            let choice = Choice::of(line, self.is_hex)?;
+            rest = choice.rest;
+            (self.dress, self.note) = (Some(choice.dress), choice.note);
+        }
+        match &mut self.dress {
+            None if is_comment => Ok(()),
+            None => Plain::default().read(line, out), // no octets: it may be nonsense
+            Some(Dress::Plain(plain)) => plain.read(rest, out),
             Some(Dress::Listing(_) | Dress::Literal(_)) if is_comment => Ok(()),
-            Some(Dress::Listing(listing)) => listing.read(&line, out),
-            Some(Dress::Literal(literal)) => literal.read(&line, out),
-        };
-        read.map_err(|wrong| format!("line {number}: {wrong}"))
-    }
-}
-
-impl Dress {
-    /// By the first line that says something.
-    fn of(line: &[u8]) -> Self {
-        let line = line.trim_ascii();
-        if let [b'b', quote @ (b'\'' | b'"'), ..] = line {
-            return Self::Literal(Literal::new(*quote));
-        }
-        match Listing::beginning(line) {
-            Some(listing) => Self::Listing(listing),
-            None => Self::Plain(Plain::default()),
+            Some(Dress::Listing(listing)) => listing.read(rest, out),
+            Some(Dress::Literal(literal)) => literal.read(rest, out),
+            Some(Dress::Numbers(numbers)) => numbers.read(rest, out),
         }
     }
 }
 
-/// Hex digits in pairs, with anything usual between them.
-#[derive(Default)]
-struct Plain {
-    /// The first digit of a pair.
-    high: Option<u8>,
-    /// Digits since the last separator.
-    digits: u64,
-    /// Did the digits begin with `0x` or `\x`? Then a single one is an octet too.
-    has_prefix: bool,
-    is_backslash: bool,
-    is_comment: bool,
+/// The numbers of the columns, which PowerShell's `Format-Hex` writes above a listing.
+fn is_heading(line: &[u8]) -> bool {
+    let numbers = line.trim_ascii().split(|octet| *octet == b' ').map(<[u8]>::to_ascii_lowercase);
+    line.starts_with(b"    ")
+        && numbers.eq((0..16).map(|column| format!("{column:02x}").into_bytes()))
 }
 
-impl Plain {
-    fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut octets = Vec::with_capacity(text.len() / 2);
-        for octet in text {
-            self.take(*octet, &mut octets)?;
-        }
-        out(&octets);
-        Ok(())
-    }
-
-    fn take(&mut self, octet: u8, out: &mut Vec<u8>) -> Result<(), String> {
-        let was_backslash = std::mem::replace(&mut self.is_backslash, octet == b'\\');
-        match (octet, digit(octet)) {
-            (b'\n', _) => {
-                self.is_comment = false;
-                self.end(out)?;
-            }
-            _ if self.is_comment => (),
-            (_, Some(low)) => {
-                self.digits += 1;
-                match self.high.take() {
-                    Some(high) => out.push(high << 4 | low),
-                    None => self.high = Some(low),
-                }
-            }
-            (b'x' | b'X', None) if was_backslash || self.high == Some(0) && self.digits == 1 => {
-                (self.high, self.digits, self.has_prefix) = (None, 0, true);
-            }
-            (b'#', None) => {
-                self.is_comment = true;
-                self.end(out)?;
-            }
-            (b' ' | b'\t' | b'\r' | b',' | b';' | b':' | b'\\' | b'"' | b'\'', None) => {
-                self.end(out)?
-            }
-            (b'{' | b'}' | b'[' | b']' | b'(' | b')', None) => self.end(out)?,
-            (other, None) => return Err(no_digit(other)),
-        }
-        Ok(())
-    }
-
-    /// A separator: what came before it is a number of octets.
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
-        let is_single = self.has_prefix && self.digits == 1;
-        match self.high.take() {
-            Some(octet) if is_single => out.push(octet),
-            Some(_) => {
-                let many =
-                    if self.digits == 1 { "one hex digit" } else { "an odd number of hex digits" };
-                return Err(format!("{many} in a row; each octet takes two, as in 81 05"));
-            }
-            None => (),
-        }
-        (self.digits, self.has_prefix) = (0, false);
-        Ok(())
-    }
+/// Without the mark that some editors put before text in UTF-8.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 fn digit(octet: u8) -> Option<u8> {
@@ -172,15 +134,27 @@ fn shown(octet: u8) -> String {
     }
 }
 
-fn no_digit(octet: u8) -> String {
-    format!("{} is no hex digit; octets are written as in 81 05 or 0x81,0x05", shown(octet))
+/// Does a word look like octets, rightly written or not, rather than like the name of a file?
+#[must_use]
+pub(super) fn is_like_octets(word: &str) -> bool {
+    let mut reader = HexReader::default();
+    let is_read = reader.read(word.as_bytes(), |_| ()).and_then(|()| reader.finish(|_| ())).is_ok();
+    let is_hex = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let is_bare = |c: char| c.is_ascii_hexdigit() || c.is_ascii_whitespace() || "-:,;_".contains(c);
+    let mut parts = word.split(|c: char| c.is_ascii_whitespace() || c == ',');
+    let is_row = word.contains([' ', ',']);
+    let begins_so = ["<", "{", "[", "(", "\"", "'", "\\", "b'", "b\"", "0x", "0b"];
+    is_read
+        || word.chars().all(is_bare)
+        || begins_so.iter().any(|sign| word.starts_with(sign))
+        || is_row && (word.contains(['<', '{', '[']) || parts.next().is_some_and(is_hex))
 }
 
 /// Is it text in hex, by its beginning, rather than the octets themselves?
 #[must_use]
 pub(super) fn is_hex(beginning: &[u8]) -> bool {
     let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-    let mut lines = beginning.split(|octet| *octet == b'\n').map(|line| {
+    let mut lines = without_mark(beginning).split(|octet| *octet == b'\n').map(|line| {
         let comment = line.iter().position(|octet| *octet == b'#');
         line.get(..comment.unwrap_or(line.len())).unwrap_or(line)
     });
@@ -190,6 +164,20 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
         word.iter().all(u8::is_ascii_uppercase) && !word.iter().all(u8::is_ascii_hexdigit)
     };
     lines.all(|line| line.iter().all(is_text)) && !first.is_some_and(is_method)
+}
+
+/// Is it text as PowerShell writes it to a file, by its beginning? Octets that are themselves may have
+/// its mark too: all behind it has to be text.
+#[must_use]
+pub(super) fn is_utf_16(beginning: &[u8]) -> bool {
+    let (pairs, _) = beginning.as_chunks::<2>();
+    let is_text = |octet: u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
+    match pairs {
+        [_] => false,
+        [[0xff, 0xfe], text @ ..] => text.iter().all(|[low, high]| is_text(*low) && *high == 0),
+        [[0xfe, 0xff], text @ ..] => text.iter().all(|[high, low]| is_text(*low) && *high == 0),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -232,11 +220,120 @@ mod tests {
             "0000   81 05 48 65 6c 6c 6f                              ..Hello\n",
             r"b'\x81\x05Hello'",
             "b\"\\x81\\x05Hel\"\nb\"lo\"",
+            r"bytearray(b'\x81\x05Hello')",
+            r#"x = "\x81\x05Hel" "lo";"#,
+            "\u{feff}81 05 48 65 6c 6c 6f",
+            "<Buffer 81 05 48 65 6c 6c 6f>",
+            "<81054865 6c6c6f>",
+            "81-05-48-65-6C-6C-6F",
+            "unsigned char x[] = {\n  0x81, 0x05, 0x48, 0x65,\n  0x6c, 0x6c, 0x6f\n};\nunsigned int x_len = 7;\n",
+            "static const uint8_t x[7] = { 0x81, 5, 72, 101, 108, 108, 111 };",
+            "let x: [u8; 7] = [129, 5, 72, 101, 108, 108, 111];",
+            "x := []byte{0x81, 0x5, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",
+            "new Uint8Array([0x81, 5, 72, 101, 108, 108, 111])",
+            "Uint8Array(7) [\n  129, 5, 72,\n  101, 108, 108, 111\n]",
+            "{\"type\":\"Buffer\",\"data\":[129,5,72,101,108,108,111]}",
+            "<<129,5,72,101,108,108,111>>",
+            "129, 5, 72, 101, 108, 108, 111",
+            "[\n  129,\n  5,\n  72,\n  101,\n  108,\n  108,\n  111\n]",
+            "[129 5 72 101 108 108 111]",
+            "[-127, 5, 72, 101, 108, 108, 111]",
+            "0b1_000_0001 0b0_0000101 0b01001000 0b01100101 0b01101100 0b01101100 0b01101111",
+            "10000001 00000101 01001000 01100101 01101100 01101100 01101111",
+            "0000000 0581 6548 6c6c 006f                    \n0000007\n",
+            "0000000    0581    6548    6c6c    006f    \n0000007\n",
+            "0000000 0581 6548 6c6c 006f          >..Hello<\n0000007\n",
+            "0000000 65480581 006f6c6c\n0000007\n",
+            "0000000 006f6c6c65480581\n0000007\n",
+            "0000000    81  05  48  65  6c  6c  6f     \n0000007\n",
+            "00000000  81 05 48 65 6c 6c 6f\n",
+            "00000000: 10000001 00000101 01001000 01100101  ..He\n00000004: 01101100 01101100 01101111           llo\n",
+            "00000000: 81054865 6c6c6f                      ..Hello\n",
+            "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n\
+                00000000   81 05 48 65 6C 6C 6F                             ..Hello\r\n",
+            "00000000: 81 05   .. \n00000002: 48 65  He\n00000004: 6c 6c 6f  llo\n",
+            "\t0x0000:  8105 4865 6c6c 6f                        ..Hello\n",
+            "0x7ffe0010:\t0x81\t0x05\t0x48\t0x65\n0x7ffe0014:\t0x6c\t0x6c\t0x6f\n",
         ] {
             for size in [1, 3, 1000] {
                 assert_eq!(read_in(text.as_bytes(), size).as_deref(), Ok(&HELLO[..]), "{text}");
             }
             assert!(is_hex(text.as_bytes()), "{text}");
+            assert!(is_like_octets(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_doubted_is_read_with_a_note_unless_it_is_said_to_be_hex() {
+        for (text, octets, note, as_hex) in [
+            ("[81, 10]", &[0x81, 0x10][..], "taken for hex", &[0x81, 0x10][..]),
+            ("81,10", &[0x81, 0x10], "taken for hex", &[0x81, 0x10]),
+            ("81,05", &[0x81, 0x05], "", &[0x81, 0x05]),
+            ("  81  10", &[0x81, 0x10], "taken for hex", &[0x81, 0x10]),
+            ("81  10", &[0x81, 0x10], "", &[0x81, 0x10]),
+            ("81 10", &[0x81, 0x10], "", &[0x81, 0x10]),
+            ("10000001", &[0x81], "taken for octets in binary digits", &[0x10, 0, 0, 1]),
+            ("00000000", &[0; 4], "", &[0; 4]),
+            (
+                " 8105 4865",
+                &[0x81, 5, 0x48, 0x65],
+                "taken for octets in their order",
+                &[0x81, 5, 0x48, 0x65],
+            ),
+            ("8105 4865", &[0x81, 5, 0x48, 0x65], "", &[0x81, 5, 0x48, 0x65]),
+        ] {
+            for (mut reader, octets, note) in
+                [(HexReader::default(), octets, note), (HexReader::of_hex(), as_hex, "")]
+            {
+                let mut read = Vec::new();
+                reader.read(text.as_bytes(), |more| read.extend_from_slice(more)).unwrap();
+                reader.finish(|more| read.extend_from_slice(more)).unwrap();
+                let told = reader.note().unwrap_or_default();
+                assert_eq!((&*read, told.is_empty()), (octets, note.is_empty()), "{text}");
+                assert!(told.starts_with(note), "{text}: {told}");
+            }
+        }
+        let mut reader = HexReader::default();
+        reader.read(b"0000000 0581\n", |_| ()).unwrap();
+        assert!(reader.note().is_some_and(|note| note.starts_with("taken for words")));
+        assert_eq!(reader.note(), None, "once");
+    }
+
+    /// Octets that a line of any length has, and an escape or number that ends where a piece does.
+    #[test]
+    fn a_long_line_is_read_like_a_short_one() {
+        for (one, octet) in [("\\xe1", 0xe1), ("a", b'a'), ("\\\\", b'\\')] {
+            let text = format!("b'{}'", one.repeat(LINE_MAX));
+            assert_eq!(read_in(text.as_bytes(), 1).unwrap(), [octet; LINE_MAX]);
+        }
+        let text = format!("[{}]", "201, ".repeat(LINE_MAX));
+        for size in [1, 4099, usize::MAX] {
+            assert_eq!(read_in(text.as_bytes(), size).unwrap(), [201; LINE_MAX]);
+        }
+    }
+
+    #[test]
+    fn offsets_tell_their_own_radix() {
+        let row = |octet: &str| format!("{}\n", octet.repeat(16));
+        let (one, other) = (row(" 61"), row(" 62"));
+        let words = " 6161".repeat(8) + "\n";
+        for (text, count) in [
+            (format!("0000000{one}0000020{other}0000040\n"), Ok(32)),
+            (format!("0000000{one}0000016{other}0000032\n"), Ok(32)),
+            (format!("0000000{one}0000010{other}"), Err("line 2: offset 10 after 20")),
+            (format!("0000000{words}0000010{words}0000020\n"), Ok(32)),
+            (format!("0000000{words}0000020{words}0000040\n"), Ok(32)),
+            (format!("0000000{words}0000010{words}*\n0000100\n"), Ok(256)),
+            (format!("0000000{words}0000020{words}*\n0000100\n"), Ok(64)),
+            (format!("0000000{words}*\n0000100\n"), Err("line 3: this offset may be in hex")),
+            (format!("0000000{words}0000016{words}*\n0000064\n"), Ok(64)),
+            (format!("00000000:{one}00000016:{other}"), Ok(32)),
+        ] {
+            match (read_in(text.as_bytes(), 100), count) {
+                (Ok(octets), count) => assert_eq!(Ok(octets.len()), count, "{text}"),
+                (Err(wrong), Err(expected)) => assert!(wrong.starts_with(expected), "{wrong}"),
+                (Err(wrong), Ok(_)) => panic!("{wrong} {text}"),
+            }
         }
     }
 
@@ -266,6 +363,45 @@ mod tests {
             ("00000000: 8105\n*\n*", ""),
             (r"b'\q'", "line 1: an escape"),
             (r"b'a' c", "line 1: 'c' stands outside"),
+            (r"b'a", "line 1: the quote"),
+            ("b'a\nb'", "line 1: the quote"),
+            ("b'\u{e9}'", "line 1: octet c3 in quotes"),
+            ("<Buffer 81 05 ... 12 more bytes>", "line 1: '.' is no octet; where points"),
+            ("Uint8Array(130) [\n  129, 5,\n  ... 30 more items\n]", "line 3: '.' is no octet"),
+            ("81-5", "line 1: one hex digit"),
+            ("2026-11-25", "line 1: '-' stands between octets"),
+            (r"\x81\x05Hello", "line 1: 'H' follows \\x and two digits"),
+            (r"\x81\x05aa", "line 1: 'a' follows \\x and two digits"),
+            ("0x81, 05", "line 1: of these octets some have 0x"),
+            ("0x81, 0x05, 10", "line 1: of these octets some have 0x"),
+            ("129 5 72", "line 1: this looks decimal, or octal"),
+            (" 201 005 110", "line 1: this looks decimal, or octal"),
+            ("129, 05", "line 1: this looks decimal, or octal"),
+            ("[81, 5]", "line 1: this may be hex or decimal"),
+            ("[129, 5]\n[129, 300]", "line 2: '300' is no octet"),
+            ("bytes([129, 05])", "line 1: '05' is no octet"),
+            ("bytes([129, 5]) + bytes([1])", "line 1: something stands behind the array"),
+            ("x[] = { 0x81 };\nunsigned int x_len = 2;", "line 2: the array has 1 octets"),
+            ("10000001 2", "line 1: one hex digit"),
+            ("10000001\n2", "line 2: '2' is no octet in eight binary digits"),
+            ("0000000 201 005 110", "line 1: this listing has no octets in hex"),
+            ("0000000 002601 062510", "line 1: this listing has no octets in hex"),
+            ("0000000 201 005   H   e", "line 1: this listing has no octets in hex"),
+            ("000000 0581 6548", "line 1: this listing has no octets in hex"),
+            (
+                "00000000: 65480581   6f6c6c                    ..Hello",
+                "line 1: this listing has no",
+            ),
+            ("00000000: 0581 6548 6c6c   6f  ..Hello", "line 1: this listing has no octets"),
+            ("00000000: 38206220 6c6c  ", ""),
+            ("00000000: 0000 0000   00  .....", "line 1: this listing has no octets in hex"),
+            ("00000000: 3030 2020 2e2e  00  ..", ""),
+            ("00000000: 38206220   b 8", "line 1: this listing has no octets in hex"),
+            ("81 05\n*", "line 2: '*' stands for rows that are left out"),
+            ("0x7ffe0010:\t0x65480581", "line 1: this listing has no octets in hex"),
+            ("0000000 0581 006f", "line 1: the last octet may be padding"),
+            ("0000000 0581 65\n", "line 1: this listing has no octets in hex"),
+            ("0000000 0581\n0000002 65", "line 2: the words of a row"),
         ] {
             match read_in(text.as_bytes(), 5) {
                 Ok(_) => assert_eq!(wrong, "", "{text}"),
@@ -290,6 +426,21 @@ mod tests {
         }
         for text in ["", "#", "81", "A1 B2", "DE", "DEAD BEEF", "hello"] {
             assert!(is_hex(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn utf_16_is_told_from_octets_with_its_mark() {
+        for (octets, expected) in [
+            (&b"\xff\xfe8\x001\x00\r\x00\n\x00"[..], true),
+            (b"\xfe\xff\x008\x001", true),
+            (b"\xff\xfe\x01\x00\x37\xfa\x21\x3d", false),
+            (b"\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x04", false),
+            (b"\xff\xfe", false),
+            (b"8\x001\x00", false),
+            (b"81", false),
+        ] {
+            assert_eq!(is_utf_16(octets), expected, "{octets:?}");
         }
     }
 

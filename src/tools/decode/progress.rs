@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::Output;
 
-/// A line on standard error that tells how far a summary is, if that is a terminal.
+/// A line on standard error that tells how far a summary is, if that is a terminal. It goes with this
+/// value, before anything else is told.
 pub(super) struct Progress {
     is_shown: bool,
     started: Instant,
     told: Instant,
     octets: u64,
+    /// Columns that were written to.
+    width: usize,
 }
 
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -20,7 +23,7 @@ impl Progress {
         let is_summary = matches!(output, Output::Summary | Output::SummaryJson);
         let now = Instant::now();
         let is_shown = is_summary && io::stderr().is_terminal();
-        Self { is_shown, started: now, told: now, octets: 0 }
+        Self { is_shown, started: now, told: now, octets: 0, width: 0 }
     }
 
     pub(super) fn advance(&mut self, octets: usize) {
@@ -29,14 +32,22 @@ impl Progress {
             self.told = Instant::now();
             let millions = self.octets / 1_000_000;
             let rate = u128::from(self.octets) / self.started.elapsed().as_micros().max(1);
-            let _ = write!(io::stderr(), "\r{millions} MB, {rate} MB/s "); // a courtesy
+            self.show(&format!("{millions} MB, {rate} MB/s"));
         }
     }
 
-    /// Takes the line away.
-    pub(super) fn end(&self) {
-        if self.is_shown && self.told != self.started {
-            let _ = write!(io::stderr(), "\r{:40}\r", ""); // a courtesy
+    /// Over all that was written before, and no further: a narrow terminal would go to its next line.
+    fn show(&mut self, line: &str) {
+        self.width = self.width.max(line.len());
+        let _ = write!(io::stderr(), "\r{line:0$}", self.width); // a courtesy
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.width != 0 {
+            self.show("");
+            let _ = write!(io::stderr(), "\r"); // a courtesy
         }
     }
 }

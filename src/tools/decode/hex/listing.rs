@@ -1,37 +1,66 @@
-//! A listing of octets: `hexdump -C`, `xxd`, `od -t x1`, Wireshark.
+//! A listing of octets: `hexdump`, `xxd`, `od`, Wireshark, a debugger.
 
-use super::Plain;
+use super::numbers;
+use super::plain::Plain;
+use super::row::{
+    Unit, before_text, has_lost, number, octets_of, offset, with_colon, without_colon, words,
+};
 
 /// Octets that one `*` of a listing may stand for.
 const REPEAT_MAX: u64 = 1 << 30;
+const NO_HEX: &str =
+    "this listing has no octets in hex; `xxd`, `hexdump -C` and `od -t x1` write one that has";
 
 /// Offset, octets, and often the text of these.
 pub(super) struct Listing {
-    radix: u32,
-    /// The offset of the first row.
-    base: u64,
+    unit: Unit,
+    /// The radixes that the offsets may be in, each with the offset of the first row.
+    bases: Vec<(u32, u64)>,
     count: u64,
-    /// The row before, which `*` repeats.
+    /// The row before, which `*` repeats, and whose end only the next offset tells.
     row: Vec<u8>,
+    is_told: bool,
     is_repeated: bool,
 }
 
 impl Listing {
     /// Is this the first row of one? Its offset tells: it has a colon, or a text in bars at the end of
-    /// its row, or is zero in so many digits as nobody writes octets.
-    pub(super) fn beginning(line: &[u8]) -> Option<Self> {
-        let (offset, rest) = offset(line)?;
+    /// its row, or an odd number of digits, or is zero in so many digits as nobody writes octets.
+    ///
+    /// # Errors
+    /// A sentence, if it is a listing of something else.
+    pub(super) fn beginning(line: &[u8]) -> Result<Option<Self>, String> {
+        let Some((offset, rest)) = offset(line) else { return Ok(None) };
         let has_colon = rest.starts_with(b":");
+        let has_bar = rest.ends_with(b"|");
         let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
         let is_zero = offset.iter().all(|digit| *digit == b'0');
-        let has_octets = rest.trim_ascii().split(|octet| *octet == b' ').next()?.len() == 2;
+        let has_octets = words(rest).next().is_some_and(|word| word.len() == 2);
+        let is_seven = offset.len() == 7 && offset.starts_with(b"00") && !has_colon && !has_bar;
         let is_row = has_colon && 4 <= offset.len()
-            || 1 < spaces && rest.ends_with(b"|") && 7 <= offset.len()
+            || 1 < spaces && has_bar && 7 <= offset.len()
             || 1 < spaces && is_zero && 4 <= offset.len()
-            || is_zero && 6 <= offset.len() && has_octets;
-        let radix = if offset.len() == 7 && !has_colon && !rest.ends_with(b"|") { 8 } else { 16 };
-        let base = number(offset, radix)?;
-        is_row.then(|| Self { radix, base, count: 0, row: Vec::new(), is_repeated: false })
+            || is_zero && (6 <= offset.len() && has_octets || offset.len() == 6);
+        if rest.is_empty() || !is_row && !is_seven {
+            return Ok(None);
+        }
+        let unit = if has_colon { with_colon(rest) } else { without_colon(rest, is_seven) };
+        let unit = unit.ok_or(NO_HEX)?;
+        let radixes = match (is_seven, has_colon, unit) {
+            (true, _, Unit::Words(4)) => &[16, 8, 10][..],
+            (true, ..) => &[8, 10],
+            (_, true, _) => &[16, 10],
+            _ => &[16],
+        };
+        let bases =
+            radixes.iter().filter_map(|radix| Some((*radix, number(offset, *radix)?))).collect();
+        let row = Vec::new();
+        Ok(Some(Self { unit, bases, count: 0, row, is_told: true, is_repeated: false }))
+    }
+
+    /// What the numbers of its rows are.
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
     }
 
     pub(super) fn read(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
@@ -42,59 +71,123 @@ impl Listing {
         if line.is_empty() || line == b"*" {
             return Ok(());
         }
-        let read =
-            offset(line).and_then(|(digits, rest)| Some((number(digits, self.radix)?, rest)));
-        let (offset, rest) = read.ok_or("a row of a listing begins with its offset")?;
-        self.reach(offset, out)?;
-        let mut plain = Plain::default();
-        let mut row = Vec::new();
-        let digits = [octets_of(rest), b"\n"].concat();
-        plain.read(&digits, &mut |octets| row.extend_from_slice(octets))?;
+        let (offset, rest) = offset(line).ok_or("a row of a listing begins with its offset")?;
+        let row = self.octets(rest)?;
+        self.reach(offset, row.is_empty(), out)?;
         self.count += row.len() as u64;
-        out(&row);
-        self.row = row;
+        (self.row, self.is_told) = (row, false);
         Ok(())
     }
 
-    /// Repeats the row before up to `offset`, if it may be.
-    fn reach(&mut self, offset: u64, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let at = self.base.saturating_add(self.count);
-        let gap = offset.checked_sub(at).ok_or_else(|| {
-            format!("offset {offset:x} after {at:x}: the rows of a listing follow each other")
-        })?;
+    /// The text is at its end.
+    pub(super) fn finish(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+        let is_padded = matches!(self.unit, Unit::Words(_)) && self.row.ends_with(&[0]);
+        if is_padded && !self.is_told {
+            return Err(
+                "the last octet may be padding: the line with the last offset alone, which \
+                tells, is missing"
+                    .to_owned(),
+            );
+        }
+        self.tell(out);
+        Ok(())
+    }
+
+    fn tell(&mut self, out: &mut impl FnMut(&[u8])) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            out(&self.row);
+        }
+    }
+
+    /// Tells the row before, and repeats it up to `offset`, if it may be.
+    fn reach(
+        &mut self,
+        offset: &[u8],
+        is_end: bool,
+        out: &mut impl FnMut(&[u8]),
+    ) -> Result<(), String> {
         let may_repeat = std::mem::take(&mut self.is_repeated) && !self.row.is_empty();
-        if gap != 0 && (!may_repeat || REPEAT_MAX < gap) {
-            return Err(format!("offset {offset:x} after {at:x}: octets between them are missing"));
+        let size = self.row.len().max(1) as u64;
+        let pad = match self.unit {
+            Unit::Words(digits) if is_end => digits as u64 / 2 - 1,
+            Unit::Words(_) | Unit::Octets | Unit::Bits => 0,
+        };
+        // How far it is from the end of the rows so far, as each radix reads it.
+        let gap = |(radix, base): (u32, u64)| {
+            let at = i128::from(base) + i128::from(self.count);
+            number(offset, radix).map(|offset| i128::from(offset) - at)
+        };
+        let fits = |gap: i128| match u64::try_from(gap) {
+            Ok(gap) => gap == 0 || may_repeat && gap <= REPEAT_MAX && gap.is_multiple_of(size),
+            Err(_) => -i128::from(pad) <= gap,
+        };
+        let fitting: Vec<(u32, u64)> =
+            self.bases.iter().copied().filter(|base| gap(*base).is_some_and(fits)).collect();
+        let Some(gap) = fitting.first().and_then(|base| gap(*base)) else {
+            return Err(self.gone_wrong(offset));
+        };
+        if let [(16, _), (8, _), ..] = *fitting
+            && 0 < gap
+        {
+            return Err("this offset may be in hex, of hexdump, or in octal, of od; with -v they \
+                write every row"
+                .to_owned());
         }
-        let mut rest = gap;
-        while rest != 0 {
-            let part =
-                self.row.get(..usize::try_from(rest).unwrap_or(usize::MAX)).unwrap_or(&self.row);
-            out(part);
-            rest -= part.len() as u64;
+        self.bases = fitting;
+        self.count = self.count.saturating_add_signed(i64::try_from(gap).unwrap_or_default());
+        if gap < 0 {
+            let pad = usize::try_from(-gap).unwrap_or_default();
+            self.row.truncate(self.row.len().saturating_sub(pad));
         }
-        self.count += gap;
+        self.tell(out);
+        for _ in 0..u64::try_from(gap).unwrap_or_default() / size {
+            out(&self.row);
+        }
         Ok(())
     }
-}
 
-/// The digits at the front of a row, and what is behind them.
-fn offset(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = line.iter().position(|octet| !octet.is_ascii_hexdigit()).unwrap_or(line.len());
-    let (offset, rest) = line.split_at(end);
-    let is_apart = matches!(rest, [] | [b' ' | b'\t', ..] | [b':'] | [b':', b' ' | b'\t', ..]);
-    (is_apart && (1..=16).contains(&offset.len())).then_some((offset, rest))
-}
+    fn gone_wrong(&self, offset: &[u8]) -> String {
+        let shown = str::from_utf8(offset).unwrap_or_default().trim_start_matches('0');
+        let Some((radix, base)) = self.bases.first() else { return NO_HEX.to_owned() };
+        let at = base.saturating_add(self.count);
+        let (before, is_behind) = match number(offset, *radix) {
+            Some(offset) => (at, offset < at),
+            None => (at, false),
+        };
+        let before = if *radix == 8 { format!("{before:o}") } else { format!("{before:x}") };
+        match is_behind {
+            true => {
+                format!("offset {shown} after {before}: the rows of a listing follow each other")
+            }
+            false => format!("offset {shown} after {before}: octets between them are missing"),
+        }
+    }
 
-fn number(digits: &[u8], radix: u32) -> Option<u64> {
-    u64::from_str_radix(str::from_utf8(digits).ok()?, radix).ok()
-}
-
-/// A row without the text at its end.
-fn octets_of(rest: &[u8]) -> &[u8] {
-    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
-    let bar = rest.iter().position(|octet| matches!(octet, b'|' | b'>'));
-    let gap = rest.windows(2).position(|pair| pair == b"  ");
-    let end = if rest.ends_with(b"|") || bar < gap && gap.is_none() { bar } else { gap };
-    rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest)
+    fn octets(&self, rest: &[u8]) -> Result<Vec<u8>, String> {
+        let mut row = Vec::new();
+        match self.unit {
+            Unit::Octets => {
+                if rest.starts_with(b":") && has_lost(rest) {
+                    return Err(NO_HEX.to_owned());
+                }
+                let is_od = matches!(self.bases.first(), Some((8, _)));
+                let pairs = if is_od { before_text(rest) } else { octets_of(rest) };
+                let digits = [pairs, b"\n"].concat();
+                Plain::default().read(&digits, &mut |octets| row.extend_from_slice(octets))?;
+            }
+            Unit::Bits => {
+                for digits in words(octets_of(rest)) {
+                    row.push(numbers::bits(digits).ok_or("an octet has eight binary digits")?);
+                }
+            }
+            Unit::Words(digits) => {
+                for word in words(before_text(rest)).filter(|word| !word.is_empty()) {
+                    let value = number(word, 16).filter(|_| word.len() == digits);
+                    let value = value.ok_or("the words of a row have the same number of digits")?;
+                    row.extend(value.to_le_bytes().into_iter().take(digits / 2));
+                }
+            }
+        }
+        Ok(row)
+    }
 }

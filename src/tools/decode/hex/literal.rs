@@ -1,4 +1,4 @@
-//! Octets as Python shows them: `b'\x81\x05Hello'`.
+//! Octets as Python, Rust and C write them in quotes: `b'\x81\x05Hello'`.
 
 use super::{digit, shown};
 
@@ -6,46 +6,73 @@ use super::{digit, shown};
 pub(super) struct Literal {
     quote: u8,
     is_open: bool,
+    /// An escape that is not whole, from its backslash on.
+    escape: Vec<u8>,
 }
 
 impl Literal {
-    pub(super) fn new(quote: u8) -> Self {
-        Self { quote, is_open: false }
+    /// Does one begin here?
+    pub(super) fn beginning(line: &[u8]) -> Option<Self> {
+        let quote = match line {
+            [b'b', quote @ (b'\'' | b'"'), ..] => *quote,
+            [quote @ (b'\'' | b'"'), rest @ ..] if rest.contains(&b'\\') => *quote,
+            _ => return None,
+        };
+        Some(Self { quote, is_open: false, escape: Vec::new() })
     }
 
-    pub(super) fn read(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
         let mut octets = Vec::new();
-        let mut rest = line;
-        while let [first, later @ ..] = rest {
-            rest = later;
-            match first {
-                quote if *quote == self.quote => self.is_open = !self.is_open,
-                b'\\' if self.is_open => {
-                    let (octet, later) =
-                        escape(rest).ok_or("an escape is like \\x81, \\n or \\\\")?;
-                    octets.push(octet);
-                    rest = later;
-                }
-                other if self.is_open => octets.push(*other),
-                b'b' | b'+' | b'(' | b')' | b',' => (),
-                other if other.is_ascii_whitespace() => (),
-                other => return Err(format!("{} stands outside the quotes", shown(*other))),
-            }
-        }
+        let read = text.iter().try_for_each(|octet| self.take(*octet, &mut octets));
         out(&octets);
+        read
+    }
+
+    /// The text is at its end.
+    pub(super) fn finish(&self) -> Result<(), String> {
+        match self.is_open {
+            true => Err(format!("the quote {} is not closed", shown(self.quote))),
+            false => Ok(()),
+        }
+    }
+
+    fn take(&mut self, octet: u8, out: &mut Vec<u8>) -> Result<(), String> {
+        if !self.escape.is_empty() {
+            self.escape.push(octet);
+            if let Some(octet) = meaning(&self.escape)? {
+                self.escape.clear();
+                out.push(octet);
+            }
+            return Ok(());
+        }
+        match octet {
+            quote if quote == self.quote => self.is_open = !self.is_open,
+            b'\\' if self.is_open => self.escape.push(octet),
+            b'\n' if self.is_open => return self.finish(),
+            b' '..=b'~' if self.is_open => out.push(octet),
+            b'b' | b'+' | b'(' | b')' | b',' | b';' | b'}' | b']' if !self.is_open => (),
+            other if other.is_ascii_whitespace() && !self.is_open => (),
+            other if self.is_open => {
+                return Err(format!("{} in quotes is written as an escape", shown(other)));
+            }
+            other => return Err(format!("{} stands outside the quotes", shown(other))),
+        }
         Ok(())
     }
 }
 
-/// The octet behind a backslash, and what follows it.
-fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
-    match text {
-        [b'x', high, low, rest @ ..] => Some((digit(*high)? << 4 | digit(*low)?, rest)),
-        [b'n', rest @ ..] => Some((b'\n', rest)),
-        [b'r', rest @ ..] => Some((b'\r', rest)),
-        [b't', rest @ ..] => Some((b'\t', rest)),
-        [b'0', rest @ ..] => Some((0, rest)),
-        [own @ (b'\\' | b'\'' | b'"'), rest @ ..] => Some((*own, rest)),
+/// The octet that an escape means, if it is whole.
+fn meaning(escape: &[u8]) -> Result<Option<u8>, String> {
+    let octet = match escape {
+        [_, b'x'] => return Ok(None),
+        [_, b'x', high] if digit(*high).is_some() => return Ok(None),
+        [_, b'x', high, low] => digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low),
+        [_, b'n'] => Some(b'\n'),
+        [_, b'r'] => Some(b'\r'),
+        [_, b't'] => Some(b'\t'),
+        [_, b'0'] => Some(0),
+        [_, own @ (b'\\' | b'\'' | b'"')] => Some(*own),
         _ => None,
-    }
+    };
+    octet.map(Some).ok_or_else(|| "an escape is like \\x81, \\n or \\\\".to_owned())
 }
