@@ -134,7 +134,6 @@ fn restart(frame: &Frame) -> Option<String> {
     let valid = wrong.valid_up_to();
     let last = payload.len().saturating_sub(TEXT_MIN).min(valid + 3); // in the character, at most
     let mut found = (valid.saturating_sub(CHANCE_MAX).max(1)..=last)
-        .filter(|at| !at.is_multiple_of(key.len()))
         .map(|at| (at, restarted(payload, key, at)))
         .filter(|(_, octets)| is_text(octets));
     let (at, octets) = found.next()?;
