@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::limits::{CLOSING_MAX, Limits, TICK_MAX, TICK_MIN, TICKS};
+use super::limits::{CLOSING_MAX, Limits, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
 use super::log::{Event, Log};
 use super::outbox::{Line, Outbox, Rest};
 use super::room::Room;
@@ -34,7 +34,7 @@ impl Heartbeat {
 
     fn run(self) -> ! {
         let ping = ping_frame();
-        let mut members = Vec::new();
+        let (mut members, mut due) = (Vec::new(), Vec::new());
         loop {
             let now = Instant::now();
             let mut wake_at = now + TICK_MAX.min(self.ping_every().unwrap_or(TICK_MAX));
@@ -42,9 +42,14 @@ impl Heartbeat {
                 room.look_around(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.watch(&member, now));
-                    wake_at = wake_at.min(self.ping(&member, now, &ping));
+                    match self.next_ping(&member, now) {
+                        Some(later) => wake_at = wake_at.min(later),
+                        None => due.push(member),
+                    }
                 }
             }
+            self.ask(&due, &ping);
+            due.clear();
             let left = wake_at.saturating_duration_since(Instant::now());
             thread::sleep(left.max(TICK_MIN));
         }
@@ -54,17 +59,33 @@ impl Heartbeat {
         Some(self.limits.ping_every).filter(|every| !every.is_zero())
     }
 
-    /// Asks a member whose time has come; when the next time comes. What comes within the same twentieth
-    /// of the interval is left for one look: with thousands of members each look costs something.
-    fn ping(&self, member: &Arc<Outbox>, now: Instant, ping: &Arc<Vec<u8>>) -> Instant {
-        let Some(every) = self.ping_every() else { return now + TICK_MAX };
+    /// When to look for the member's next ping; `None` is now. What comes due within the same tick is left
+    /// for one look: with thousands of members each look costs something.
+    fn next_ping(&self, member: &Outbox, now: Instant) -> Option<Instant> {
+        let Some(every) = self.ping_every() else { return Some(now + TICK_MAX) };
         let due_at = member.pulse.due_at(every);
-        if now < due_at {
-            return due_at.max(now + every / TICKS);
+        (now < due_at).then(|| due_at.max(now + self.tick()))
+    }
+
+    /// Pings members a few at a time, all within a tick: thousands of pings at one moment, and their
+    /// answers, would delay those who chat.
+    fn ask(&self, due: &[Arc<Outbox>], ping: &Arc<Vec<u8>>) {
+        let groups = due.chunks(PINGS_AT_ONCE);
+        let pause = self.tick() / u32::try_from(groups.len()).unwrap_or(u32::MAX).max(1);
+        for (number, group) in groups.enumerate() {
+            if 0 < number {
+                thread::sleep(pause);
+            }
+            for member in group {
+                member.pulse.asked(Instant::now());
+                member.ping(ping);
+            }
         }
-        member.pulse.asked(now);
-        member.ping(ping);
-        now + every
+    }
+
+    /// By so much pings may be late.
+    fn tick(&self) -> Duration {
+        (self.limits.ping_every / TICKS).min(TICK_MAX)
     }
 
     /// Ends what is over; when the member is to be looked at again.

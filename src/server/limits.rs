@@ -44,8 +44,13 @@ pub const TICK_MAX: Duration = Duration::from_secs(1);
 /// How long it sleeps at least: it never spins, whatever the clock says.
 pub const TICK_MIN: Duration = Duration::from_millis(1);
 
-/// Looks of the timer during one ping interval, at most: a ping is late by a twentieth of it.
+/// Looks of the timer during one ping interval, at most: a ping is late by two twentieths of it, one until
+/// it is seen to be due and one until its turn.
 pub const TICKS: u32 = 20;
+
+/// Pings that go out at one moment. Of a chat beside 9000 members with a ping every 4 s each, the 99th
+/// percentile of a text's way is 2.0 ms if all go at once, 1.25 ms at 32, 1.2 ms at 8, 1.1 ms without pings.
+pub const PINGS_AT_ONCE: usize = 8;
 
 /// Pings that a client may leave unanswered, at least: so many intervals fit the longest silence.
 pub const PINGS_MISSED: u32 = 2;

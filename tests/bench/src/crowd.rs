@@ -24,8 +24,9 @@ pub struct Crowd {
 struct Member {
     stream: TcpStream,
     inbox: Inbox,
-    /// What the socket did not take.
+    /// What the socket did not take begins at `sent`.
     unsent: Vec<u8>,
+    sent: usize,
 }
 
 impl Crowd {
@@ -50,7 +51,7 @@ impl Crowd {
             let mut stream = TcpStream::from_std(stream);
             let both = Interest::READABLE | Interest::WRITABLE;
             poll.registry().register(&mut stream, Token(place), both)?;
-            members.push(Member { stream, inbox: Inbox::default(), unsent: Vec::new() });
+            members.push(Member { stream, inbox: Inbox::default(), unsent: Vec::new(), sent: 0 });
         }
         let events = Events::with_capacity(1024);
         Ok(Self { poll, events, members, scratch: vec![0; READ], pings: Vec::new() })
@@ -105,15 +106,17 @@ impl Crowd {
 
 impl Member {
     fn flush(&mut self) -> io::Result<()> {
-        let mut sent = 0;
-        while sent < self.unsent.len() {
-            match self.stream.write(&self.unsent[sent..]) {
-                Ok(length) => sent += length,
+        while self.sent < self.unsent.len() {
+            match self.stream.write(&self.unsent[self.sent..]) {
+                Ok(length) => self.sent += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
-        self.unsent.drain(..sent);
+        if self.unsent.len() <= 2 * self.sent {
+            self.unsent.drain(..self.sent); // not at each write: megabytes would be moved each time
+            self.sent = 0;
+        }
         Ok(())
     }
 }
