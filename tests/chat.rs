@@ -344,7 +344,7 @@ mod leaving {
             slow.send(last.bytes());
             for number in 0..MORE_THAN_THE_KERNEL_TAKES {
                 slow.hears(large(number));
-                thread::sleep(Duration::from_millis(150)); // in all thrice the patience
+                thread::sleep(Duration::from_millis(100)); // in all twice the patience
             }
             slow.parts_with(Some(code));
         }
