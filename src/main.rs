@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use wirechat::cli::{self, Command};
 use wirechat::server::listener;
 use wirechat::tools::decode::{self, Verdict};
-use wirechat::tools::{Failure, Status, accept, encode};
+use wirechat::tools::{self, Failure, Status, accept, encode};
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -22,10 +22,7 @@ fn main() -> ExitCode {
         },
         Ok(Command::Encode(options)) => ended(encode::run(&options)),
         Ok(Command::Accept(options)) => ended(accept::run(&options)),
-        Ok(Command::Show(text)) => {
-            let _ = io::stdout().write_all(text.as_bytes()); // a reader that has gone needs nothing
-            ExitCode::SUCCESS
-        }
+        Ok(Command::Show(text)) => ended(tools::say(text.as_bytes()).map(|()| 0)),
         Err(sentence) => complain(&sentence, 2),
     }
 }

@@ -21,7 +21,11 @@ pub struct Failure {
 }
 
 /// Writes to standard output. A reader that has gone needs nothing more, and that is no failure.
-fn say(octets: &[u8]) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// If it cannot be written, as on a full disk.
+pub fn say(octets: &[u8]) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     match output.write_all(octets).and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -86,9 +86,9 @@ fn a_value_that_does_not_match_is_explained() {
         ("no padding", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo", &["the padding is missing"]),
         ("hex first", "YjM3YTRmMmNjMDYyNGYxNjkwZjY0NjA2Y2YzODU5NDViMmJlYzRlYQ==", &["written in hex before base64"]),
         ("the key", KEY, &["the key, sent back"]),
-        ("another key", "ICX+Yqv66kxgM0FcWaLWlFLwTAI=", &["none of the 66", "20 octets in base64", "another request?"]),
-        ("16 octets", "AAAAAAAAAAAAAAAAAAAAAA==", &["none of the 66", "16 octets in base64, where a SHA-1 has 20"]),
-        ("nonsense", "\u{1b}[31m", &["none of the 66", "no base64", "\\u{1b}[31m"]),
+        ("another key", "ICX+Yqv66kxgM0FcWaLWlFLwTAI=", &["none of the 67", "20 octets in base64", "another request?"]),
+        ("16 octets", "AAAAAAAAAAAAAAAAAAAAAA==", &["none of the 67", "16 octets in base64, where a SHA-1 has 20"]),
+        ("nonsense", "\u{1b}[31m", &["none of the 67", "no base64", "\\u{1b}[31m"]),
         ("nothing", "", &["there is no value"]),
     ] {
         let output = run(&["--check", KEY, given]);

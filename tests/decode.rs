@@ -228,6 +228,32 @@ fn the_exit_status_is_the_verdict() {
     }
 }
 
+/// Without `--from`: behind a request only its client can go on, masked or not.
+#[test]
+fn the_last_head_tells_whose_frames_follow() {
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+    const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    const PLAIN: &[u8] = b"\x89\0";
+    const MASKED: &[u8] = b"\x89\x80\x01\x02\x03\x04";
+    for (heads, frame, words, from, status) in [
+        (vec![], PLAIN, &[][..], "server", 0),
+        (vec![], MASKED, &[], "client", 0),
+        (vec![REQUEST], PLAIN, &[], "client", 1),
+        (vec![REQUEST], MASKED, &[], "client", 0),
+        (vec![RESPONSE], MASKED, &[], "server", 1),
+        (vec![REQUEST, RESPONSE], PLAIN, &[], "server", 0),
+        (vec![REQUEST], PLAIN, &["--from", "server"], "server", 0),
+    ] {
+        let wire = [heads.concat().as_bytes(), frame].concat();
+        let (told, text) = decode(words, &wire);
+        assert!(text.contains(&format!("from a {from}: ping\n")), "{text}");
+        assert_eq!(told, status, "{text}");
+    }
+}
+
 /// Every lesson, and octets that would do harm to a terminal.
 #[test]
 fn lines_fit_the_terminal_and_only_colours_control_it() {

@@ -256,11 +256,13 @@ fn a_reader_that_has_gone_is_no_failure() {
 
 #[test]
 fn a_full_disk_is_a_failure() {
-    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
-        return check::skip("no /dev/full here");
-    };
-    let output = program(&["--ping"]).stdout(full).output().expect("the program runs");
-    let complaint = said(&output.stderr);
-    check::eq(output.status.code(), Some(1), complaint);
-    check::that(complaint.starts_with("wirechat: standard output: "), complaint);
+    for word in ["--ping", "--help"] {
+        let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+            return check::skip("no /dev/full here");
+        };
+        let output = program(&[word]).stdout(full).output().expect("the program runs");
+        let complaint = said(&output.stderr);
+        check::eq(output.status.code(), Some(1), complaint);
+        check::that(complaint.starts_with("wirechat: standard output: "), complaint);
+    }
 }

@@ -29,7 +29,7 @@ Options:
   --hex            the input is text in hex    (without a word: found out)
   --raw            the input is the bytes themselves
   --from WHO       client or server: whose bytes these are
-                   (without it: what the head or the first mask bit tells)
+                   (without it: the last head, or else the first mask bit, tells)
   --key KEY        the client's Sec-WebSocket-Key, if only the response is there
   --json           one JSON object for each head and each frame
   --summary        numbers instead of frames; with --json as one object

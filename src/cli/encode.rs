@@ -33,6 +33,8 @@ struct Said {
     options: Options,
     /// The options that say what is in the frame; one may.
     contents: Vec<&'static str>,
+    /// The options that say how it is written; one may.
+    outputs: Vec<&'static str>,
     has_opcode: bool,
 }
 
@@ -43,6 +45,11 @@ impl Said {
         if !self.has_opcode {
             self.options.opcode = opcode as u8;
         }
+    }
+
+    fn output(&mut self, name: &'static str, output: Output) {
+        self.outputs.push(name);
+        self.options.output = output;
     }
 }
 
@@ -75,9 +82,9 @@ const FLAGS: &[Flag<Said>] = &[
     Flag { name: "fragment", value: "SIZE", words: (1, 1), help: "cut the payload into frames of so many octets",
         apply: |said, words| { said.options.fragment = Some(size(&words.concat())?); Ok(()) } },
     Flag { name: "raw", value: "", words: (0, 0), help: "write the octets themselves, for a pipe or a file",
-        apply: |said, _| { said.options.output = Output::Raw; Ok(()) } },
+        apply: |said, _| { said.output("raw", Output::Raw); Ok(()) } },
     Flag { name: "picture", value: "", words: (0, 0), help: "draw each frame as section 5.2 does",
-        apply: |said, _| { said.options.output = Output::Picture; Ok(()) } },
+        apply: |said, _| { said.output("picture", Output::Picture); Ok(()) } },
 ];
 
 /// Reads the words behind `encode`.
@@ -105,6 +112,11 @@ pub(super) fn parse(
             );
         }
         _ => (),
+    }
+    if let [first, .., last] = said.outputs.as_slice()
+        && first != last
+    {
+        return Err(format!("--{first} and --{last} exclude each other; give one"));
     }
     agree(&said.options)?;
     Ok(Command::Encode(said.options))
@@ -313,6 +325,7 @@ mod tests {
             (&["--ping", "--ping"], &["--ping and --ping are two frames"]),
             (&["--text"], &["--text needs a value: --text TEXT"]),
             (&["--raw=yes"], &["--raw takes no value"]),
+            (&["--ping", "--raw", "--picture"], &["--raw and --picture exclude each other"]),
             (&["--txt", "a"], &["no option --txt", "did you mean --text?"]),
             (&["--length", "7"], &["no option --length", "`wirechat encode --help` lists them all"]),
             (&["--text", "a", "--declare", "3", "--fragment", "1"], &["--declare is for one frame"]),

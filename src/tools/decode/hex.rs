@@ -227,6 +227,8 @@ mod tests {
             "<81054865 6c6c6f>",
             "81-05-48-65-6C-6C-6F",
             "unsigned char x[] = {\n  0x81, 0x05, 0x48, 0x65,\n  0x6c, 0x6c, 0x6f\n};\nunsigned int x_len = 7;\n",
+            "unsigned char X[] = { 0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f };\nunsigned int X_LEN = 7;",
+            "0x4010 <x>:\t0x81\t0x05\t0x48\t0x65\n0x4014 <x+4>:\t0x6c\t0x6c\t0x6f\n",
             "static const uint8_t x[7] = { 0x81, 5, 72, 101, 108, 108, 111 };",
             "let x: [u8; 7] = [129, 5, 72, 101, 108, 108, 111];",
             "x := []byte{0x81, 0x5, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",

@@ -32,6 +32,8 @@ pub(super) trait Sink {
 /// Reads a stream piece by piece.
 pub(super) struct Stream {
     sender: Option<Role>,
+    /// Whose head came last: frames right behind a request are the client's.
+    last_head: Option<Role>,
     asked: Asked,
     payload_max: usize,
     offset: u64,
@@ -53,7 +55,14 @@ impl Stream {
     /// A stream of `sender`, if that is known, with what is known of the client's request;
     /// `payload_max` octets of each payload are kept.
     pub(super) fn new(sender: Option<Role>, asked: Asked, payload_max: usize) -> Self {
-        Self { sender, asked, payload_max, offset: 0, state: State::Beginning(Vec::new()) }
+        Self {
+            sender,
+            last_head: None,
+            asked,
+            payload_max,
+            offset: 0,
+            state: State::Beginning(Vec::new()),
+        }
     }
 
     /// Takes more of it, unmasking it in place.
@@ -133,7 +142,7 @@ impl Stream {
         if octets.starts_with(b"HTTP/") {
             let answer = Answer::parse(octets);
             sink.take(&Part::Head(&head::response(offset, octets, &answer, &self.asked)))?;
-            self.sender = self.sender.or(Some(Role::Server));
+            self.last_head = Some(Role::Server);
             if answer.status != Some(101) && answer.status != Some(100) {
                 let why = "no frames: a response that is not 101 begins no WebSocket";
                 let kept =
@@ -151,6 +160,7 @@ impl Stream {
         };
         let Some(request) = request else { return Ok(()) };
         sink.take(&Part::Head(&head::request(offset, octets, request)))?;
+        self.last_head = Some(Role::Client);
         if let Ok(request) = request {
             let key = self.asked.key.take();
             self.asked = Asked::by(request);
@@ -160,8 +170,8 @@ impl Stream {
     }
 
     fn frames(&mut self, mut octets: Vec<u8>, sink: &mut impl Sink) -> io::Result<()> {
-        self.state =
-            State::Frames(Box::new(Dissector::new(self.sender, self.offset, self.payload_max)));
+        let sender = self.sender.or(self.last_head);
+        self.state = State::Frames(Box::new(Dissector::new(sender, self.offset, self.payload_max)));
         self.read(&mut octets, sink)
     }
 }

@@ -95,7 +95,8 @@ impl Numbers {
     fn behind(&self, text: &[u8]) -> Result<(), String> {
         let text = String::from_utf8_lossy(text);
         let text = text.trim_matches(|c: char| c.is_whitespace() || ";,)]}>".contains(c));
-        let Some((_, length)) = text.split_once("_len = ") else {
+        let lengths = ["_len = ", "_LEN = "];
+        let Some((_, length)) = lengths.iter().find_map(|name| text.split_once(name)) else {
             return match text {
                 "" => Ok(()),
                 _ => Err("something stands behind the array; give one array alone".to_owned()),

@@ -13,13 +13,20 @@ pub(super) enum Unit {
     Words(usize),
 }
 
-/// The digits at the front of a row, and what is behind them.
+/// The digits at the front of a row, and what is behind them; a name that `gdb` adds is passed over.
 pub(super) fn offset(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let bare = line.strip_prefix(b"0x").filter(|rest| rest.contains(&b':')).unwrap_or(line);
     let end = bare.iter().position(|octet| !octet.is_ascii_hexdigit()).unwrap_or(bare.len());
     let (offset, rest) = bare.split_at(end);
+    let rest = if rest.starts_with(b" <") { behind_name(rest).unwrap_or(rest) } else { rest };
     let is_apart = matches!(rest, [] | [b' ' | b'\t', ..] | [b':'] | [b':', b' ' | b'\t', ..]);
     (is_apart && (1..=16).contains(&offset.len())).then_some((offset, rest))
+}
+
+/// Behind `<buffer+8>`, if a colon comes next.
+fn behind_name(rest: &[u8]) -> Option<&[u8]> {
+    let end = rest.iter().position(|octet| *octet == b'>')?;
+    Some(&rest[end + 1..]).filter(|rest| rest.starts_with(b":"))
 }
 
 pub(super) fn number(digits: &[u8], radix: u32) -> Option<u64> {
