@@ -143,9 +143,10 @@ impl Summary {
             out.push_str(&view.wrap(&line, 0));
         }
         for Broken { finding: Finding { section, sentence, .. }, count, first } in &self.broken {
-            let line = format!(
-                "VIOLATION of section {section}: {sentence}; {count} times, first at octet {first}"
-            );
+            let times =
+                if *count == 1 { "once,".to_owned() } else { format!("{count} times, first") };
+            let line =
+                format!("VIOLATION of section {section}: {sentence}; {times} at octet {first}");
             out.push_str(&view.paint(Tone::Wrong, view.wrap(&line, 0).trim_end()));
             out.push('\n');
         }
