@@ -133,12 +133,20 @@ fn hear(crowd: &mut Crowd, pace: Pace, start: Instant) -> Result<Histogram<u64>,
     let until = start + pace.duration + PATIENCE;
     while 0 < missing {
         crowd.hear(Duration::from_secs(1), |member, payload| {
-            let Stamp { sender, sequence } = Stamp::read(payload);
-            let expected = &mut next[member * senders + sender];
-            if *expected != sequence {
-                wrong = Some(format!("message {sequence} came in place of {expected}"));
+            if payload.len() != pace.size {
+                wrong = Some(format!("{} octets in place of {}", payload.len(), pace.size));
+                return;
             }
-            *expected += 1;
+            let Stamp { sender, sequence } = Stamp::read(payload);
+            let own = &mut next[member * senders..][..senders];
+            match own.get_mut(sender) {
+                Some(expected) if *expected == sequence => *expected += 1,
+                other => {
+                    let found = format!("message {sequence} of {sender} came, not {other:?}");
+                    wrong.get_or_insert(found); // what follows is its consequence
+                    return;
+                }
+            }
             missing -= 1;
             let now = start.elapsed().as_micros() as u64;
             latencies

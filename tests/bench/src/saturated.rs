@@ -105,7 +105,8 @@ impl Ledger {
 
     fn enter(&mut self, member: usize, payload: &[u8], start: Instant) {
         if payload.len() != self.load.size {
-            self.wrong = Some(format!("{} octets in place of {}", payload.len(), self.load.size));
+            let size = self.load.size;
+            self.complain(format!("{} octets in place of {size}", payload.len()));
             return;
         }
         let Stamp { sender, sequence } = Stamp::read(payload);
@@ -113,9 +114,9 @@ impl Ledger {
         match self.next.get_mut(place) {
             Some(next) if *next == sequence && sender < self.load.senders => *next += 1,
             other => {
-                self.wrong = Some(format!(
-                    "client {member} got message {sequence} of {sender} in place of {other:?}"
-                ));
+                let wrong =
+                    format!("client {member} got message {sequence} of {sender}, not {other:?}");
+                self.complain(wrong);
             }
         }
         self.deliveries += 1;
@@ -124,6 +125,11 @@ impl Ledger {
             let micros = micros_since(start).saturating_sub(Stamp::micros(payload));
             self.latencies.record(micros).expect("it grows with its values");
         }
+    }
+
+    /// The first thing that is wrong tells most: what follows is its consequence.
+    fn complain(&mut self, wrong: String) {
+        self.wrong.get_or_insert(wrong);
     }
 
     fn has_all(&self, sent: &[u64]) -> bool {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::client::{self, CLOSE, KEY, TEXT};
+use crate::client::{self, CLOSE, KEY, Stamp, TEXT};
 
 /// How long a round of one member alone takes, in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -27,17 +27,26 @@ pub struct Rounds {
 pub fn alone(address: SocketAddr, path: &str, window: Duration) -> io::Result<Rounds> {
     const MEMBERS: u32 = 10;
     let mut wire = Vec::new();
-    client::frame(TEXT, KEY, &[b'.'; 64], &mut wire);
+    let mut text = [b'.'; 64];
     let mut answer = [0; 66];
     let mut rounds = Histogram::<u64>::new(3).expect("3 is a precision");
     for _ in 0..MEMBERS {
         let mut stream = client::join(address, path)?;
         let start = Instant::now();
-        while start.elapsed() < window / MEMBERS {
+        for sequence in 0.. {
+            if window / MEMBERS <= start.elapsed() {
+                break;
+            }
+            Stamp { sender: 0, sequence }.write(0, &mut text);
+            wire.clear();
+            client::frame(TEXT, KEY, &text, &mut wire);
             let round = Instant::now();
             stream.write_all(&wire)?;
             stream.read_exact(&mut answer)?;
             rounds.record(round.elapsed().as_nanos() as u64).expect("it grows with its values");
+            if answer[2..] != text {
+                return Err(io::Error::other(format!("message {sequence} did not come back")));
+            }
         }
     }
     let micros = |quantile| rounds.value_at_quantile(quantile) as f64 / 1000.0;
