@@ -91,7 +91,7 @@ impl Report {
     /// Prints the tables, and leaves the pictures and the raw figures.
     ///
     /// # Errors
-    /// A file cannot be written.
+    /// A file cannot be written, or a run of our own server went wrong: then nothing else counts.
     pub fn finish(&self) -> Result<(), String> {
         let out = &self.out;
         let text = self.text();
@@ -107,6 +107,10 @@ impl Report {
         write(&out.join("report.html"), &page)?;
         write(&out.join("report.json"), &format!("{:#}\n", self.json()))?;
         println!("\n{}", out.join("report.html").display());
+        let mut ours = self.records.iter().filter(|record| record.contender.kind == Kind::Ours);
+        if ours.any(|record| record.result.is_err()) {
+            return Err("a run of wirechat went wrong, see above".to_owned());
+        }
         Ok(())
     }
 
@@ -124,6 +128,12 @@ impl Report {
                 if let Some(speed) = self.speed(group, name) {
                     let _ = writeln!(text, "{group}, {name}: {} GB/s", number(speed));
                 }
+            }
+        }
+        for record in &self.records {
+            if let Err(error) = &record.result {
+                let (work, name, round) = (record.work, record.contender.name, record.round + 1);
+                let _ = writeln!(text, "went wrong: {work}: {name}, round {round}: {error}");
             }
         }
         for (name, why) in &self.missing {
@@ -259,5 +269,6 @@ const PAGE: &str = "<!doctype html>
 <style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 figure { margin: 0 0 1rem } svg { max-width: 100%; height: auto } pre { overflow-x: auto; font-size: 13px }</style>
 <h1>wirechat and its peers at the same work</h1>
-<p>Ratios are those of the same round to wirechat's figure; what is shown is their median.</p>
+<p>Ratios are those of the same round to wirechat's figure; what is shown is their median. All figures of
+all rounds: <a href=\"report.json\">report.json</a>.</p>
 ";
