@@ -42,12 +42,13 @@ fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(
     if high <= low || right <= left {
         return Err("nothing to draw".into());
     }
+    let right = right * 8.0; // room for the names behind the last points
     let mut chart = ChartBuilder::on(&root)
         .caption(title, ("sans-serif", 22))
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(70)
-        .build_cartesian_2d((left..right * 1.1).log_scale(), (low / 1.5..high * 1.5).log_scale())
+        .build_cartesian_2d((left..right).log_scale(), (low / 1.5..high * 1.5).log_scale())
         .map_err(text)?;
     chart
         .configure_mesh()
