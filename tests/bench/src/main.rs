@@ -56,10 +56,13 @@ fn run(places: &Places, out: &Path, scale: Scale, parts: &[String]) -> Result<()
     let mut works = Work::all(scale);
     works.retain(|(work, _)| parts.first().is_none_or(|part| work.to_string().contains(part)));
     works.retain(|(work, _)| contenders.iter().any(|one| work.concerns(one, 0)));
+    if works.is_empty() {
+        return Err(format!("nothing to run: no work or no server is called {}", parts.join(", ")));
+    }
     let rounds = works.iter().map(|(_, rounds)| *rounds).max().unwrap_or_default();
     let runs = |(work, rounds): &(Work, usize)| -> usize {
         let in_round = |round| contenders.iter().filter(|one| work.concerns(one, round)).count();
-        (0..*rounds).map(in_round).sum()
+        (0..*rounds).map(in_round).sum::<usize>() + if work.has_plain() { *rounds } else { 0 }
     };
     let total: usize = works.iter().map(runs).sum();
     let mut report =
@@ -68,7 +71,7 @@ fn run(places: &Places, out: &Path, scale: Scale, parts: &[String]) -> Result<()
         for (work, _) in works.iter().filter(|(_, rounds)| round < *rounds) {
             let mut turn: Vec<_> =
                 contenders.iter().filter(|one| work.concerns(one, round)).collect();
-            let shift = round % turn.len();
+            let shift = round % turn.len().max(1);
             turn.rotate_left(shift); // nobody is always the first
             for contender in turn {
                 progress(

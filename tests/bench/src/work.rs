@@ -160,6 +160,11 @@ impl Work {
         }
     }
 
+    /// Whether the system's own figure belongs beside it.
+    pub fn has_plain(self) -> bool {
+        matches!(self, Self::Echo { .. })
+    }
+
     /// The same octets through a server that knows nothing of WebSocket: what the system allows.
     pub fn run_plain(self, places: &Places, scale: Scale) -> Option<Result<Figures, String>> {
         let Self::Echo { size } = self else { return None };
