@@ -8,7 +8,7 @@ use super::greeting::{Resource, Upgrade, Visitor};
 use super::limits::{CLOSING_MAX, WRITE_PATIENCE};
 use super::log::{Event as Told, Peer};
 use super::outbox::{Line, Outbox, Rest};
-use super::room::Seat;
+use super::room::{Room, Seat};
 use super::speech::Speech;
 use super::stream::{Stream, part_in_stages};
 use super::trace::{Tap, Trace};
@@ -59,26 +59,14 @@ fn enter(
     upgrade: Upgrade,
 ) -> io::Result<Box<Member>> {
     let Upgrade { resource, acceptance, unread } = upgrade;
-    let trace = Trace::of(server, peer);
     stream.set_read_timeout(None)?;
     let response = acceptance.response();
-    let (handshake, trace) = match resource {
-        Resource::Chat | Resource::Echo => (trace, trace),
-        Resource::Wire => (trace.and_then(Trace::unseen), None), // its frames would show themselves
-    };
-    if let Some(handshake) = handshake {
-        handshake.head(Role::Server, response.as_bytes());
-    }
+    let trace = Trace::of(server, peer).and_then(|trace| show_head(trace, resource, &response));
     stream.set_write_timeout(Some(WRITE_PATIENCE))?;
 
     let outbox = Outbox::new(peer, Arc::clone(&stream), &server.metrics, trace);
-    let room = match resource {
-        Resource::Chat => &server.chat,
-        Resource::Echo => &server.echo,
-        Resource::Wire => &server.feed.room,
-    };
     let watching = (resource == Resource::Wire).then(|| Counted::new(&server.feed.watching));
-    let seat = room.join(&outbox);
+    let seat = room(server, resource).join(&outbox);
     if server.is_stopping() {
         dismiss(&outbox); // those who stop it have looked around before
     }
@@ -94,6 +82,26 @@ fn enter(
     }
     let speech = Speech::new(server, resource, outbox);
     Ok(Box::new(Member { stream, seat, receiver, speech, tap, _watching: watching }))
+}
+
+/// Shows the 101; what shows the frames behind it, unless those would show themselves.
+fn show_head(trace: Trace, resource: Resource, response: &str) -> Option<Trace> {
+    let (head, frames) = match resource {
+        Resource::Chat | Resource::Echo => (Some(trace), Some(trace)),
+        Resource::Wire => (trace.unseen(), None),
+    };
+    if let Some(head) = head {
+        head.head(Role::Server, response.as_bytes());
+    }
+    frames
+}
+
+fn room(server: &Server, resource: Resource) -> &Room {
+    match resource {
+        Resource::Chat => &server.chat,
+        Resource::Echo => &server.echo,
+        Resource::Wire => &server.feed.room,
+    }
 }
 
 fn welcome(server: &Server, outbox: &Arc<Outbox>, response: &str) -> io::Result<()> {
