@@ -5,6 +5,7 @@ use super::page::quoted;
 use crate::wire::close::{CloseCode, Violation};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
+use crate::wire::mask;
 
 /// A sentence about what the sender probably did, if that can be guessed.
 #[must_use]
@@ -148,10 +149,11 @@ fn restart(frame: &Frame) -> Option<String> {
 
 /// The payload, unmasked with the key begun anew at octet `at`.
 fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
-    let (before, behind) = payload.split_at(at.min(payload.len()));
-    let twice = key.iter().cycle().skip(at % key.len()).zip(key.iter().cycle());
-    let behind = behind.iter().zip(twice).map(|(octet, (wrong, right))| octet ^ wrong ^ right);
-    before.iter().copied().chain(behind).collect()
+    let mut octets = payload.to_vec();
+    let behind = octets.get_mut(at..).unwrap_or_default();
+    mask::apply(key, at % 4, behind); // as it came
+    mask::apply(key, 0, behind);
+    octets
 }
 
 /// Is it UTF-8, its last character perhaps cut, without controls but those of lines?

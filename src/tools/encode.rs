@@ -191,14 +191,14 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
             Some(_) => frame.header.violations(frame.sender),
             None => frame.violations.clone(),
         };
-        // A continuation that was asked for continues what its maker sent before.
-        // A receiver refuses a length form of more than 7 bits in a control frame before it knows the
-        // length; whoever makes the frame knows.
         let length = frame.header.length().map(Length::shortest);
-        let is_short = matches!(length, Some(Length::Bits7(_)));
-        let is_told = |violation: &Violation| {
-            let is_known_better = is_short && *violation == Violation::ControlTooLong;
-            *violation != Violation::NothingToContinue && !is_known_better
+        let is_told = |violation: &Violation| match violation {
+            // A continuation that was asked for continues what its maker sent before.
+            Violation::NothingToContinue => false,
+            // A receiver refuses the longer forms before it knows the length; whoever makes the frame
+            // knows it.
+            Violation::ControlTooLong => !matches!(length, Some(Length::Bits7(_))),
+            _ => true,
         };
         for (_, section, sentence) in violations.into_iter().filter(is_told).map(Violation::verdict)
         {

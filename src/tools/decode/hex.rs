@@ -150,10 +150,13 @@ pub(super) fn is_like_octets(word: &str) -> bool {
         || is_row && (word.contains(['<', '{', '[']) || parts.next().is_some_and(is_hex))
 }
 
+fn is_text(octet: u8) -> bool {
+    octet.is_ascii_graphic() || octet.is_ascii_whitespace()
+}
+
 /// Is it text in hex, by its beginning, rather than the octets themselves?
 #[must_use]
 pub(super) fn is_hex(beginning: &[u8]) -> bool {
-    let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
     let mut lines = without_mark(beginning).split(|octet| *octet == b'\n').map(|line| {
         let comment = line.iter().position(|octet| *octet == b'#');
         line.get(..comment.unwrap_or(line.len())).unwrap_or(line)
@@ -163,7 +166,7 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
         let word = line.split(|octet| matches!(octet, b' ' | b'/')).next().unwrap_or_default();
         word.iter().all(u8::is_ascii_uppercase) && !word.iter().all(u8::is_ascii_hexdigit)
     };
-    lines.all(|line| line.iter().all(is_text)) && !first.is_some_and(is_method)
+    lines.all(|line| line.iter().copied().all(is_text)) && !first.is_some_and(is_method)
 }
 
 /// Is it text as PowerShell writes it to a file, by its beginning? Octets that are themselves may have
@@ -171,7 +174,6 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
 #[must_use]
 pub(super) fn is_utf_16(beginning: &[u8]) -> bool {
     let (pairs, _) = beginning.as_chunks::<2>();
-    let is_text = |octet: u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
     match pairs {
         [_] => false,
         [[0xff, 0xfe], text @ ..] => text.iter().all(|[low, high]| is_text(*low) && *high == 0),

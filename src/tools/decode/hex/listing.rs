@@ -107,20 +107,8 @@ impl Listing {
         out: &mut impl FnMut(&[u8]),
     ) -> Result<(), String> {
         let may_repeat = std::mem::take(&mut self.is_repeated) && !self.row.is_empty();
-        let size = self.row.len().max(1) as u64;
-        let pad = match self.unit {
-            Unit::Words(digits) if is_end => digits as u64 / 2 - 1,
-            Unit::Words(_) | Unit::Octets | Unit::Bits => 0,
-        };
-        // How far it is from the end of the rows so far, as each radix reads it.
-        let gap = |(radix, base): (u32, u64)| {
-            let at = i128::from(base) + i128::from(self.count);
-            number(offset, radix).map(|offset| i128::from(offset) - at)
-        };
-        let fits = |gap: i128| match u64::try_from(gap) {
-            Ok(gap) => gap == 0 || may_repeat && gap <= REPEAT_MAX && gap.is_multiple_of(size),
-            Err(_) => -i128::from(pad) <= gap,
-        };
+        let gap = |base| self.gap(base, offset);
+        let fits = |gap| self.fits(gap, may_repeat, is_end);
         let fitting: Vec<(u32, u64)> =
             self.bases.iter().copied().filter(|base| gap(*base).is_some_and(fits)).collect();
         let Some(gap) = fitting.first().and_then(|base| gap(*base)) else {
@@ -140,10 +128,33 @@ impl Listing {
             self.row.truncate(self.row.len().saturating_sub(pad));
         }
         self.tell(out);
-        for _ in 0..u64::try_from(gap).unwrap_or_default() / size {
+        for _ in 0..u64::try_from(gap).unwrap_or_default() / self.row_size() {
             out(&self.row);
         }
         Ok(())
+    }
+
+    /// How far an offset is from the end of the rows so far, as one radix reads it.
+    fn gap(&self, (radix, base): (u32, u64), offset: &[u8]) -> Option<i128> {
+        let at = i128::from(base) + i128::from(self.count);
+        number(offset, radix).map(|offset| i128::from(offset) - at)
+    }
+
+    /// Rows of the size of the last may be missing, or octets that padded it be too many.
+    fn fits(&self, gap: i128, may_repeat: bool, is_end: bool) -> bool {
+        let pad = match self.unit {
+            Unit::Words(digits) if is_end => digits as u64 / 2 - 1,
+            Unit::Words(_) | Unit::Octets | Unit::Bits => 0,
+        };
+        match u64::try_from(gap) {
+            Ok(0) => true,
+            Ok(gap) => may_repeat && gap <= REPEAT_MAX && gap.is_multiple_of(self.row_size()),
+            Err(_) => -i128::from(pad) <= gap,
+        }
+    }
+
+    fn row_size(&self) -> u64 {
+        self.row.len().max(1) as u64
     }
 
     fn gone_wrong(&self, offset: &[u8]) -> String {
@@ -181,7 +192,7 @@ impl Listing {
                 }
             }
             Unit::Words(digits) => {
-                for word in words(before_text(rest)).filter(|word| !word.is_empty()) {
+                for word in words(before_text(rest)) {
                     let value = number(word, 16).filter(|_| word.len() == digits);
                     let value = value.ok_or("the words of a row have the same number of digits")?;
                     row.extend(value.to_le_bytes().into_iter().take(digits / 2));
