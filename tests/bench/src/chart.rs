@@ -22,18 +22,39 @@ const OTHERS: [RGBColor; 7] = [
     RGBColor(0xaa, 0xaa, 0xaa),
 ];
 
-/// Lines over a number that grows by factors.
-pub fn lines(title: &str, across: &str, lines: &[Line]) -> String {
+/// One figure of every server, over the number of members.
+pub struct Panel {
+    pub title: &'static str,
+    pub lines: Vec<Line>,
+}
+
+/// One picture of so many panels, two in a row.
+pub fn picture(panels: &[Panel]) -> String {
     let mut svg = String::new();
-    let drawn = draw(&mut svg, title, across, lines);
-    drawn.map_or_else(|error| format!("<p>{title}: not drawn: {error}</p>"), |()| svg)
+    match draw_all(&mut svg, panels) {
+        Ok(()) => svg,
+        Err(error) => format!("<p>not drawn: {error}</p>"),
+    }
 }
 
 type Failure = Box<dyn std::error::Error>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(), Failure> {
-    let root = SVGBackend::with_string(svg, (900, 420)).into_drawing_area();
+fn draw_all(svg: &mut String, panels: &[Panel]) -> Result<(), Failure> {
+    let columns = panels.len().clamp(1, 2);
+    let rows = panels.len().div_ceil(columns);
+    let size = (900 * columns as u32, 420 * rows as u32);
+    let root = SVGBackend::with_string(svg, size).into_drawing_area();
     root.fill(&WHITE).map_err(text)?;
+    for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
+        draw(area, panel)?;
+    }
+    root.present().map_err(text)?;
+    Ok(())
+}
+
+/// Lines over a number that grows by factors.
+fn draw(area: &Area, Panel { title, lines }: &Panel) -> Result<(), Failure> {
     let points = || lines.iter().flat_map(|line| known(&line.points));
     let low = points().map(|(_, y)| y).fold(f64::INFINITY, f64::min);
     let high = points().map(|(_, y)| y).fold(0.0, f64::max);
@@ -43,8 +64,8 @@ fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(
         return Err("nothing to draw".into());
     }
     let right = right * 8.0; // room for the names behind the last points
-    let mut chart = ChartBuilder::on(&root)
-        .caption(title, ("sans-serif", 22))
+    let mut chart = ChartBuilder::on(area)
+        .caption(*title, ("sans-serif", 22))
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(70)
@@ -52,7 +73,7 @@ fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(
         .map_err(text)?;
     chart
         .configure_mesh()
-        .x_desc(across)
+        .x_desc("members")
         .y_label_formatter(&|y| crate::report::number(*y))
         .light_line_style(TRANSPARENT)
         .draw()
@@ -79,7 +100,6 @@ fn draw(svg: &mut String, title: &str, across: &str, lines: &[Line]) -> Result<(
         .border_style(BLACK.mix(0.3))
         .draw()
         .map_err(text)?;
-    root.present().map_err(text)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::bars;
-use crate::chart::{self, Line};
+use crate::chart::{self, Line, Panel};
 use crate::contender::{Contender, Kind};
 use crate::micro;
 use crate::work::{Figures, Work};
@@ -96,12 +96,11 @@ impl Report {
         let out = &self.out;
         let text = self.text();
         print!("{text}");
-        let charts = self.charts();
-        let mut page = String::from(PAGE);
-        for (name, svg) in &charts {
-            write(&out.join(format!("{name}.svg")), svg)?;
-            let _ = writeln!(page, "<figure>{svg}</figure>");
-        }
+        let panels = self.panels();
+        let growth = chart::picture(&panels);
+        write(&out.join("growth.svg"), &growth)?;
+        write(&out.join("fan-out.svg"), &chart::picture(&panels[..1]))?;
+        let mut page = format!("{PAGE}<figure>{growth}</figure>\n");
         let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
         let _ = writeln!(page, "<pre>{escaped}</pre>");
         write(&out.join("report.html"), &page)?;
@@ -193,8 +192,8 @@ impl Report {
         text.push('\n');
     }
 
-    fn charts(&self) -> Vec<(&'static str, String)> {
-        let mut charts = Vec::new();
+    /// How everything grows with the number of members, deliveries first.
+    fn panels(&self) -> Vec<Panel> {
         let over_members = |figure: &'static str, change: fn(f64) -> f64| -> Vec<Line> {
             let names = self.names(|record| matches!(record.work, Work::FanOut { size: 64, .. }));
             let line = |(name, kind): (&'static str, Kind)| {
@@ -207,21 +206,13 @@ impl Report {
             };
             names.into_iter().map(line).collect()
         };
-        for (name, title, figure, change) in [
-            (
-                "fan-out",
-                "Deliveries a second, texts of 64 B",
-                "deliveries/s",
-                (|v| v) as fn(f64) -> f64,
-            ),
-            ("cost", "Microseconds of a message for each member", "deliveries/s", |v| 1e6 / v),
-            ("latency", "Median latency under that load, microseconds", "median us", |v| v),
-            ("memory", "Resident memory at its peak, MB", "peak kB", |v| v / 1000.0),
-        ] {
-            let lines = over_members(figure, change);
-            charts.push((name, chart::lines(title, "members", &lines)));
-        }
-        charts
+        let panel = |title, figure, change| Panel { title, lines: over_members(figure, change) };
+        vec![
+            panel("Deliveries a second, texts of 64 B", "deliveries/s", |v| v),
+            panel("Microseconds of a message for each member", "deliveries/s", |v| 1e6 / v),
+            panel("Median latency under that load, microseconds", "median us", |v| v),
+            panel("Resident memory at its peak, MB", "peak kB", |v| v / 1000.0),
+        ]
     }
 
     fn json(&self) -> Value {
