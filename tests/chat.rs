@@ -29,7 +29,7 @@ fn say(member: &mut Client, words: &str) {
 #[track_caller]
 fn say_and_hear(member: &mut Client, words: &str) {
     say(member, words);
-    member.hears(words);
+    member.expect_text(words);
 }
 
 /// A text of 1 MiB, the largest by default, that begins with a number.
@@ -61,10 +61,10 @@ mod words {
             let flood: Vec<u8> = (0..20).flat_map(|_| Masked::text("noise").bytes()).collect();
             speaker.send(flood);
             late.send(Request::upgrade("/chat").bytes());
-            late.switched();
-            late.hears(WELCOME);
+            late.expect_101();
+            late.expect_text(WELCOME);
             say(&mut speaker, &format!("round {round}"));
-            while speaker.message().payload != format!("round {round}").as_bytes() {}
+            while speaker.read_message().payload != format!("round {round}").as_bytes() {}
         }
     }
 
@@ -72,8 +72,8 @@ mod words {
     fn the_welcome_is_the_operators() {
         let server = Server::with(&["--welcome", "Grüß Gott 👋"]);
         let mut member = server.ask(&Request::upgrade("/chat"));
-        member.switched();
-        member.hears("Grüß Gott 👋");
+        member.expect_101();
+        member.expect_text("Grüß Gott 👋");
     }
 
     #[test]
@@ -83,9 +83,9 @@ mod words {
         for speaker in 0..members.len() {
             let words = format!("{speaker} says: naïve café 👋");
             say(&mut members[speaker], &words);
-            members.iter_mut().for_each(|member| member.hears(&words));
+            members.iter_mut().for_each(|member| member.expect_text(&words));
         }
-        members.iter_mut().for_each(Client::alive_and_silent);
+        members.iter_mut().for_each(Client::expect_open_and_silent);
     }
 
     #[test]
@@ -95,8 +95,8 @@ mod words {
         let mut other = server.upgrade("/echo");
         let mut echo = server.upgrade("/echo");
         say_and_hear(&mut echo, "to myself");
-        other.alive_and_silent();
-        member.alive_and_silent();
+        other.expect_open_and_silent();
+        member.expect_open_and_silent();
     }
 
     /// To so many a speaker has help with its words.
@@ -108,9 +108,9 @@ mod words {
             let words = format!("round {round}");
             let speaker = round % members.len();
             say(&mut members[speaker], &words);
-            members.iter_mut().for_each(|member| member.hears(&words));
+            members.iter_mut().for_each(|member| member.expect_text(&words));
         }
-        members.iter_mut().for_each(Client::alive_and_silent);
+        members.iter_mut().for_each(Client::expect_open_and_silent);
     }
 
     const SPEAKERS: usize = 8;
@@ -145,7 +145,7 @@ mod words {
                 say(&mut member, &format!("{index}:{number}"));
             }
         }
-        (0..SPEAKERS * TEXTS).map(|_| member.message().payload).collect()
+        (0..SPEAKERS * TEXTS).map(|_| member.read_message().payload).collect()
     }
 
     /// The last words, and what makes them the last.
@@ -163,9 +163,9 @@ mod words {
                 let words = format!("last words before {what}, {round}");
                 let mut speaker = server.upgrade("/chat");
                 speaker.send([Masked::text(&words).bytes(), last.bytes()].concat());
-                witness.hears(&words);
-                speaker.hears(&words);
-                speaker.closes(Some(code));
+                witness.expect_text(&words);
+                speaker.expect_text(&words);
+                speaker.expect_close(Some(code));
             }
         }
     }
@@ -176,10 +176,10 @@ mod words {
         let mut member = server.upgrade("/chat");
         let mut witness = server.upgrade("/chat");
         member.send(Masked::binary([0xfe, 0xff]).bytes());
-        member.closes(Some(1003));
+        member.expect_close(Some(1003));
         member.send(Masked::text("too late").bytes());
         member.send(Masked::close(1003, "").bytes());
-        member.ends();
+        member.expect_end();
         say_and_hear(&mut witness, "nothing was said");
     }
 }
@@ -192,8 +192,8 @@ mod leaving {
         let server = Server::start();
         let mut witness = server.upgrade("/chat");
         let mut vanishing = server.upgrade("/chat");
-        vanishing.finish();
-        vanishing.ends();
+        vanishing.shutdown_write();
+        vanishing.expect_end();
         eventually_open(&server, 1.0);
         server.await_log("WebSocket errored 'connection ended without a Close frame' for 2.");
         say_and_hear(&mut witness, "still here");
@@ -222,8 +222,8 @@ mod leaving {
         let mut deaf = server.upgrade("/chat");
         for number in 0..MORE_THAN_THE_KERNEL_TAKES {
             say(&mut speaker, &large(number));
-            speaker.hears(large(number));
-            listener.hears(large(number));
+            speaker.expect_text(large(number));
+            listener.expect_text(large(number));
             if server.log().contains("reads too slowly") {
                 break; // it has but a moment to hear why
             }
@@ -240,7 +240,7 @@ mod leaving {
     /// Nobody is skipped silently: each message in its place, until a Close says why there are no more.
     fn hears_all_up_to_the_close(deaf: &mut Client) {
         for number in 0.. {
-            let frame = deaf.frame();
+            let frame = deaf.read_frame();
             if frame.opcode == CLOSE {
                 check::eq(frame.code(), Some(1013), "the code for a slow reader");
                 return;
@@ -254,11 +254,11 @@ mod leaving {
     fn whoever_was_told_to_go_is_heard_no_more() {
         let server = Server::with(&["--idle-timeout", "1", "--ping-interval", "0"]);
         let mut idle = server.upgrade("/chat");
-        idle.closes(Some(1001));
+        idle.expect_close(Some(1001));
         let mut witness = server.upgrade("/chat");
         say(&mut idle, "too late");
         idle.send(Masked::close(1001, "").bytes());
-        idle.ends();
+        idle.expect_end();
         say_and_hear(&mut witness, "nothing was said");
     }
 
@@ -270,7 +270,7 @@ mod leaving {
             let mut members: Vec<Client> = (0..20).map(|_| server.upgrade(path)).collect();
             for member in &mut members {
                 for _ in 0..3 {
-                    check::eq(member.frame().opcode, PING, path);
+                    check::eq(member.read_frame().opcode, PING, path);
                 }
             }
         }
@@ -284,16 +284,16 @@ mod leaving {
         let mut alive = server.upgrade("/chat");
         let mut silent = server.upgrade("/chat");
         for _ in 0..6 {
-            let ping = alive.frame();
+            let ping = alive.read_frame();
             check::eq(ping.opcode, PING, "nothing but pings");
             alive.send(Masked::pong(ping.payload).bytes());
         }
-        let is_ended = (0..20).any(|_| silent.frame().opcode == CLOSE); // after some pings
+        let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
         check::that(is_ended, "silence is ended");
-        silent.dead();
+        silent.expect_any_end();
         server.await_log("WebSocket errored 'no byte for 2s' for 2.");
         counts(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
-        alive.alive();
+        alive.expect_open();
     }
 
     /// It takes what it is sent, though slowly, and has a backlog for longer than the idle timeout.
@@ -309,16 +309,16 @@ mod leaving {
             scope.spawn(|| {
                 for number in 0..TEXTS {
                     say(&mut speaker, &large(number));
-                    speaker.hears(large(number));
+                    speaker.expect_text(large(number));
                 }
             });
             for number in 0..TEXTS {
-                slow.hears(large(number));
+                slow.expect_text(large(number));
                 if number < 40 {
                     thread::sleep(Duration::from_millis(100)); // this is how slow it is
                 }
             }
-            slow.alive();
+            slow.expect_open();
         });
     }
 
@@ -328,7 +328,7 @@ mod leaving {
         let mut speaker = server.upgrade("/chat");
         for number in 0..MORE_THAN_THE_KERNEL_TAKES {
             say(&mut speaker, &large(number));
-            speaker.hears(large(number));
+            speaker.expect_text(large(number));
         }
         slow
     }
@@ -343,10 +343,10 @@ mod leaving {
             let mut slow = owed_much(&server);
             slow.send(last.bytes());
             for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-                slow.hears(large(number));
+                slow.expect_text(large(number));
                 thread::sleep(Duration::from_millis(100)); // in all twice the patience
             }
-            slow.parts_with(Some(code));
+            slow.expect_close_and_end(Some(code));
         }
     }
 }
@@ -362,9 +362,9 @@ mod stopping {
             let mut members = [server.upgrade("/chat"), server.upgrade("/echo")];
             server.signal(signal);
             for member in &mut members {
-                member.closes(Some(1001));
+                member.expect_close(Some(1001));
                 member.send(Masked::close(1001, "").bytes());
-                member.ends();
+                member.expect_end();
             }
             drop(members);
             check::eq(server.wait().code(), Some(0), "exit status");
@@ -379,14 +379,14 @@ mod stopping {
         let mut slow = server.upgrade("/chat");
         for number in 0..MORE_THAN_THE_KERNEL_TAKES {
             say(&mut speaker, &large(number));
-            speaker.hears(large(number));
+            speaker.expect_text(large(number));
         }
         server.signal("TERM");
-        speaker.closes(Some(1001));
+        speaker.expect_close(Some(1001));
         for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            slow.hears(large(number));
+            slow.expect_text(large(number));
         }
-        slow.closes(Some(1001));
+        slow.expect_close(Some(1001));
     }
 
     /// The speaker has heard it, so all are to hear it, though the herald is still at it when the signal comes:
@@ -409,11 +409,11 @@ mod stopping {
         command.args(["-c", &format!("read word; kill -TERM {}", server.pid())]);
         let mut killer = command.stdin(Stdio::piped()).spawn().expect("a shell");
         say(&mut speaker, &words);
-        speaker.octets(1);
+        speaker.read_bytes(1);
         drop(killer.stdin.take()); // faster than a new shell
         for member in &mut members {
-            member.hears(&words);
-            member.closes(Some(1001));
+            member.expect_text(&words);
+            member.expect_close(Some(1001));
         }
         check::that(killer.wait().is_ok(), "the shell ends");
     }
@@ -423,19 +423,19 @@ mod stopping {
         let server = Server::start();
         let mut member = server.upgrade("/chat"); // which takes its time to answer the Close
         let mut watcher = server.ask(&Request::get("/healthz"));
-        check::eq(watcher.response().status, 200, "before");
+        check::eq(watcher.read_response().status, 200, "before");
         let mut undecided = server.ask(&Request::get("/"));
-        check::eq(undecided.response().status, 200, "before");
+        check::eq(undecided.read_response().status, 200, "before");
         server.signal("TERM");
-        member.closes(Some(1001));
+        member.expect_close(Some(1001));
         watcher.send(Request::get("/healthz").bytes());
-        watcher.refused(503);
+        watcher.expect_refusal(503);
         undecided.send(Request::upgrade("/chat").bytes());
-        undecided.refused(503);
+        undecided.expect_refusal(503);
         server.refuses(&Request::upgrade("/chat"), 503);
         server.refuses(&Request::get("/healthz"), 503);
         member.send(Masked::close(1001, "").bytes());
-        member.ends();
+        member.expect_end();
         drop(member);
         check::eq(server.wait().code(), Some(0), "exit status");
     }
@@ -445,7 +445,7 @@ mod stopping {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         server.signal("TERM");
-        member.closes(Some(1001));
+        member.expect_close(Some(1001));
         check::eq(server.wait().code(), Some(0), "exit status");
         check::that(server.log().contains("stopped"), "it is told");
     }
@@ -455,7 +455,7 @@ mod stopping {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         server.signal("TERM");
-        member.closes(Some(1001));
+        member.expect_close(Some(1001));
         server.signal("INT");
         check::eq(server.wait().code(), Some(1), "exit status");
     }
@@ -472,14 +472,14 @@ mod limits {
         let held = server.descriptors();
         for request in [Request::upgrade("/chat"), Request::get("/")] {
             let mut late = server.ask(&request);
-            late.refused(503);
+            late.expect_refusal(503);
             late.ended_by_half(&server, held);
         }
-        leaving.leave();
+        leaving.close_normally();
         drop(leaving);
         eventually("there is room again", || {
             let mut late = server.ask(&Request::upgrade("/chat"));
-            late.head().status == 101
+            late.read_head().status == 101
         });
         say_and_hear(&mut staying, "all along");
     }
@@ -493,13 +493,13 @@ mod limits {
             say_and_hear(&mut member, &largest);
             member.send(Masked::text(&half).more().bytes());
             member.send(Masked::continuation(&half).bytes());
-            member.hears(&largest);
+            member.expect_text(&largest);
             say(&mut member, &(largest + "m"));
-            member.fails_with(1009);
+            member.expect_failure(1009);
             let mut member = server.upgrade(path);
             member.send(Masked::text(&half).more().bytes());
             member.send(Masked::continuation(half + "m").bytes());
-            member.fails_with(1009);
+            member.expect_failure(1009);
         }
     }
 
@@ -538,14 +538,14 @@ mod log {
         let address = member.address();
         say_and_hear(&mut member, "it's \"me\"");
         member.send(Masked::close(4001, "off to bed").bytes());
-        member.closes(Some(4001));
+        member.expect_close(Some(4001));
         let mut vanishing = server.upgrade("/chat");
-        vanishing.finish();
-        vanishing.ends();
+        vanishing.shutdown_write();
+        vanishing.expect_end();
         let mut early = server.connect();
         early.send("GET /chat HT");
-        early.finish();
-        early.ends();
+        early.shutdown_write();
+        early.expect_end();
         server.refuses(&Request::get("/chat"), 400);
         server.refuses(&Request::upgrade("/chat").add("Origin: http://evil.test"), 403);
         server.signal("TERM");
@@ -633,10 +633,10 @@ mod log {
         let mut errors = server.errors();
         let mut member = server.member();
         say_and_hear(&mut member, "not an error");
-        member.leave();
+        member.close_normally();
         let mut vanishing = server.member();
-        vanishing.finish();
-        vanishing.ends();
+        vanishing.shutdown_write();
+        vanishing.expect_end();
         check::eq(server.stop().code(), Some(0), "exit status");
         let mut log = String::new();
         errors.read_to_string(&mut log).expect("a pipe can be read");
@@ -654,7 +654,7 @@ mod log {
             server.signal("STOP");
             member.send(Masked::text("").bytes().repeat(TEXTS));
             server.signal("CONT");
-            (0..TEXTS).for_each(|_| member.hears(""));
+            (0..TEXTS).for_each(|_| member.expect_text(""));
             eventually("each line is written or counted", || {
                 let log = server.log();
                 let written = log.matches("\"event\":\"message\"").count();
@@ -679,7 +679,7 @@ mod log {
         let words = "w".repeat(200);
         for _ in 0..LINES {
             say(member, &words);
-            member.hears(&words);
+            member.expect_text(&words);
         }
     }
 
@@ -785,12 +785,12 @@ mod metrics {
         ];
         let mut member = server.connect();
         member.send([Request::upgrade("/chat").bytes(), first.clone()].concat());
-        member.switched();
-        member.hears(WELCOME);
-        member.hears("with the head");
+        member.expect_101();
+        member.expect_text(WELCOME);
+        member.expect_text("with the head");
         rest.iter().for_each(|frame| member.send(frame));
         let (mut octets_out, mut opcodes) = (2 + WELCOME.len() + 2 + 13, Vec::new());
-        while let Some(frame) = member.next() {
+        while let Some(frame) = member.read_frame_or_end() {
             octets_out += 2 + frame.payload.len();
             opcodes.push(frame.opcode);
         }

@@ -71,7 +71,7 @@ fn the_static_build_runs_where_nothing_else_is() {
     chroot.arg(&root).args(["/wirechat", "serve", "--bind", "127.0.0.1:0"]);
     let server = Server::spawn(chroot);
     let mut member = server.upgrade("/chat");
-    member.alive();
+    member.expect_open();
     assert_eq!(server.get("/healthz").text(), "ok\n");
     drop(server);
     fs::remove_dir_all(root).unwrap();

@@ -35,7 +35,7 @@ mod memory {
             let mut members = Vec::new();
             let refused = loop {
                 let mut client = server.ask(&Request::upgrade("/echo"));
-                match client.head().status {
+                match client.read_head().status {
                     101 => members.push(client),
                     status => break status,
                 }
@@ -52,11 +52,11 @@ mod memory {
             for _ in 0..1000 {
                 drop(server.ask(&Request::upgrade("/echo")));
             }
-            members.iter_mut().for_each(Client::alive_and_silent);
+            members.iter_mut().for_each(Client::expect_open_and_silent);
             let crowd = members.len();
             members.truncate(crowd / 2);
             eventually("there is room again", || {
-                server.ask(&Request::upgrade("/echo")).head().status == 101
+                server.ask(&Request::upgrade("/echo")).read_head().status == 101
             });
             members.clear();
             eventually("their threads have ended", || server.threads() <= idle);
@@ -69,7 +69,7 @@ mod memory {
         let mut members = Vec::new();
         for _ in 0..newcomers {
             let mut client = server.ask(&Request::upgrade("/echo"));
-            if client.head().status == 101 {
+            if client.read_head().status == 101 {
                 members.push(client);
             }
         }
@@ -124,7 +124,7 @@ mod disk {
         eventually("the log says what is missing", || {
             disk.log().contains("there is room again") && disk.log().contains("log lines dropped")
         });
-        member.leave();
+        member.close_normally();
         check::eq(disk.server.stop().code(), Some(0), "exit status");
     }
 }
@@ -207,7 +207,7 @@ fn be_a_crowd() {
 fn hear_numbers() {
     let mut member = Client::upgrade(address(), "/chat");
     println!("all are in");
-    (0..TEXTS).for_each(|number| member.hears(number.to_string()));
+    (0..TEXTS).for_each(|number| member.expect_text(number.to_string()));
     println!("heard all in order");
 }
 
@@ -240,7 +240,7 @@ fn clients_that_stay_stopped_are_let_go() {
             are_gone()
         });
         check::that(all_gone, "who reads nothing has to go");
-        speaker.leave();
+        speaker.close_normally();
     });
 }
 

@@ -28,7 +28,7 @@ const MIB: usize = 1024 * KIB;
 fn answer(client: &mut Client) -> Frame {
     let until = Instant::now() + *DEADLINE; // the chatter goes on for as long as we listen
     loop {
-        let frame = client.frame();
+        let frame = client.read_frame();
         if frame.opcode != TEXT || !frame.payload.starts_with(b"honest") {
             return frame;
         }
@@ -49,7 +49,7 @@ fn closes(client: &mut Client, code: u16) {
 #[track_caller]
 fn fails(client: &mut Client, code: u16) {
     closes(client, code);
-    client.ends();
+    client.expect_end();
 }
 
 /// On both resources these bytes fail the connection with this code.
@@ -88,8 +88,8 @@ fn row_01_a_frame_that_declares_far_too_much() {
             client.send(declaring(BINARY, (1 << 39) - 1).bytes());
             closes(&mut client, 1009); // from the header alone
             flood(&mut client, &[0x37; KIB], 100 * KIB);
-            client.finish();
-            client.dead();
+            client.shutdown_write();
+            client.expect_any_end();
         }
     });
 }
@@ -163,7 +163,7 @@ fn row_07_the_sum_of_fragments_is_limited() {
             let fragment = "f".repeat(16 * KIB);
             client.send(Masked::text(&fragment).more().bytes());
             flood(&mut client, &Masked::continuation(&fragment).more().bytes(), 63);
-            client.alive(); // 64 of them are the largest message
+            client.expect_open(); // 64 of them are the largest message
             client.send(Masked::continuation("f").more().bytes());
             fails(&mut client, 1009);
         }
@@ -211,11 +211,11 @@ fn row_09_a_head_of_the_limit_in_single_bytes() {
     besiege(&[], |server| {
         let mut client = server.connect();
         client.send_in_bytes(head_of(16 * KIB));
-        client.switched();
-        client.alive_and_silent();
+        client.expect_101();
+        client.expect_open_and_silent();
         let mut client = server.connect();
         client.send_in_bytes(head_of(16 * KIB + 1));
-        client.refused(431);
+        client.expect_refusal(431);
     });
 }
 
@@ -232,7 +232,7 @@ fn row_09_a_head_line_without_end() {
             let mut client = server.connect();
             client.send(start);
             flood(&mut client, &[b'x'; KIB], 10 * KIB);
-            client.refused(status);
+            client.expect_refusal(status);
         }
     });
 }
@@ -246,7 +246,7 @@ fn row_10_very_many_header_fields() {
         check::that(request.len() < 16 * KIB, "their number is what is refused");
         let mut client = server.connect();
         client.send(request);
-        client.refused(431);
+        client.expect_refusal(431);
     });
 }
 
@@ -280,7 +280,7 @@ fn row_11_fields_that_are_slow_to_parse() {
 fn is_not_echoed(server: &Server, name: &str, value: &str, status: u16) {
     check::case(format_args!("{name}: {:.20}…", value));
     let mut client = server.ask(&Request::upgrade("/chat").add(format!("{name}: {value}")));
-    let head = client.head();
+    let head = client.read_head();
     check::eq(head.status, status, "status");
     check::eq(head.field(name), None, "what is echoed of the field");
     let length = head.length().unwrap_or_default();
@@ -293,12 +293,12 @@ fn row_12_compression_that_nobody_agreed_on() {
         for path in PATHS {
             let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
             let mut client = server.ask(&Request::upgrade(path).add(offer));
-            let head = client.switched();
+            let head = client.expect_101();
             check::eq(head.field("Sec-WebSocket-Extensions"), None, "the offer is declined");
             let bomb = [0xaa, 0xff, 0xff, 0x00].repeat(100);
             client.send(Masked::text(bomb).rsv(0b100).bytes());
             if path == "/chat" {
-                client.hears(support::WELCOME);
+                client.expect_text(support::WELCOME);
             }
             fails(&mut client, 1002);
         }
@@ -325,7 +325,7 @@ fn row_14_a_million_pongs_that_nobody_asked_for() {
     endure_twice(&Server::start(), |server| {
         let mut client = server.upgrade("/echo");
         flood(&mut client, &Masked::pong([0x50; 125]).bytes(), 1_000_000);
-        client.alive_and_silent();
+        client.expect_open_and_silent();
         let mut member = server.upgrade("/chat");
         flood(&mut member, &Masked::pong([0x50; 125]).bytes(), 1_000_000);
         say_and_hear(&mut member, "still here");
@@ -361,7 +361,7 @@ fn row_16_a_close_that_is_never_answered() {
         silent.send(Masked::binary("no text").bytes());
         closes(&mut silent, 1003);
         let until = Instant::now() + CLOSING_MAX;
-        silent.dead();
+        silent.expect_any_end();
         check::that(Instant::now() < until, "nobody waits longer for the answer to a Close");
     });
 }
@@ -488,8 +488,8 @@ fn row_18_an_ipv4_client_of_an_ipv6_listener() {
         client.send(request.add(format!("Origin: http://{host}")).bytes());
         client
     };
-    ask("evil.test").refused(403);
-    ask("localhost").switched();
+    ask("evil.test").expect_refusal(403);
+    ask("localhost").expect_101();
 }
 
 #[test]
@@ -499,7 +499,7 @@ fn row_19_a_request_behind_a_refused_one() {
         for second in [Request::get("/healthz"), Request::upgrade("/chat")] {
             let mut client = server.connect();
             client.send([&refused[..], &second.bytes()].concat());
-            let response = client.refused(426); // and nothing behind it
+            let response = client.expect_refusal(426); // and nothing behind it
             check::eq(response.field("Sec-WebSocket-Version"), Some("13"), "what we speak");
         }
         check::eq(server.metrics()["wirechat_refusals_total{status=\"426\"}"], 2.0, "refusals");
@@ -515,7 +515,7 @@ fn row_20_a_body_that_looks_like_frames() {
                 let head = Request::upgrade(path).add(framing).bytes();
                 let mut client = server.connect();
                 client.send([head, Masked::text("body").bytes()].concat());
-                client.refused(400);
+                client.expect_refusal(400);
             }
         }
         hears_nothing_late(&mut witness);
@@ -542,7 +542,7 @@ fn crowd(server: &Server) -> (Vec<Client>, Vec<(Client, u16)>) {
     for _ in 0..50 {
         idle.extend((0..100).map(|_| server.connect()));
         let mut asker = server.ask(&Request::get("/healthz"));
-        let status = asker.response().status;
+        let status = asker.read_response().status;
         askers.push((asker, status));
     }
     (idle, askers)
@@ -605,7 +605,7 @@ fn row_21_heads_that_trickle() {
             waiting.for_each(|client| drop(client.try_send([byte])));
             check::that(Instant::now() < until, "the deadline is one for the whole head");
         }
-        clients.iter_mut().for_each(|client| drop(client.refused(408)));
+        clients.iter_mut().for_each(|client| drop(client.expect_refusal(408)));
     });
 }
 
@@ -676,7 +676,7 @@ fn row_21_a_rush_on_threads_that_wait() {
             let ask = |_| server.ask(&Request::upgrade("/echo"));
             let mut rush: Vec<Client> = (0..10).map(ask).collect();
             server.signal("CONT");
-            rush.iter_mut().for_each(|client| drop(client.switched()));
+            rush.iter_mut().for_each(|client| drop(client.expect_101()));
         }
     });
 }
@@ -688,7 +688,7 @@ fn row_21_a_thread_that_cannot_be_had() {
         let mut members = Vec::new();
         let refused = loop {
             let mut client = server.ask(&Request::upgrade("/echo"));
-            let head = client.head();
+            let head = client.read_head();
             match head.status {
                 101 => members.push(client),
                 status => break status,
@@ -696,11 +696,11 @@ fn row_21_a_thread_that_cannot_be_had() {
         };
         check::eq(refused, 503, "who gets no thread");
         server.await_log("cannot start a thread");
-        members.iter_mut().for_each(Client::alive_and_silent);
+        members.iter_mut().for_each(Client::expect_open_and_silent);
         drop(members.pop());
         eventually("there is room again", || {
             let mut client = server.ask(&Request::upgrade("/echo"));
-            client.head().status == 101
+            client.read_head().status == 101
         });
     });
 }
@@ -715,7 +715,7 @@ fn row_22_handshakes_and_frames_of_old_drafts() {
             .add("Sec-WebSocket-Key2: 12998 5 Y3 1  .P00");
         let mut client = server.connect();
         client.send([&draft.bytes()[..], b"^n:ds[4U", b"\x00hello\xff"].concat());
-        client.refused(400);
+        client.expect_refusal(400);
         both_fail(server, b"\x00hello\xff", 1002);
     });
 }
@@ -873,7 +873,7 @@ fn row_27_waiting_for_descriptors_takes_no_time() {
         server.ticks() <= before + 3
     });
     drop(crowd);
-    server.upgrade("/echo").alive_and_silent();
+    server.upgrade("/echo").expect_open_and_silent();
 }
 
 #[test]
@@ -884,7 +884,7 @@ fn row_28_slow_but_alive_is_served() {
             slow.send([byte]);
             thread::sleep(Duration::from_millis(200)); // in all twice the timeout
         }
-        slow.hears("takes its time");
+        slow.expect_text("takes its time");
     });
 }
 
@@ -897,7 +897,7 @@ fn row_28_a_header_and_then_nothing() {
         }
         for client in &mut clients {
             closes(client, 1001);
-            client.dead();
+            client.expect_any_end();
         }
     });
 }
@@ -953,8 +953,8 @@ fn beyond_the_rows_noise_in_place_of_a_head_or_of_frames() {
             check::case(format_args!("round {round}"));
             let mut client = server.connect();
             let _ = client.try_send(noise.wire()); // it may be refused in the middle
-            client.finish();
-            client.dead();
+            client.shutdown_write();
+            client.expect_any_end();
         }
     });
 }

@@ -11,7 +11,7 @@ const FIELD: &str = "Wirechat-Inspect";
 /// The text of an inspector's next message.
 #[track_caller]
 fn told(inspector: &mut Client) -> String {
-    String::from_utf8(inspector.message().payload).unwrap_or_else(|error| check::fail(error))
+    String::from_utf8(inspector.read_message().payload).unwrap_or_else(|error| check::fail(error))
 }
 
 /// A number or word that stands behind a name.
@@ -32,7 +32,7 @@ fn without_the_option_there_is_nothing_to_see() {
         server.refuses(&Request::upgrade("/wire"), 404);
         let page = server.get("/");
         check::eq(page.field(FIELD), None, "a page whose words nobody inspects");
-        server.upgrade("/chat").alive_and_silent();
+        server.upgrade("/chat").expect_open_and_silent();
     }
 }
 
@@ -63,8 +63,16 @@ fn only_this_machine_looks_unless_anyone_may() {
             check::that(refusal.text().contains("own machine"), refusal.text());
         }
         let place = if is_own { "here" } else { "elsewhere" };
-        check::eq(own.ask(&page).response().field(FIELD), Some(place), "what the page is told");
-        check::eq(any.ask(&page).response().field(FIELD), Some("here"), "what the page is told");
+        check::eq(
+            own.ask(&page).read_response().field(FIELD),
+            Some(place),
+            "what the page is told",
+        );
+        check::eq(
+            any.ask(&page).read_response().field(FIELD),
+            Some("here"),
+            "what the page is told",
+        );
     }
 }
 
@@ -94,15 +102,15 @@ fn those_who_look_are_logged_and_bound_by_the_same_rules() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
     server.await_log("Shows the wire to 1 (127.0.0.1:");
-    inspector.alive();
+    inspector.expect_open();
     inspector.send(Masked::binary([1, 2, 3]).bytes());
-    let reason = inspector.closes(Some(1003));
+    let reason = inspector.expect_close(Some(1003));
     check::eq(&*reason, b"/wire takes frames as hex in text only", "why");
     let mut inspector = server.upgrade("/wire");
     inspector.send(Masked::text("81").unmasked().bytes());
-    inspector.fails_with(1002);
+    inspector.expect_failure(1002);
     let mut inspector = server.upgrade("/wire");
-    inspector.leave();
+    inspector.close_normally();
     server.signal("TERM");
     check::eq(server.wait().code(), Some(0), "exit status");
 }
@@ -125,13 +133,13 @@ fn each_head_and_frame_is_shown_in_its_order() {
     let (mut one, mut other) = (server.upgrade("/wire"), server.upgrade("/wire"));
     let mut member = server.upgrade("/chat");
     member.send(Masked::text("Hello").bytes());
-    member.hears("Hello");
+    member.expect_text("Hello");
     member.send(Masked::ping("x").bytes());
-    member.gets(support::frame::PONG, "x");
+    member.expect_frame(support::frame::PONG, "x");
     member.send(Masked::text("in ").more().bytes());
     member.send(Masked::continuation("two").bytes());
-    member.hears("in two");
-    member.leave();
+    member.expect_text("in two");
+    member.close_normally();
     let wanted = [
         "3 client head",
         "3 server head",
@@ -152,7 +160,7 @@ fn each_head_and_frame_is_shown_in_its_order() {
         check::eq(seen.join(", "), wanted.join(", "), "what crossed the wire");
         let numbers: BTreeSet<u64> = texts.iter().map(|text| number(text, "number")).collect();
         check::eq(numbers.len(), wanted.len(), "different numbers");
-        inspector.alive_and_silent(); // nothing of /wire itself, the other inspector's neither
+        inspector.expect_open_and_silent(); // nothing of /wire itself, the other inspector's neither
     }
 }
 
@@ -160,7 +168,7 @@ fn each_head_and_frame_is_shown_in_its_order() {
 fn a_handshake_is_shown_with_the_computation_of_its_answer() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
-    server.upgrade("/echo").leave();
+    server.upgrade("/echo").close_normally();
     let request = told(&mut inspector);
     check::that(
         request.contains("\"lines\":[\"GET /echo HTTP/1.1\",\"Host: localhost\""),
@@ -182,7 +190,7 @@ fn a_handshake_is_shown_with_the_computation_of_its_answer() {
     check::that(seen[0].contains("400 Bad Request"), &seen[0]);
     check::that(seen[1].contains("GET  /chat"), &seen[1]);
     check::that(seen[2].contains("400 Bad Request"), &seen[2]);
-    inspector.alive_and_silent();
+    inspector.expect_open_and_silent();
 }
 
 #[test]
@@ -199,7 +207,7 @@ fn the_octets_of_a_violation_are_shown_with_its_rule() {
         let mut inspector = server.upgrade("/wire");
         let mut client = server.upgrade("/echo");
         client.send(octets);
-        client.fails_with(code);
+        client.expect_failure(code);
         let frame = (0..3).map(|_| told(&mut inspector)).last().unwrap_or_default();
         let violation = format!("\"violations\":[{{\"section\":\"{section}\"");
         check::that(frame.contains(&violation), &frame);
@@ -214,13 +222,13 @@ fn a_frame_that_is_cut_off_is_shown_as_far_as_it_came() {
     let mut inspector = server.upgrade("/wire");
     let mut gone = server.upgrade("/echo");
     gone.send(&Masked::text("Hello").bytes()[..8]);
-    gone.finish();
-    gone.dead();
+    gone.shutdown_write();
+    gone.expect_any_end();
     let mut large = server.upgrade("/echo");
     large.send(
         Masked::text("Hello").declaring(5_000_000).form(support::frame::Form::Bits64).bytes(),
     );
-    large.fails_with(1009);
+    large.expect_failure(1009);
     let mut cut = Vec::new();
     while cut.len() < 2 {
         cut.push(told(&mut inspector));
@@ -261,7 +269,7 @@ fn what_would_be_answered_is_what_is_answered() {
 
         let mut client = server.upgrade("/chat");
         client.send(octets);
-        let answered = client.octets(answers.len() / 2);
+        let answered = client.read_bytes(answers.len() / 2);
         let answered: String = answered.iter().map(|octet| format!("{octet:02x}")).collect();
         check::eq(&*answered, &*answers, "the octets of the answer");
         check::that(!answers.is_empty(), told);
@@ -293,14 +301,14 @@ fn an_inspector_that_does_not_read_loses_frames_and_holds_up_nobody() {
     // More than any socket takes: what does not fit is lost, and the echo goes on.
     while sent < 20 * EACH {
         client.send(&batch);
-        (0..EACH).for_each(|_| client.hears("x".repeat(4000)));
+        (0..EACH).for_each(|_| client.expect_text("x".repeat(4000)));
         sent += EACH;
     }
     let total = 2 * sent as u64;
     let (frames, lost) = count(&mut deaf, total);
     check::eq(frames + lost, total, "each frame is told or counted");
     check::that(0 < frames && 0 < lost, format_args!("{frames} told, {lost} lost"));
-    client.alive_and_silent();
+    client.expect_open_and_silent();
     check::that(server.memory() < 60_000, format_args!("{} kB", server.memory()));
 }
 
@@ -316,7 +324,7 @@ fn what_an_inspector_lost_is_told_once_it_reads_again() {
     // Each is some 16 kB to tell: in the end more than any socket takes.
     while told < 4000 {
         client.send(&batch);
-        (0..EACH).for_each(|_| client.hears("x".repeat(4000)));
+        (0..EACH).for_each(|_| client.expect_text("x".repeat(4000)));
         let (frames, _) = count(&mut keen, 2 * EACH as u64);
         told += frames;
         total += 2 * EACH as u64;
@@ -333,10 +341,10 @@ fn frames_beyond_all_measure_are_counted_too() {
     let mut inspector = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
     client.send(Masked::pong("").bytes().repeat(PONGS));
-    client.alive();
+    client.expect_open();
     let (frames, lost) = count(&mut inspector, PONGS as u64 + 2); // and the ping that shows it alive, with its pong
     check::that(0 < frames && 0 < lost, format_args!("{frames} told, {lost} lost"));
-    inspector.alive_and_silent();
+    inspector.expect_open_and_silent();
 }
 
 /// What the trace says of a connection and a direction, without times.
@@ -365,9 +373,9 @@ fn a_full_trace_has_the_picture_of_each_frame() {
     let server = Server::with(&["--trace=full"]);
     let mut client = server.upgrade("/echo");
     client.send(Masked::text("Hello").bytes());
-    client.hears("Hello");
+    client.expect_text("Hello");
     client.send([0xc1]);
-    client.fails_with(1002);
+    client.expect_failure(1002);
     let log = server.await_log("-> #1 close FIN len");
     let told = traced(&log, " <- #1 ").join("\n");
     check::that(told.contains(HELLO), &told);
@@ -388,8 +396,8 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     let mut inspector = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
     client.send(Masked::text("Hello").bytes());
-    client.hears("Hello");
-    client.leave();
+    client.expect_text("Hello");
+    client.close_normally();
     (0..2).for_each(|_| while word(&told(&mut inspector)) != "close" {}); // the client's, the server's
     let log = server.await_log("-> #2 close FIN");
     check::eq(
@@ -403,5 +411,5 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     check::that(!answer.iter().any(|line| line.contains("FIN")), log);
     server.refuses(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
     server.await_log("-> #3 HTTP/1.1 403 Forbidden");
-    inspector.alive_and_silent(); // the answers are for the log alone
+    inspector.expect_open_and_silent(); // the answers are for the log alone
 }

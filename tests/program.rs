@@ -224,8 +224,8 @@ fn what_a_terminal_could_take_for_more_is_escaped() {
 /// What the first message of a server is.
 fn welcome(server: &Server) -> String {
     let mut member = server.ask(&Request::upgrade("/chat"));
-    member.switched();
-    String::from_utf8(member.frame().payload).expect("a text")
+    member.expect_101();
+    String::from_utf8(member.read_frame().payload).expect("a text")
 }
 
 #[test]
@@ -237,9 +237,9 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_default() {
     check::eq(welcome(&server).as_str(), "variable", "a variable sets");
     let mut client = server.upgrade("/echo");
     client.send(Masked::text("0123456789").bytes());
-    client.hears("0123456789");
+    client.expect_text("0123456789");
     client.send(Masked::text("0123456789a").bytes());
-    client.fails_with(1009);
+    client.expect_failure(1009);
     check::eq(welcome(&Server::start()).as_str(), support::WELCOME, "the default");
 }
 
@@ -273,7 +273,7 @@ fn serves(command: Command, count: usize) -> Vec<SocketAddr> {
     let mut members: Vec<Client> =
         addresses.iter().map(|address| Client::upgrade(*address, "/chat")).collect();
     members[0].send(Masked::text("one room").bytes());
-    members.iter_mut().for_each(|member| member.hears("one room"));
+    members.iter_mut().for_each(|member| member.expect_text("one room"));
     addresses
 }
 

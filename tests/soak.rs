@@ -63,7 +63,7 @@ impl Honest {
     /// Hears everything up to `text`.
     fn hear_up_to(&mut self, text: &str) {
         loop {
-            let message = self.client.message();
+            let message = self.client.read_message();
             self.heard.add(&message.payload);
             if message.payload == text.as_bytes() {
                 return;
@@ -118,13 +118,13 @@ fn break_a_rule(server: &Server, round: usize) {
     ];
     let mut client = server.upgrade("/echo");
     client.send(&broken[round % broken.len()]);
-    client.fails_with(1002);
+    client.expect_failure(1002);
 }
 
 fn come_and_go(server: &Server, _round: usize) {
     let mut client = server.upgrade("/chat");
-    client.alive();
-    client.leave();
+    client.expect_open();
+    client.close_normally();
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn those_who_behave_are_not_disturbed() {
     for heard in &transcripts {
         check::eq(heard, &conductor.heard, "what everyone heard");
     }
-    conductor.client.leave();
+    conductor.client.close_normally();
     eventually("threads, descriptors and memory are back", || {
         let (threads, descriptors, memory) = before;
         server.threads() <= threads

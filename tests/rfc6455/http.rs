@@ -106,14 +106,14 @@ fn gallery(server: &Server) -> Vec<Response> {
         Request::upgrade("/chat").add("Origin: http://evil.invalid"),
         Request::upgrade("/chat").without("Sec-WebSocket-Key"),
     ];
-    requests.iter().map(|request| server.ask(request).response()).collect()
+    requests.iter().map(|request| server.ask(request).read_response()).collect()
 }
 
 fn http_2_is_never_a_websocket() {
     let server = Server::start();
     let mut client = server.connect();
     client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
-    client.refused(505);
+    client.expect_refusal(505);
 }
 
 fn head_is_octets() {
@@ -128,7 +128,7 @@ fn line_ended_by_lf_alone_is_refused() {
     for path in PATHS {
         let mut client = server.connect();
         client.send(Request::upgrade(path).ended_by(b"\n"));
-        client.refused(400);
+        client.expect_refusal(400);
     }
     each_line_is_refused(&[b"X-A: 1\nX-B: 2"], 400);
 }
@@ -143,8 +143,8 @@ fn empty_lines_before_the_request_are_skipped() {
     for path in PATHS {
         let mut client = server.connect();
         client.send([b"\r\n".to_vec(), Request::upgrade(path).bytes()].concat());
-        client.switched();
-        client.alive();
+        client.expect_101();
+        client.expect_open();
     }
 }
 
@@ -172,7 +172,7 @@ fn what_is_no_http_gets_400_and_the_end() {
         check::case(octets.escape_ascii());
         let mut client = server.connect();
         client.send(octets);
-        client.refused(400);
+        client.expect_refusal(400);
     }
 }
 
@@ -287,7 +287,7 @@ fn absolute_target_is_taken_and_outweighs_host() {
         server.accepts(&absolute("localhost", "evil.invalid").add(origin));
         server.refuses(&absolute("evil.invalid", "localhost").add(origin), 403);
     }
-    let page = server.ask(&Request::get("/").line("GET http://localhost HTTP/1.1")).response();
+    let page = server.ask(&Request::get("/").line("GET http://localhost HTTP/1.1")).read_response();
     check::eq(page.status, 200, "an empty path is the page");
 }
 
@@ -297,7 +297,7 @@ fn asterisk_and_authority_are_no_targets_of_get() {
     for line in ["OPTIONS * HTTP/1.1", "CONNECT localhost:80 HTTP/1.1"] {
         check::case(line);
         let mut client = server.ask(&Request::new(line));
-        let answer = client.response();
+        let answer = client.read_response();
         check::that(matches!(answer.status, 200 | 204 | 400 | 405 | 501), answer.status);
     }
 }
@@ -311,7 +311,7 @@ fn every_answer_is_well_formed() {
         check::eq(answer.length(), Some(answer.body.len()), "length");
     }
     for path in PATHS {
-        let answer = server.ask(&Request::upgrade(path)).switched();
+        let answer = server.ask(&Request::upgrade(path)).expect_101();
         check::eq(answer.fields.len(), 3, "fields of a 101");
     }
 }
@@ -350,7 +350,7 @@ fn chunked_body_is_never_read_as_a_request() {
     for body in ["0\r\n\r\n", "5\r\nabcde\r\n0\r\n\r\n"] {
         let mut client = server.connect();
         client.send([post.clone(), body.into(), Request::get("/").bytes()].concat());
-        client.refused(405);
+        client.expect_refusal(405);
     }
 }
 
@@ -390,7 +390,7 @@ fn transfer_coding_in_http_1_0_ends_the_connection() {
             request.add("Connection: keep-alive").add("Transfer-Encoding: chunked").bytes();
         let mut client = server.connect();
         client.send([chunked, b"0\r\n\r\n".into(), Request::get("/").bytes()].concat());
-        client.refused(400);
+        client.expect_refusal(400);
     }
 }
 
@@ -437,7 +437,7 @@ fn body_of_an_upgrade_is_never_read_as_frames() {
             check::case(format_args!("{path}, {line}"));
             let mut client = server.connect();
             client.send([Request::upgrade(path).add(line).bytes(), body].concat());
-            client.refused(400);
+            client.expect_refusal(400);
         }
     }
 }
@@ -458,7 +458,7 @@ fn unread_body_ends_the_connection() {
         check::case(path);
         let post = Request::new(&format!("POST {path} HTTP/1.1")).add("Content-Length: 1000000");
         hears_last_words(&server, idle, server.ask(&post), &more, |client| {
-            client.refused(405);
+            client.expect_refusal(405);
         });
     }
 }
@@ -477,12 +477,12 @@ fn last_answer_says_close() {
     ] {
         check::case(request.bytes().escape_ascii());
         let mut client = server.ask(&request);
-        let answer = client.response();
+        let answer = client.read_response();
         if answer.lists("Connection", "close") {
-            client.ends();
+            client.expect_end();
         } else {
             client.send(Request::get("/healthz").bytes());
-            check::eq(client.response().status, 200, "the next answer");
+            check::eq(client.read_response().status, 200, "the next answer");
         }
     }
 }
@@ -492,11 +492,11 @@ fn connection_is_kept_for_more_requests() {
     let mut client = server.connect();
     for path in ["/", "/healthz", "/", "/metrics"] {
         client.send(Request::get(path).bytes());
-        check::eq(client.response().status, 200, path);
+        check::eq(client.read_response().status, 200, path);
     }
     client.send(Request::upgrade("/chat").bytes());
-    client.switched();
-    client.gets(frame::TEXT, WELCOME);
+    client.expect_101();
+    client.expect_frame(frame::TEXT, WELCOME);
 }
 
 fn connection_close_is_obeyed() {
@@ -506,9 +506,9 @@ fn connection_close_is_obeyed() {
         let first = Request::get("/").add(format!("Connection: {value}")).bytes();
         let mut client = server.connect();
         client.send([first, Request::get("/").bytes()].concat());
-        let answer = client.response();
+        let answer = client.read_response();
         check::eq(answer.status, 200, "status");
-        client.is_last(&answer);
+        client.expect_last_response(&answer);
     }
 }
 
@@ -522,7 +522,7 @@ fn refusal_is_not_lost_to_a_reset() {
             (Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426),
         ] {
             hears_last_words(&server, idle, server.ask(&request), &[b'x'; 100_000], |client| {
-                client.refused(status);
+                client.expect_refusal(status);
             });
         }
     }
@@ -537,7 +537,7 @@ fn head_that_is_not_whole_is_not_answered() {
         let wire = request.bytes();
         let mut client = server.connect();
         client.send(&wire[..wire.len() - 1]);
-        client.refused(408);
+        client.expect_refusal(408);
     }
 }
 
@@ -599,9 +599,9 @@ fn known_method_gets_405_and_unknown_501() {
 fn get_and_head_are_supported() {
     let server = Server::start();
     for path in ["/", "/healthz", "/metrics"] {
-        check::eq(server.ask(&Request::get(path)).response().status, 200, path);
+        check::eq(server.ask(&Request::get(path)).read_response().status, 200, path);
         check::eq(
-            server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))).head().status,
+            server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))).read_head().status,
             200,
             path,
         );
@@ -614,9 +614,9 @@ fn answer_to_head_has_no_content() {
     let mut client = server.connect();
     let head = Request::new("HEAD / HTTP/1.1").bytes();
     client.send([head.clone(), head, Request::get("/healthz").bytes()].concat());
-    check::eq(client.head().status, 200, "first");
-    check::eq(client.head().status, 200, "second");
-    check::eq(client.response().status, 200, "third");
+    check::eq(client.read_head().status, 200, "first");
+    check::eq(client.read_head().status, 200, "second");
+    check::eq(client.read_response().status, 200, "third");
 
     let head = |line: &str| Request::new(line).bytes();
     let without_host: &[u8] = b"HEAD / HTTP/1.1\r\n\r\n";
@@ -633,9 +633,9 @@ fn answer_to_head_has_no_content() {
         check::case(request.escape_ascii());
         let mut client = server.connect();
         client.send(request);
-        let answer = client.head();
+        let answer = client.read_head();
         check::eq(answer.status, status, "status");
-        client.is_last(&answer);
+        client.expect_last_response(&answer);
     }
 
     // One answer's rule is not the next one's.
@@ -643,24 +643,24 @@ fn answer_to_head_has_no_content() {
     client.send(
         [Request::new("HEAD / HTTP/1.1").bytes(), b"GET / HTTP/1.1\r\n\r\n".to_vec()].concat(),
     );
-    client.head();
-    client.refused(400);
+    client.read_head();
+    client.expect_refusal(400);
 
     let full = Server::with(&["--max-connections", "1"]);
     let _only = full.upgrade("/echo");
     full.signal("STOP"); // so that the request is there before the answer
     let mut client = full.ask(&Request::new("HEAD / HTTP/1.1"));
     full.signal("CONT");
-    let answer = client.head();
+    let answer = client.read_head();
     check::eq(answer.status, 503, "where it is full");
-    client.is_last(&answer);
+    client.expect_last_response(&answer);
 }
 
 fn answer_to_head_has_the_fields_of_get() {
     let server = Server::start();
     for path in ["/", "/healthz"] {
         let fields = |mut client: Client| {
-            let mut fields = client.head().fields;
+            let mut fields = client.read_head().fields;
             fields.retain(|(name, _)| !name.eq_ignore_ascii_case("Date"));
             fields
         };
@@ -739,9 +739,9 @@ fn expected_100_comes_before_the_101() {
         for value in ["100-continue", "100-Continue"] {
             check::case(format_args!("{path}, {value}"));
             let mut client = server.ask(&Request::upgrade(path).add(format!("Expect: {value}")));
-            check::eq(client.head().status, 100, "the first answer");
-            client.switched();
-            client.alive();
+            check::eq(client.read_head().status, 100, "the first answer");
+            client.expect_101();
+            client.expect_open();
         }
         let bad = Request::upgrade(path).without("Sec-WebSocket-Key").add("Expect: 100-continue");
         server.refuses(&bad, 400);
@@ -751,7 +751,7 @@ fn expected_100_comes_before_the_101() {
 fn unknown_expectation_is_ignored_or_refused() {
     let server = Server::start();
     for path in PATHS {
-        let status = server.ask(&Request::upgrade(path).add("Expect: x-probe")).head().status;
+        let status = server.ask(&Request::upgrade(path).add("Expect: x-probe")).read_head().status;
         check::that(matches!(status, 101 | 417), status);
     }
 }
@@ -771,7 +771,7 @@ fn head_that_takes_too_long_gets_408() {
             check::case(&half);
             let mut client = server.connect();
             client.send(half);
-            client.refused(408);
+            client.expect_refusal(408);
         }
     }
 }
@@ -782,10 +782,10 @@ fn pipelined_requests_are_answered_in_order() {
     let requests =
         ["/healthz", "/", "/healthz", "/none", "/"].map(|path| Request::get(path).bytes());
     client.send(requests.concat());
-    check::eq(client.response().text().trim(), "ok", "the first answer");
-    check::that(client.response().text().contains("<html"), "the second answer");
-    check::eq(client.response().text().trim(), "ok", "the third answer");
-    client.refused(404);
+    check::eq(client.read_response().text().trim(), "ok", "the first answer");
+    check::that(client.read_response().text().contains("<html"), "the second answer");
+    check::eq(client.read_response().text().trim(), "ok", "the third answer");
+    client.expect_refusal(404);
 }
 
 fn request_behind_a_refused_upgrade_is_not_answered() {
@@ -797,7 +797,7 @@ fn request_behind_a_refused_upgrade_is_not_answered() {
         {
             let mut client = server.connect();
             client.send([refused.clone(), behind].concat());
-            client.refused(426);
+            client.expect_refusal(426);
         }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn each_fails_with(code: u16, rows: &[(&str, Vec<u8>)]) {
             check::case(format_args!("{path}, {name}"));
             let mut client = server.upgrade(path);
             client.send(wire);
-            client.fails_with(code);
+            client.expect_failure(code);
         }
     }
 }
@@ -56,7 +56,7 @@ pub(crate) fn hears_last_words(
         sender.join().expect("sending does not panic")
     });
     check::that(sent.is_ok(), format_args!("all is read: {sent:?}"));
-    client.finish();
+    client.shutdown_write();
     eventually("the server lets the connection go", || server.descriptors() <= idle);
-    client.was_not_reset();
+    client.expect_no_reset();
 }

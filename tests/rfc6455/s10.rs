@@ -57,18 +57,18 @@ fn clients_without_an_origin_are_not_locked_out() {
 /// 2 to the 62, then the largest that has no top bit: refused from the header, and nothing grows.
 fn declared_size_takes_no_memory() {
     let server = Server::start();
-    server.upgrade("/echo").alive();
+    server.upgrade("/echo").expect_open();
     let before = server.memory();
     for path in PATHS {
         for length in [1 << 62, i64::MAX as u64, 1 << 39, (1 << 20) + 1] {
             check::case(format_args!("{path}, {length}"));
             let mut client = server.upgrade(path);
             client.send(Masked::text("").declaring(length).bytes());
-            client.fails_with(1009);
+            client.expect_failure(1009);
             let mut client = server.upgrade(path);
             client.send(Masked::text("begun").more().bytes());
             client.send(Masked::continuation("").form(Form::Bits64).declaring(length).bytes());
-            client.fails_with(1009);
+            client.expect_failure(1009);
         }
     }
     let grown = server.memory().saturating_sub(before);
@@ -80,10 +80,10 @@ fn frame_size_is_limited() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::text([b'x'; 1000]).bytes());
-        client.hears([b'x'; 1000]);
-        client.alive_and_silent();
+        client.expect_text([b'x'; 1000]);
+        client.expect_open_and_silent();
         client.send(Masked::text([b'x'; 1001]).bytes());
-        client.fails_with(1009);
+        client.expect_failure(1009);
     }
 }
 
@@ -96,18 +96,18 @@ fn message_size_is_limited() {
         client.send(
             [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("").bytes()].concat(),
         );
-        client.hears([b'x'; 1000]);
+        client.expect_text([b'x'; 1000]);
         client.send(
             [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("x").bytes()].concat(),
         );
-        client.fails_with(1009);
+        client.expect_failure(1009);
     }
 }
 
 /// Two hundred thousand of them, on each path, are one message in the end.
 fn empty_fragments_take_no_memory() {
     let server = Server::start();
-    server.upgrade("/echo").alive();
+    server.upgrade("/echo").expect_open();
     let before = server.memory();
     for path in PATHS {
         let mut client = server.upgrade(path);
@@ -115,10 +115,10 @@ fn empty_fragments_take_no_memory() {
         let many = Masked::continuation("").more().bytes().repeat(10_000);
         for _ in 0..20 {
             client.send(&many);
-            client.alive_and_silent();
+            client.expect_open_and_silent();
         }
         client.send(Masked::continuation("z").bytes());
-        client.hears("az");
+        client.expect_text("az");
     }
     let grown = server.memory().saturating_sub(before);
     check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
@@ -135,19 +135,19 @@ fn time_is_limited() {
         "0",
     ]);
     let mut nothing = server.connect();
-    nothing.dead();
+    nothing.expect_any_end();
     for path in PATHS {
         check::case(path);
         let mut half = server.connect();
         half.send(&Request::upgrade(path).bytes()[..60]);
-        half.refused(408);
+        half.expect_refusal(408);
         let mut idle = server.upgrade(path);
         let mut open = server.upgrade(path);
         open.send(Masked::text("half a fra").declaring(1000).bytes());
-        idle.closes(Some(1001));
-        open.closes(Some(1001));
-        idle.dead();
-        open.dead();
+        idle.expect_close(Some(1001));
+        open.expect_close(Some(1001));
+        idle.expect_any_end();
+        open.expect_any_end();
     }
 }
 
@@ -156,7 +156,7 @@ fn port_speaks_no_tls_and_says_so() {
     let server = Server::start();
     let mut client = server.connect();
     client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
-    client.refused(400);
+    client.expect_refusal(400);
 }
 
 /// The request and the frames behind it, cut after each octet; then a stranger is served as ever.
@@ -174,10 +174,10 @@ fn input_cut_anywhere_does_no_harm() {
             check::case(format_args!("{path}, cut at {cut}"));
             let mut client = server.connect();
             client.send(&wire[..cut]);
-            client.finish();
-            client.dead();
+            client.shutdown_write();
+            client.expect_any_end();
         }
         server.accepts(&Request::upgrade(path));
     }
-    witness.alive_and_silent();
+    witness.expect_open_and_silent();
 }

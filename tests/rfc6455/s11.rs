@@ -12,7 +12,7 @@ tests! {
 fn accept_stands_once_in_the_answer() {
     let server = Server::start();
     for path in PATHS {
-        let answer = server.ask(&Request::upgrade(path)).switched();
+        let answer = server.ask(&Request::upgrade(path)).expect_101();
         check::eq(answer.all("Sec-WebSocket-Accept").len(), 1, path);
     }
 }
@@ -31,7 +31,7 @@ fn protocol_stands_at_most_once_in_the_answer() {
     let server = Server::start();
     for path in PATHS {
         let request = Request::upgrade(path).add("Sec-WebSocket-Protocol: a, b");
-        let answer = server.ask(&request.add("Sec-WebSocket-Protocol: c")).switched();
+        let answer = server.ask(&request.add("Sec-WebSocket-Protocol: c")).expect_101();
         check::that(answer.all("Sec-WebSocket-Protocol").len() <= 1, path);
     }
 }

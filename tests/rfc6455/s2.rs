@@ -31,13 +31,13 @@ fn coalesced_requests_are_all_answered() {
 
         let mut client = server.connect();
         client.send(wire);
-        client.switched();
+        client.expect_101();
         if path == "/chat" {
-            client.hears(WELCOME);
+            client.expect_text(WELCOME);
         }
-        client.hears("one");
-        client.hears("two");
-        client.hears("three");
-        client.parts_with(Some(1000));
+        client.expect_text("one");
+        client.expect_text("two");
+        client.expect_text("three");
+        client.expect_close_and_end(Some(1000));
     }
 }

@@ -30,9 +30,9 @@ fn full_server_answers_503_and_recovers() {
         let server = Server::with(&["--max-connections", "2"]);
         let mut members = [server.upgrade(path), server.upgrade(path)];
         server.refuses(&Request::upgrade(path), 503);
-        members.iter_mut().for_each(|member| member.alive_and_silent());
+        members.iter_mut().for_each(|member| member.expect_open_and_silent());
         drop(members);
-        let admits = || server.ask(&Request::upgrade(path)).head().status == 101;
+        let admits = || server.ask(&Request::upgrade(path)).read_head().status == 101;
         eventually("a place that is free again is given to the next", admits);
     }
 }

@@ -70,12 +70,12 @@ fn what_is_no_handshake_gets_an_error_status() {
         ] {
             check::case(request.bytes().escape_ascii());
             let mut client = server.ask(&request);
-            let answer = client.response();
+            let answer = client.read_response();
             check::that(
                 (400..600).contains(&answer.status),
                 format_args!("status {}", answer.status),
             );
-            client.is_last(&answer);
+            client.expect_last_response(&answer);
         }
     }
 }
@@ -108,10 +108,10 @@ fn method_other_than_get_is_refused() {
         }
         check::case(format_args!("HEAD {path}"));
         let mut client = server.ask(&Request::upgrade(path).line(format!("HEAD {path} HTTP/1.1")));
-        let answer = client.head();
+        let answer = client.read_head();
         check::eq(answer.status, 405, "status");
         check::that(answer.lists("Allow", "GET"), "Allow lists GET");
-        client.is_last(&answer);
+        client.expect_last_response(&answer);
     }
 }
 
@@ -121,7 +121,7 @@ fn http_1_0_is_never_upgraded() {
     for path in PATHS {
         server.refuses(&Request::upgrade(path).line(format!("GET {path} HTTP/1.0")), 400);
     }
-    let page = server.ask(&Request::upgrade("/").line("GET / HTTP/1.0")).response();
+    let page = server.ask(&Request::upgrade("/").line("GET / HTTP/1.0")).read_response();
     check::eq(page.status, 200, "status of the page");
 }
 
@@ -189,7 +189,7 @@ fn another_upgrade_or_none_is_no_handshake() {
         server.refuses(&Request::upgrade(path).without("Upgrade"), 400);
         server.refuses(&Request::upgrade(path).set("Upgrade", "h2c"), 400);
     }
-    let page = server.ask(&Request::upgrade("/")).response();
+    let page = server.ask(&Request::upgrade("/")).read_response();
     check::eq(page.status, 200, "the page is a page, whatever its reader would like it to be");
 }
 
@@ -257,7 +257,7 @@ fn key_that_is_not_base64_of_16_octets_is_refused() {
 /// The example that the RFC itself misprints (erratum 3150).
 fn stray_pad_bits_of_a_key_are_taken() {
     each("Sec-WebSocket-Key", &["AQIDBAUGBwgJCgsMDQ4PEC=="], |server, request| {
-        let head = server.ask(request).head();
+        let head = server.ask(request).read_head();
         check::eq(head.status, 101, "status");
     });
 }

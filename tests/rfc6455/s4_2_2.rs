@@ -27,7 +27,7 @@ fn port_is_no_https_port() {
     let server = Server::start();
     let mut client = server.connect();
     client.send([0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00, 0x00, 0xa1, 0x03, 0x03, b'\r', b'\n']);
-    client.refused(400);
+    client.expect_refusal(400);
 }
 
 fn nothing_demands_credentials() {
@@ -46,7 +46,7 @@ fn nothing_redirects() {
     let server = Server::start();
     for path in ["/", "/chat", "/chat/", "/Chat", "/echo", "/echo/", "//chat", "/./chat", "/none"] {
         for request in [Request::get(path), Request::upgrade(path)] {
-            let status = server.ask(&request).head().status;
+            let status = server.ask(&request).read_head().status;
             check::that(!(300..400).contains(&status), format_args!("{path}: {status}"));
         }
     }
@@ -93,7 +93,8 @@ fn accept_is_computed_over_the_key_as_sent() {
     let server = Server::start();
     for path in PATHS {
         let request = Request::upgrade(path).set("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEC==");
-        let accept = server.ask(&request).head().field("Sec-WebSocket-Accept").map(str::to_owned);
+        let accept =
+            server.ask(&request).read_head().field("Sec-WebSocket-Accept").map(str::to_owned);
         check::eq(accept.as_deref(), Some("OfS0wDaT5NoxF2gqm7Zj2YtetzM="), "accept value");
     }
 }
@@ -124,7 +125,7 @@ fn offered_protocols_are_declined_without_a_header() {
             let mut client =
                 server.ask(&Request::upgrade(path).add(format!("Sec-WebSocket-Protocol: {offer}")));
             check::eq(
-                client.switched().field("Sec-WebSocket-Protocol"),
+                client.expect_101().field("Sec-WebSocket-Protocol"),
                 None,
                 "protocol of the answer",
             );
@@ -135,7 +136,7 @@ fn offered_protocols_are_declined_without_a_header() {
 fn no_protocol_and_no_extension_without_an_offer() {
     let server = Server::start();
     for path in PATHS {
-        let answer = server.ask(&Request::upgrade(path)).switched();
+        let answer = server.ask(&Request::upgrade(path)).expect_101();
         check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");
         check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
     }
@@ -146,7 +147,7 @@ fn offered_extensions_are_declined_without_a_header() {
     for path in PATHS {
         for offer in ["x-probe", "permessage-deflate", "permessage-deflate, x-probe; a=1"] {
             let request = Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}"));
-            let answer = server.ask(&request).switched();
+            let answer = server.ask(&request).expect_101();
             check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
         }
     }
@@ -158,11 +159,11 @@ fn answer_is_a_101_for_websocket() {
     for path in PATHS {
         let mut client = server.ask(&Request::upgrade(path));
         check::eq(
-            client.octets(13).as_slice(),
+            client.read_bytes(13).as_slice(),
             b"HTTP/1.1 101 ",
             "the status line up to its reason",
         );
-        let answer = server.ask(&Request::upgrade(path)).switched();
+        let answer = server.ask(&Request::upgrade(path)).expect_101();
         check::that(answer.lists("Upgrade", "websocket"), "Upgrade: websocket");
         check::that(answer.lists("Connection", "Upgrade"), "Connection: Upgrade");
     }
@@ -184,7 +185,8 @@ fn accept_values_are_right() {
     let server = Server::start();
     for path in PATHS {
         for (key, accept) in VALUES {
-            let answer = server.ask(&Request::upgrade(path).set("Sec-WebSocket-Key", key)).head();
+            let answer =
+                server.ask(&Request::upgrade(path).set("Sec-WebSocket-Key", key)).read_head();
             check::eq(answer.field("Sec-WebSocket-Accept"), Some(*accept), key);
         }
     }
@@ -194,22 +196,22 @@ fn accept_values_are_right() {
 fn answer_has_no_body() {
     let server = Server::start();
     let mut client = server.ask(&Request::upgrade("/echo"));
-    let answer = client.switched();
+    let answer = client.expect_101();
     check::eq(answer.field("Content-Length"), None, "length of the answer");
     check::eq(answer.field("Transfer-Encoding"), None, "coding of the answer");
-    client.alive_and_silent();
+    client.expect_open_and_silent();
 
     let mut client = server.ask(&Request::upgrade("/chat"));
-    client.switched();
-    client.gets(frame::TEXT, WELCOME);
+    client.expect_101();
+    client.expect_frame(frame::TEXT, WELCOME);
 }
 
 fn welcome_comes_unasked() {
     let server = Server::start();
     let mut client = server.ask(&Request::upgrade("/chat"));
-    client.switched();
-    client.gets(frame::TEXT, WELCOME);
-    client.alive_and_silent();
+    client.expect_101();
+    client.expect_frame(frame::TEXT, WELCOME);
+    client.expect_open_and_silent();
 }
 
 /// Cut anywhere: whole frames and a part of one may share the segment of the request.
@@ -222,14 +224,14 @@ fn octets_behind_the_request_are_frames() {
         check::case(format_args!("{} octets behind the request", cut - request.len()));
         let mut client = server.connect();
         client.send(&octets[..cut]);
-        client.switched();
+        client.expect_101();
         client.send(&octets[cut..]);
-        client.gets(frame::PONG, "one");
-        client.gets(frame::TEXT, "two");
+        client.expect_frame(frame::PONG, "one");
+        client.expect_frame(frame::TEXT, "two");
     }
     let mut client = server.connect();
     client.send([Request::upgrade("/chat").bytes(), Masked::ping("one").bytes()].concat());
-    client.switched();
-    client.gets(frame::TEXT, WELCOME);
-    client.gets(frame::PONG, "one");
+    client.expect_101();
+    client.expect_frame(frame::TEXT, WELCOME);
+    client.expect_frame(frame::PONG, "one");
 }

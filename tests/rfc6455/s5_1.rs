@@ -28,7 +28,7 @@ fn unmasked_frame_is_answered_with_1002() {
             check::case(format_args!("{path}, {name}"));
             let mut client = server.upgrade(path);
             client.send([frame.clone(), Masked::ping("too late").bytes()].concat());
-            client.fails_with(1002);
+            client.expect_failure(1002);
         }
     }
 }
@@ -39,18 +39,18 @@ fn no_frame_of_the_server_is_masked() {
     let is_clear = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
 
     let mut client = server.ask(&Request::upgrade("/chat"));
-    client.switched();
-    let welcome = client.octets(2 + WELCOME.len());
+    client.expect_101();
+    let welcome = client.read_bytes(2 + WELCOME.len());
     is_clear(welcome[1], "welcome");
-    let ping = client.octets(2);
+    let ping = client.read_bytes(2);
     check::eq(ping[0], 0b1_000_1001, "the next frame is the server's ping");
     is_clear(ping[1], "ping");
 
     let mut client = server.ask(&Request::upgrade("/echo"));
-    client.switched();
+    client.expect_101();
     client.send(wire([Masked::text("text"), Masked::binary("data")]));
     client.send(wire([Masked::ping("ping"), Masked::close(1000, "")]));
-    let got = client.octets(6 + 6 + 6 + 4);
+    let got = client.read_bytes(6 + 6 + 6 + 4);
     for (at, name) in [(0, "text"), (6, "binary"), (12, "pong"), (18, "close")] {
         is_clear(got[at + 1], name);
     }
@@ -61,11 +61,11 @@ fn data_may_flow_at_once() {
     for path in PATHS {
         let mut client = server.ask(&Request::upgrade(path));
         client.send(Masked::text("at once").bytes());
-        client.switched();
+        client.expect_101();
         if path == "/chat" {
-            client.gets(frame::TEXT, WELCOME);
+            client.expect_frame(frame::TEXT, WELCOME);
         }
-        client.hears("at once");
-        client.alive_and_silent();
+        client.expect_text("at once");
+        client.expect_open_and_silent();
     }
 }

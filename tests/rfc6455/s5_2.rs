@@ -31,9 +31,9 @@ fn each_length_is_heard(server: &Server, lengths: &[usize]) {
             check::case(format_args!("{path}, {length} octets"));
             let text = pattern(*length);
             client.send(Masked::text(&text).bytes());
-            client.gets(TEXT, &text);
+            client.expect_frame(TEXT, &text);
         }
-        client.alive_and_silent();
+        client.expect_open_and_silent();
     }
 }
 
@@ -55,8 +55,8 @@ fn single_frame_with_fin_is_a_message() {
         check::eq(Masked::text("Hello").bytes(), hello, "the frames of these tests");
         client.send(hello);
         let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
-        check::eq(client.octets(7), hello, path);
-        client.alive_and_silent();
+        check::eq(client.read_bytes(7), hello, path);
+        client.expect_open_and_silent();
     }
 }
 
@@ -104,8 +104,8 @@ fn frames_of_the_server_have_no_reserved_bit_and_a_known_opcode() {
 fn opcodes_until(last: u8, client: &mut Client) -> Vec<u8> {
     let mut opcodes = Vec::new();
     while opcodes.last() != Some(&last) {
-        let header = client.octets(2);
-        client.octets(header[1].into());
+        let header = client.read_bytes(2);
+        client.read_bytes(header[1].into());
         check::eq(header[0] & 0b0_111_0000, 0, "reserved bits");
         opcodes.push(header[0] & 0b0_000_1111);
     }
@@ -140,7 +140,7 @@ fn lengths_to_125_stand_in_7_bits() {
         for length in 0..=125 {
             let payload = pattern(length);
             client.send(Masked::ping(&payload).bytes());
-            client.gets(PONG, &payload);
+            client.expect_frame(PONG, &payload);
         }
     }
     each_length_is_heard(&server, &[1, 2, 124, 125]);
@@ -191,11 +191,11 @@ fn lengths_of_the_server_are_minimal() {
         ] {
             check::case(format_args!("{path}, {length} octets"));
             client.send(Masked::text(pattern(length)).bytes());
-            check::eq(client.octets(header.len()), header, "header");
-            check::eq(client.octets(length), pattern(length), "payload");
+            check::eq(client.read_bytes(header.len()), header, "header");
+            check::eq(client.read_bytes(length), pattern(length), "payload");
         }
         client.send(Masked::ping([b'p'; 125]).bytes());
-        check::eq(client.octets(2), [0b1_000_1010, 125], "header of a Pong");
+        check::eq(client.read_bytes(2), [0b1_000_1010, 125], "header of a Pong");
     }
 }
 
@@ -239,10 +239,10 @@ fn masking_key_is_not_part_of_the_length() {
         let mut client = server.upgrade(path);
         let frames = ["Hello", "", "you"].map(|text| Masked::text(text).bytes());
         client.send(frames.concat());
-        client.hears("Hello");
-        client.hears("");
-        client.hears("you");
-        client.alive_and_silent();
+        client.expect_text("Hello");
+        client.expect_text("");
+        client.expect_text("you");
+        client.expect_open_and_silent();
     }
 }
 
@@ -251,15 +251,15 @@ fn whole_payload_is_application_data() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
-        client.gets(PONG, [0x00, 0x01, 0xfe, 0xff]);
+        client.expect_frame(PONG, [0x00, 0x01, 0xfe, 0xff]);
         client.send(Masked::text("\0\u{1}whole\u{7f}").bytes());
-        client.hears("\0\u{1}whole\u{7f}");
+        client.expect_text("\0\u{1}whole\u{7f}");
     }
     let mut client = server.upgrade("/echo");
     client.send([
         0x82, 0x89, 0x37, 0xfa, 0x21, 0x3d, 0x37, 0xfb, 0x23, 0x3e, 0x33, 0xff, 0x27, 0x3a, 0x3f,
     ]);
-    client.gets(BINARY, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    client.expect_frame(BINARY, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 fn empty_payload_is_legal_in_every_frame() {
@@ -267,22 +267,22 @@ fn empty_payload_is_legal_in_every_frame() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.gets(TEXT, "");
+        client.expect_frame(TEXT, "");
         client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.gets(PONG, "");
+        client.expect_frame(PONG, "");
         client.send([0b1_000_1010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.send(Masked::text("a").more().bytes());
         client.send([0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.send([0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.hears("a");
-        client.alive_and_silent();
+        client.expect_text("a");
+        client.expect_open_and_silent();
         client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.parts_with(None);
+        client.expect_close_and_end(None);
     }
     let mut client = server.upgrade("/echo");
     client.send([0b1_000_0010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
     let want = Frame { fin: true, opcode: BINARY, payload: vec![] };
-    check::eq(client.frame(), want, "empty binary");
+    check::eq(client.read_frame(), want, "empty binary");
 }
 
 /// The first octet, the second, or the header: no payload comes behind it.

@@ -30,13 +30,13 @@ fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
             0x49, 0x67, 0x6f, 0x68, 0x6e, // Hello
         ];
         client.send(hello);
-        client.gets(PONG, "Hello");
+        client.expect_frame(PONG, "Hello");
         for key in KEYS {
             for length in 1..=9 {
                 check::case(format_args!("{path}, key {key:02x?}, {length} octets"));
                 let payload = &b"\x00\x7f\x80\xffabcde"[..length];
                 client.send(Masked::ping(payload).key(key).bytes());
-                client.gets(PONG, payload);
+                client.expect_frame(PONG, payload);
             }
         }
     }
@@ -54,9 +54,9 @@ fn key_starts_anew_in_each_frame_and_survives_any_cut() {
         ];
         let octets = wire(fragments);
         client.send(&octets);
-        client.hears("Hello, world");
+        client.expect_text("Hello, world");
         client.send_in_bytes(&octets);
-        client.hears("Hello, world");
+        client.expect_text("Hello, world");
 
         let euro =
             Masked::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}").key([0xa5, 0x5a, 0x3c, 0xc3]).bytes();
@@ -64,9 +64,9 @@ fn key_starts_anew_in_each_frame_and_survives_any_cut() {
             check::case(format_args!("{path}, cut at {cut}"));
             client.send(&euro[..cut]);
             client.send(&euro[cut..]);
-            client.hears("\u{20ac}\u{20ac}\u{20ac}\u{20ac}");
+            client.expect_text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}");
         }
-        client.alive_and_silent();
+        client.expect_open_and_silent();
     }
 }
 
@@ -75,13 +75,13 @@ fn every_key_is_legal() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_0001, 0b1_0000101, 0, 0, 0, 0, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        client.hears("Hello");
+        client.expect_text("Hello");
         for key in KEYS {
             check::case(format_args!("{path}, key {key:02x?}"));
             client.send(Masked::text("na\u{ef}ve").key(key).bytes());
-            client.hears("na\u{ef}ve");
+            client.expect_text("na\u{ef}ve");
         }
-        client.alive_and_silent();
+        client.expect_open_and_silent();
     }
 }
 
@@ -93,8 +93,8 @@ fn masking_changes_no_length() {
             check::case(format_args!("{path}, {length} octets"));
             let text = vec![b'm'; length];
             client.send(wire([Masked::text(&text).key([9, 8, 7, 6]), Masked::text("next")]));
-            client.hears(text);
-            client.hears("next");
+            client.expect_text(text);
+            client.expect_text("next");
         }
     }
 }

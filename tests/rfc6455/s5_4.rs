@@ -28,8 +28,8 @@ fn fragments_are_joined_to_one_message() {
             0b1_000_0000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x5b, 0x95,       // lo
         ];
         client.send(fragments);
-        client.hears("Hello");
-        client.alive_and_silent();
+        client.expect_text("Hello");
+        client.expect_open_and_silent();
     }
 }
 
@@ -38,17 +38,17 @@ fn fragmented_and_unfragmented_messages_are_both_taken() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::text("whole").bytes());
-        client.hears("whole");
+        client.expect_text("whole");
         let mut fragments = Masked::text("x").more().bytes();
         for _ in 0..998 {
             fragments.extend(Masked::continuation("y").more().bytes());
         }
         fragments.extend(Masked::continuation("z").bytes());
         client.send(fragments);
-        client.hears(format!("x{}z", "y".repeat(998)));
+        client.expect_text(format!("x{}z", "y".repeat(998)));
         client.send(Masked::text("whole again").bytes());
-        client.hears("whole again");
-        client.alive_and_silent();
+        client.expect_text("whole again");
+        client.expect_open_and_silent();
     }
 }
 
@@ -59,12 +59,12 @@ fn control_frame_between_fragments_is_handled_at_once() {
         let mut client = server.upgrade(path);
         client.send(Masked::text("Hel").more().bytes());
         client.send(Masked::ping("between").bytes());
-        client.gets(PONG, "between");
+        client.expect_frame(PONG, "between");
         client.send(Masked::pong("unasked").bytes());
         client.send(Masked::continuation("l").more().bytes());
-        client.alive_and_silent();
+        client.expect_open_and_silent();
         client.send(Masked::continuation("o").bytes());
-        client.hears("Hello");
+        client.expect_text("Hello");
     }
 }
 
@@ -75,7 +75,7 @@ fn fragments_of_the_server_join_in_order() {
         let mut client = server.upgrade(path);
         let serials: String = (0..100_000).map(|serial| format!("{serial} ")).collect();
         client.send(Masked::text(&serials).bytes());
-        client.hears(&serials);
+        client.expect_text(&serials);
     }
 }
 
@@ -116,9 +116,9 @@ fn continuation_of_nothing_is_answered_with_1002() {
         check::case(format_args!("{path}, after a message"));
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
-        client.hears("Hello");
+        client.expect_text("Hello");
         client.send(Masked::continuation("more").bytes());
-        client.fails_with(1002);
+        client.expect_failure(1002);
     }
 }
 
@@ -133,7 +133,7 @@ fn fragments_may_be_empty() {
             0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // ends
         ];
         client.send(fragments);
-        client.hears("");
+        client.expect_text("");
         let empty = || Masked::continuation("").more();
         client.send(wire([
             Masked::text("").more(),
@@ -142,8 +142,8 @@ fn fragments_may_be_empty() {
             empty(),
         ]));
         client.send(Masked::continuation("").bytes());
-        client.hears("x");
-        client.alive_and_silent();
+        client.expect_text("x");
+        client.expect_open_and_silent();
     }
 }
 
@@ -151,15 +151,15 @@ fn type_of_a_message_is_that_of_its_first_frame() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
     client.send(wire([Masked::binary([0xff]).more(), Masked::continuation([0xfe, 0x00])]));
-    client.receives(&Message { opcode: BINARY, payload: vec![0xff, 0xfe, 0x00] });
+    client.expect_message(&Message { opcode: BINARY, payload: vec![0xff, 0xfe, 0x00] });
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("te").more(), Masked::continuation("xt")]));
-        client.hears("text");
+        client.expect_text("text");
     }
     let mut client = server.upgrade("/chat");
     client.send(wire([Masked::binary("no ").more(), Masked::continuation("text")]));
-    client.closes(Some(1003));
+    client.expect_close(Some(1003));
 }
 
 /// Octet by octet, or much in one write: the same messages.
@@ -168,14 +168,14 @@ fn cuts_of_the_stream_mean_nothing() {
     for path in PATHS {
         let mut client = server.connect();
         client.send_in_bytes(Request::upgrade(path).bytes());
-        client.switched();
-        client.alive();
+        client.expect_101();
+        client.expect_open();
         client.send_in_bytes(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
-        client.hears("Hello");
+        client.expect_text("Hello");
         let texts: Vec<_> = (0..20).map(|serial| format!("text {serial}")).collect();
         client.send(texts.iter().flat_map(|text| Masked::text(text).bytes()).collect::<Vec<_>>());
-        texts.iter().for_each(|text| client.hears(text));
-        client.alive_and_silent();
+        texts.iter().for_each(|text| client.expect_text(text));
+        client.expect_open_and_silent();
     }
 }
 
@@ -185,7 +185,7 @@ fn close_between_fragments_is_answered_with_its_code() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("lost").more(), Masked::close(1000, "")]));
-        client.parts_with(Some(1000));
+        client.expect_close_and_end(Some(1000));
     }
 }
 
@@ -197,8 +197,8 @@ fn frames_of_the_server_keep_the_rules_of_fragments() {
         for length in [0, 1, 125, 126, 65_536, 1 << 20, 5] {
             let text = "x".repeat(length);
             client.send(wire([Masked::text(&text), Masked::ping("p")]));
-            client.hears(text);
+            client.expect_text(text);
         }
-        client.alive();
+        client.expect_open();
     }
 }

@@ -31,9 +31,9 @@ fn control_frame_over_125_octets_is_answered_with_1002() {
         check::case(format_args!("{path}, 125 octets are legal"));
         let mut client = server.upgrade(path);
         client.send(wire([Masked::pong([b'x'; 125]), Masked::ping([b'y'; 125])]));
-        client.gets(PONG, [b'y'; 125]);
+        client.expect_frame(PONG, [b'y'; 125]);
         client.send(Masked::close(1000, [b'x'; 123]).bytes());
-        client.parts_with(Some(1000));
+        client.expect_close_and_end(Some(1000));
     }
 }
 
@@ -62,8 +62,8 @@ fn control_frames_of_the_server_are_whole_and_short() {
         client.send(wire([Masked::ping([b'p'; 125]), Masked::ping("")]));
         let mut missing = vec![CLOSE, PING, PONG];
         while !missing.is_empty() {
-            let header = client.octets(2);
-            client.octets(header[1].into());
+            let header = client.read_bytes(2);
+            client.read_bytes(header[1].into());
             let opcode = header[0] & 0b0_000_1111;
             check::that(opcode >= 8 && header[0] & 0b1_000_0000 != 0, "a control frame with FIN");
             check::that(header[1] <= 125, "length in 7 bits");

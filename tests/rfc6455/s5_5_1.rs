@@ -25,8 +25,8 @@ fn close_without_a_body_is_answered_without_a_body() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        check::eq(client.octets(2), [0b1_000_1000, 0b0_0000000], path);
-        client.ends();
+        check::eq(client.read_bytes(2), [0b1_000_1000, 0b0_0000000], path);
+        client.expect_end();
     }
 }
 
@@ -35,7 +35,7 @@ fn close_with_a_body_of_one_octet_is_answered_with_1002() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000001, 0x37, 0xfa, 0x21, 0x3d, 0x34]);
-        client.fails_with(1002);
+        client.expect_failure(1002);
     }
 }
 
@@ -63,10 +63,10 @@ fn close_bodies_of_the_server_are_well_formed() {
 fn closes_well(client: &mut Client, wire: &[u8], code: u16) {
     check::case(code);
     client.send(wire);
-    let header = client.octets(2);
+    let header = client.read_bytes(2);
     check::eq(header[0], 0b1_000_1000, "FIN and Close");
     check::that((2..=125).contains(&header[1]), format_args!("length {}", header[1]));
-    let body = client.octets(header[1].into());
+    let body = client.read_bytes(header[1].into());
     check::eq(&body[..2], code.to_be_bytes().as_slice(), "the code");
     check::that(std::str::from_utf8(&body[2..]).is_ok(), "the reason is UTF-8");
 }
@@ -78,7 +78,7 @@ fn close_reason_may_have_123_octets() {
             check::case(format_args!("{path}, {} octets", reason.len()));
             let mut client = server.upgrade(path);
             client.send(Masked::close(1000, &reason).bytes());
-            client.parts_with(Some(1000));
+            client.expect_close_and_end(Some(1000));
         }
     }
 }
@@ -95,7 +95,7 @@ fn close_reason_that_is_not_utf_8_is_answered_with_1007() {
             check::case(format_args!("{path}, {wire:02x?}"));
             let mut client = server.upgrade(path);
             client.send(wire);
-            client.fails_with(1007);
+            client.expect_failure(1007);
         }
     }
 }
@@ -116,17 +116,17 @@ fn nothing_is_said_after_close_in_a_busy_room() {
 /// Texts come until the Close, and nothing after it.
 fn leaves_for_good(mut member: Client, last: &Masked, code: u16) {
     check::case(code);
-    member.message();
+    member.read_message();
     member.send(last.bytes());
     let close = loop {
-        let frame = member.frame();
+        let frame = member.read_frame();
         if frame.opcode == CLOSE {
             break frame;
         }
     };
     check::eq(close.code(), Some(code), "code");
     let _ = member.try_send(Masked::close(code, "").bytes()); // the server may have ended already
-    member.ends();
+    member.expect_end();
 }
 
 fn nothing_is_echoed_after_close() {
@@ -135,9 +135,9 @@ fn nothing_is_echoed_after_close() {
     let texts = Masked::text("echo").bytes().repeat(200);
     client.send([texts.clone(), Masked::close(1000, "").bytes(), texts].concat());
     for _ in 0..200 {
-        client.hears("echo");
+        client.expect_text("echo");
     }
-    client.parts_with(Some(1000));
+    client.expect_close_and_end(Some(1000));
 }
 
 fn close_is_answered_once() {
@@ -146,9 +146,9 @@ fn close_is_answered_once() {
         check::case(path);
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12]);
-        let answer = check::promptly("the answer to a Close", || client.octets(4));
+        let answer = check::promptly("the answer to a Close", || client.read_bytes(4));
         check::eq(answer, [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
-        client.ends();
+        client.expect_end();
     }
 }
 
@@ -160,8 +160,8 @@ fn close_is_answered_with_its_own_code() {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
             client.send(Masked::close(code, "a reason").bytes());
-            check::eq(client.closes(Some(code)), b"".as_slice(), "reason of the answer");
-            client.ends();
+            check::eq(client.expect_close(Some(code)), b"".as_slice(), "reason of the answer");
+            client.expect_end();
         }
     }
 }
@@ -173,8 +173,8 @@ fn message_in_flight_is_finished_before_the_close() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text(&long), Masked::close(1000, "")]));
-        client.hears(&long);
-        client.parts_with(Some(1000));
+        client.expect_text(&long);
+        client.expect_close_and_end(Some(1000));
     }
 }
 
@@ -188,16 +188,16 @@ fn tcp_ends_at_once_after_both_closes() {
         check::case(path);
         let mut client = server.upgrade(path);
         client.send(Masked::close(1000, "").bytes());
-        client.closes(Some(1000));
-        check::promptly(end, || client.ends());
+        client.expect_close(Some(1000));
+        check::promptly(end, || client.expect_end());
         client.ended_by_half(&server, idle);
     }
     check::case("/chat, after the server's own Close");
     let mut client = server.upgrade("/chat");
     client.send(Masked::binary("not here").bytes());
-    client.closes(Some(1003));
+    client.expect_close(Some(1003));
     client.send(Masked::close(1003, "").bytes());
-    check::promptly(end, || client.ends());
+    check::promptly(end, || client.expect_end());
     client.ended_by_half(&server, idle);
 }
 
@@ -207,11 +207,11 @@ fn two_closes_that_cross_are_each_others_answer() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::close(1000, ""), Masked::close(1001, "")]));
-        client.parts_with(Some(1000));
+        client.expect_close_and_end(Some(1000));
     }
     let mut client = server.upgrade("/chat");
     client.send(wire([Masked::binary(""), Masked::close(1000, "")]));
-    client.parts_with(Some(1003));
+    client.expect_close_and_end(Some(1003));
 }
 
 fn what_follows_a_close_is_not_processed() {
@@ -227,8 +227,8 @@ fn what_follows_a_close_is_not_processed() {
             let mut witness = server.upgrade(path);
             let mut client = server.upgrade(path);
             client.send([Masked::close(1000, "").bytes(), after].concat());
-            client.parts_with(Some(1000));
-            witness.alive_and_silent();
+            client.expect_close_and_end(Some(1000));
+            witness.expect_open_and_silent();
         }
     }
 }

@@ -17,11 +17,11 @@ fn ping_may_carry_0_to_125_octets() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        check::eq(client.octets(2), [0b1_000_1010, 0b0_0000000], path);
+        check::eq(client.read_bytes(2), [0b1_000_1010, 0b0_0000000], path);
         client.send([0x89, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
-        check::eq(client.octets(7), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], path);
+        check::eq(client.read_bytes(7), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], path);
         client.send(Masked::ping([b'x'; 125]).bytes());
-        client.gets(PONG, [b'x'; 125]);
+        client.expect_frame(PONG, [b'x'; 125]);
     }
 }
 
@@ -30,13 +30,13 @@ fn ping_is_answered_with_a_pong() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.alive_and_silent();
+        client.expect_open_and_silent();
         client.send(Masked::text("begun").more().bytes());
-        client.alive_and_silent();
+        client.expect_open_and_silent();
         client.send(Masked::continuation("").bytes());
-        client.hears("begun");
+        client.expect_text("begun");
         client.send(Masked::text("text").bytes().repeat(100));
-        client.alive();
+        client.expect_open();
     }
 }
 
@@ -46,9 +46,9 @@ fn ping_inside_a_message_is_answered_before_it_ends() {
         check::case(path);
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("open").more(), Masked::ping("now")]));
-        check::promptly("a Pong inside a message", || client.gets(PONG, "now"));
+        check::promptly("a Pong inside a message", || client.expect_frame(PONG, "now"));
         client.send(Masked::continuation("").bytes());
-        client.hears("open");
+        client.expect_text("open");
     }
 }
 
@@ -58,11 +58,11 @@ fn server_pings_while_the_connection_is_open() {
         check::case(path);
         let mut client = server.upgrade(path);
         for _ in 0..2 {
-            let ping = client.frame();
+            let ping = client.read_frame();
             check::eq(ping.opcode, PING, "opcode");
             client.send(Masked::pong(ping.payload).bytes());
         }
-        client.alive();
+        client.expect_open();
     }
 }
 
@@ -71,7 +71,7 @@ fn ping_behind_a_close_is_not_answered() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::close(1000, ""), Masked::ping("late")]));
-        client.parts_with(Some(1000));
+        client.expect_close_and_end(Some(1000));
     }
 }
 
@@ -82,17 +82,17 @@ fn ping_after_the_servers_close_is_not_answered() {
     let mut witness = server.upgrade("/chat");
     let mut client = server.upgrade("/chat");
     client.send(wire([Masked::binary(""), Masked::ping("late"), Masked::text("late")]));
-    client.closes(Some(1003));
+    client.expect_close(Some(1003));
     client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1003, "")]));
-    client.ends();
-    witness.alive_and_silent();
+    client.expect_end();
+    witness.expect_open_and_silent();
 
     let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
     for path in PATHS {
         check::case(format_args!("{path}, idle"));
         let mut client = server.upgrade(path);
-        client.closes(Some(1001));
+        client.expect_close(Some(1001));
         client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1001, "")]));
-        client.ends();
+        client.expect_end();
     }
 }

@@ -18,7 +18,7 @@ fn pong_has_the_payload_of_its_ping() {
         let mut client = server.upgrade(path);
         for payload in octets.chunks(125).chain([[0x00, 0xff, 0xc3, 0x28].as_slice()]) {
             client.send(Masked::ping(payload).bytes());
-            client.gets(PONG, payload);
+            client.expect_frame(PONG, payload);
         }
     }
 }
@@ -31,7 +31,7 @@ fn several_pings_are_answered_in_order_the_last_in_any_case() {
         client.send(["1", "2", "3"].map(|payload| Masked::ping(payload).bytes()).concat());
         let mut pings = ["1", "2", "3"].iter();
         loop {
-            let pong = client.frame().payload;
+            let pong = client.read_frame().payload;
             check::that(
                 pings.any(|ping| ping.as_bytes() == pong),
                 "a Pong of its own, or out of order",
@@ -40,7 +40,7 @@ fn several_pings_are_answered_in_order_the_last_in_any_case() {
                 break;
             }
         }
-        client.alive_and_silent();
+        client.expect_open_and_silent();
     }
 }
 
@@ -50,7 +50,7 @@ fn unasked_pong_is_not_answered() {
         let mut client = server.upgrade(path);
         client.send([0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         client.send(wire([Masked::pong(""), Masked::pong([0xff; 125])]));
-        client.alive_and_silent();
+        client.expect_open_and_silent();
     }
 }
 
@@ -59,7 +59,7 @@ fn no_pong_comes_without_a_ping() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("a").more(), Masked::continuation("b")]));
-        client.hears("ab");
-        client.alive_and_silent();
+        client.expect_text("ab");
+        client.expect_open_and_silent();
     }
 }

@@ -19,12 +19,12 @@ fn frame_may_end_inside_a_character() {
             0b1_000_0000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xb5, 0x56, // 82 ac
         ];
         client.send(fragments);
-        client.hears("\u{20ac}");
+        client.expect_text("\u{20ac}");
         client.send(wire([Masked::text([0xe2, 0x82]).more(), Masked::ping("gap")]));
-        client.gets(PONG, "gap");
+        client.expect_frame(PONG, "gap");
         client.send(Masked::continuation([0xac]).bytes());
-        client.hears("\u{20ac}");
-        client.alive_and_silent();
+        client.expect_text("\u{20ac}");
+        client.expect_open_and_silent();
     }
 }
 
@@ -34,9 +34,9 @@ fn binary_is_not_checked_as_text() {
     let mut client = server.upgrade("/echo");
     for payload in [vec![0xc3, 0x28], vec![0xff; 200], vec![0x00]] {
         client.send(Masked::binary(&payload).bytes());
-        client.receives(&Message { opcode: BINARY, payload });
+        client.expect_message(&Message { opcode: BINARY, payload });
     }
     let mut client = server.upgrade("/chat");
     client.send(Masked::binary([0xc3, 0x28]).bytes());
-    client.closes(Some(1003));
+    client.expect_close(Some(1003));
 }

@@ -16,9 +16,9 @@ fn extension_that_was_not_agreed_on_is_not_used() {
             let offer = "Sec-WebSocket-Extensions: permessage-deflate, x-probe";
             let mut client = server.accepts(&Request::upgrade(path).add(offer));
             client.send(Masked::text("a".repeat(1000)).bytes());
-            client.hears("a".repeat(1000));
+            client.expect_text("a".repeat(1000));
             client.send(Masked::text("b").rsv(rsv).bytes());
-            client.fails_with(1002);
+            client.expect_failure(1002);
         }
     }
 }

@@ -22,12 +22,12 @@ fn nothing_is_sent_but_while_the_connection_is_open() {
         for _ in 0..5 {
             let mut member = server.connect();
             member.send(&request[..request.len() - 1]);
-            server.upgrade("/chat").hears(CHATTER); // the room talks meanwhile
+            server.upgrade("/chat").expect_text(CHATTER); // the room talks meanwhile
             member.send(&request[request.len() - 1..]);
-            member.switched();
-            member.gets(TEXT, WELCOME);
-            member.hears(CHATTER);
-            member.leave();
+            member.expect_101();
+            member.expect_frame(TEXT, WELCOME);
+            member.expect_text(CHATTER);
+            member.close_normally();
         }
     });
 }
@@ -40,10 +40,10 @@ fn whatever_is_sent_is_frames_and_ends_with_fin() {
         for length in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
             let text = "x".repeat(length);
             client.send(Masked::text(&text).bytes());
-            client.hears(text);
+            client.expect_text(text);
         }
-        client.alive_and_silent();
-        client.leave();
+        client.expect_open_and_silent();
+        client.close_normally();
     }
 }
 
@@ -52,11 +52,11 @@ fn opcode_fits_the_data() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::text("text").bytes());
-        client.receives(&Message { opcode: TEXT, payload: b"text".into() });
+        client.expect_message(&Message { opcode: TEXT, payload: b"text".into() });
     }
     let mut client = server.upgrade("/echo");
     client.send(Masked::binary("text, but sent as binary").bytes());
-    client.receives(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
+    client.expect_message(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
 }
 
 /// To everyone who is there, on the chat.
@@ -67,9 +67,9 @@ fn every_message_is_sent_to_the_end() {
     for serial in 0..100 {
         let text = format!("message {serial}");
         members[serial % 3].send(Masked::text(&text).bytes());
-        members.iter_mut().for_each(|member| member.hears(&text));
+        members.iter_mut().for_each(|member| member.expect_text(&text));
         echo.send(Masked::text(&text).bytes());
-        echo.hears(text);
+        echo.expect_text(text);
     }
 }
 
@@ -87,10 +87,10 @@ fn noise_is_parsed_as_frames_and_fails() {
             let noise: Vec<u8> = (0..400).map(|_| octet()).collect();
             let mut client = server.upgrade(path);
             client.send(noise);
-            let close = client.frame();
+            let close = client.read_frame();
             check::eq(close.opcode, CLOSE, "opcode");
             check::that(matches!(close.code(), Some(1002 | 1009)), format_args!("{close:?}"));
-            client.ends();
+            client.expect_end();
         }
     }
 }
@@ -107,9 +107,9 @@ fn next_data_frame_after_fin_starts_a_message() {
             Masked::text("three, whole"),
         ];
         client.send(wire(frames));
-        client.hears("one, cut");
-        client.hears("two, cut");
-        client.hears("three, whole");
-        client.alive_and_silent();
+        client.expect_text("one, cut");
+        client.expect_text("two, cut");
+        client.expect_text("three, whole");
+        client.expect_open_and_silent();
     }
 }

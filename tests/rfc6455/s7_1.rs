@@ -33,7 +33,7 @@ fn close_is_read_and_no_reset_follows_though_megabytes_come() {
                 let mut client = server.upgrade(path);
                 client.send(frame.bytes());
                 hears_last_words(&server, idle, client, &more, |client| {
-                    client.parts_with(Some(code))
+                    client.expect_close_and_end(Some(code))
                 });
             }
         }
@@ -45,7 +45,7 @@ fn peer_that_never_stops_sending_is_cut_off() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::text("").unmasked().bytes());
-        client.fails_with(1002);
+        client.expect_failure(1002);
         let until = Instant::now() + *DEADLINE;
         while client.try_send([0; 4096]).is_ok() {
             check::that(Instant::now() < until, "the server reads on and on");
@@ -60,10 +60,10 @@ fn server_ends_tcp_first() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(Masked::close(1000, "").bytes());
-        client.parts_with(Some(1000));
+        client.expect_close_and_end(Some(1000));
         let mut client = server.upgrade(path);
         client.send(Masked::ping("").more().bytes());
-        client.parts_with(Some(1002));
+        client.expect_close_and_end(Some(1002));
     }
 }
 
@@ -72,9 +72,9 @@ fn server_that_stops_says_1001() {
     let mut clients = [server.upgrade("/chat"), server.upgrade("/echo"), server.upgrade("/chat")];
     server.signal("TERM");
     for client in &mut clients {
-        client.closes(Some(1001));
+        client.expect_close(Some(1001));
         client.send(Masked::close(1001, "").bytes());
-        client.ends();
+        client.expect_end();
     }
     check::eq(server.wait().code(), Some(0), "exit status");
 }
@@ -84,9 +84,9 @@ fn silent_client_is_told_1001() {
     for path in PATHS {
         check::case(path);
         let mut client = server.upgrade(path);
-        client.closes(Some(1001));
+        client.expect_close(Some(1001));
         client.send(Masked::close(1001, "").bytes());
-        client.ends();
+        client.expect_end();
     }
 }
 
@@ -97,8 +97,8 @@ fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
     let mut client = server.upgrade("/chat");
     let before = Instant::now();
     client.send(Masked::binary("").bytes());
-    client.closes(Some(1003));
-    client.ends();
+    client.expect_close(Some(1003));
+    client.expect_end();
     check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
 
     let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
@@ -106,8 +106,8 @@ fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
         check::case(format_args!("{path}, idle"));
         let before = Instant::now();
         let mut client = server.upgrade(path);
-        client.closes(Some(1001));
-        client.ends();
+        client.expect_close(Some(1001));
+        client.expect_end();
         check::that(Duration::from_millis(1500) < before.elapsed(), "it waited for the answer");
     }
 }
@@ -117,13 +117,13 @@ fn client_that_ends_without_close_is_let_go() {
     for path in PATHS {
         check::case(path);
         let mut client = server.upgrade(path);
-        client.finish();
-        client.ends();
+        client.shutdown_write();
+        client.expect_end();
 
         let mut client = server.upgrade(path);
         client.send(Masked::text("cut sho").declaring(9).bytes());
-        client.finish();
-        client.ends();
+        client.shutdown_write();
+        client.expect_end();
     }
 }
 
@@ -138,7 +138,7 @@ fn failed_connection_is_closed_and_logged() {
             let server = Server::with(&["--max-message", "1K"]);
             let mut client = server.upgrade(path);
             client.send(wire.clone());
-            client.fails_with(code);
+            client.expect_failure(code);
             server.await_log(&format!("Code {code}"));
         }
     }
@@ -158,8 +158,8 @@ fn nothing_is_processed_after_failing() {
             let mut client = server.upgrade(path);
             let rest = [Masked::ping("ping"), Masked::text("text"), Masked::close(1000, "")];
             client.send([bad.bytes(), wire(rest)].concat());
-            client.fails_with(1002);
-            witness.alive_and_silent();
+            client.expect_failure(1002);
+            witness.expect_open_and_silent();
         }
     }
 }
@@ -172,10 +172,10 @@ fn messages_before_the_breach_are_processed() {
         let mut witness = server.upgrade("/chat");
         let mut client = server.upgrade(path);
         client.send(wire([Masked::text("Hello"), Masked::text("Hello").unmasked()]));
-        client.hears("Hello");
-        client.fails_with(1002);
+        client.expect_text("Hello");
+        client.expect_failure(1002);
         if path == "/chat" {
-            witness.hears("Hello");
+            witness.expect_text("Hello");
         }
     }
 }

@@ -18,9 +18,9 @@ fn refused_handshake_ends_the_connection() {
             check::case(request.bytes().escape_ascii());
             let mut client = server.connect();
             client.send([request.bytes(), Masked::ping("frame").bytes()].concat());
-            let answer = client.response();
+            let answer = client.read_response();
             check::that((400..500).contains(&answer.status), answer.status);
-            client.is_last(&answer);
+            client.expect_last_response(&answer);
         }
     }
 }

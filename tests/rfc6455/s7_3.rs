@@ -15,12 +15,12 @@ fn stopped_server_closes_every_connection_with_1001() {
         server.signal(signal);
         for (serial, client) in clients.iter_mut().enumerate() {
             check::case(format_args!("SIG{signal}, client {serial}"));
-            client.closes(Some(1001));
+            client.expect_close(Some(1001));
             match serial % 3 {
-                0 => client.finish(),
+                0 => client.shutdown_write(),
                 _ => client.send(Masked::close(1001, "").bytes()),
             }
-            client.ends();
+            client.expect_end();
         }
         check::eq(server.wait().code(), Some(0), "exit status");
     }

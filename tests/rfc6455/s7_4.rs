@@ -28,7 +28,7 @@ fn each_is_answered_with(codes: &[u16], answer: impl Fn(u16) -> u16) {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
             client.send(Masked::close(*code, "").bytes());
-            client.parts_with(Some(answer(*code)));
+            client.expect_close_and_end(Some(answer(*code)));
         }
     }
 }
@@ -60,15 +60,15 @@ fn verdicts_have_the_codes_of_their_meaning() {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
             client.send(frame.bytes());
-            client.fails_with(code);
+            client.expect_failure(code);
         }
     }
     let mut client = server.upgrade("/chat");
     client.send(Masked::binary("a type it does not take").bytes());
-    client.closes(Some(1003));
+    client.expect_close(Some(1003));
     let mut client = server.upgrade("/echo");
     server.signal("TERM");
-    client.closes(Some(1001));
+    client.expect_close(Some(1001));
 }
 
 fn codes_below_1000_are_answered_with_1002() {
@@ -102,7 +102,7 @@ fn server_sends_no_code_of_its_own_but_those_it_may() {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
             client.send(Masked::close(code, "").bytes());
-            let answer = client.frame().code().unwrap_or_default();
+            let answer = client.read_frame().code().unwrap_or_default();
             let own = matches!(answer, 1000..=1003 | 1007..=1009 | 1011..=1014 | 3000..=4999);
             check::that(own, format_args!("answered with {answer}"));
         }

@@ -74,7 +74,7 @@ fn each_is_refused(server: &Server, name: &str, wire: &[u8]) {
         check::case(format_args!("{path}, {name}, {wire:02x?}"));
         let mut client = server.upgrade(path);
         client.send(wire);
-        client.fails_with(1007);
+        client.expect_failure(1007);
     }
 }
 
@@ -106,7 +106,7 @@ fn every_malformed_sequence_is_answered_with_1007() {
             check::case(format_args!("{path}, ff at {at} of 100000"));
             let mut client = server.upgrade(path);
             client.send(Masked::text(&long).bytes());
-            client.fails_with(1007);
+            client.expect_failure(1007);
         }
     }
 }
@@ -116,15 +116,15 @@ fn every_valid_sequence_is_taken() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0b1_000_0001, 0b1_0000100, 0x37, 0xfa, 0x21, 0x3d, 0xc3, 0x75, 0x9e, 0x82]);
-        client.hears([0xf4, 0x8f, 0xbf, 0xbf]);
+        client.expect_text([0xf4, 0x8f, 0xbf, 0xbf]);
         for valid in VALID {
             check::case(format_args!("{path}, {valid:02x?}"));
             client.send(Masked::text(valid).bytes());
-            client.hears(valid);
+            client.expect_text(valid);
         }
         client.send(Masked::text(VALID.concat()).bytes());
-        client.hears(VALID.concat());
-        client.alive_and_silent();
+        client.expect_text(VALID.concat());
+        client.expect_open_and_silent();
     }
 }
 
@@ -139,10 +139,10 @@ fn validity_is_judged_over_the_whole_message() {
             client.send(Masked::text("").more().bytes());
             for octet in *valid {
                 client.send(Masked::continuation([*octet]).more().bytes());
-                client.alive_and_silent();
+                client.expect_open_and_silent();
             }
             client.send(Masked::continuation("").bytes());
-            client.hears(valid);
+            client.expect_text(valid);
         }
     }
     for (malformed, proof) in MALFORMED {
@@ -190,15 +190,15 @@ fn binary_ping_and_pong_may_hold_any_octets() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(wire([Masked::pong([0xff, 0xfe]), Masked::ping([0xff, 0xfe])]));
-        client.gets(PONG, [0xff, 0xfe]);
+        client.expect_frame(PONG, [0xff, 0xfe]);
         client.send(Masked::text([0xe2]).more().bytes());
         client.send(Masked::ping([0x82, 0xff]).bytes());
-        client.gets(PONG, [0x82, 0xff]);
+        client.expect_frame(PONG, [0x82, 0xff]);
     }
     let mut client = server.upgrade("/echo");
     for (malformed, _) in MALFORMED {
         client.send(Masked::binary(malformed).bytes());
-        client.receives(&Message { opcode: BINARY, payload: malformed.to_vec() });
+        client.expect_message(&Message { opcode: BINARY, payload: malformed.to_vec() });
     }
 }
 
@@ -207,25 +207,25 @@ fn binary_ping_and_pong_may_hold_any_octets() {
 fn texts_of_the_server_are_utf_8() {
     let server = Server::with(&["--welcome", "\u{d6}l \u{20ac} \u{1f600}"]);
     let mut client = server.ask(&Request::upgrade("/chat"));
-    client.switched();
-    client.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+    client.expect_101();
+    client.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
 
     let server = Server::start();
     for path in PATHS {
         let mut witness = server.upgrade("/chat");
         let mut speaker = server.upgrade(path);
         speaker.send(Masked::text("\u{d6}l \u{20ac} \u{1f600}").bytes());
-        speaker.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+        speaker.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
         if path == "/chat" {
-            witness.gets(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+            witness.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
         }
         for (malformed, _) in MALFORMED {
             check::case(format_args!("{path}, {malformed:02x?}"));
             let mut client = server.upgrade(path);
             client.send(wire([Masked::text("begun ").more(), Masked::continuation(malformed)]));
-            client.fails_with(1007);
+            client.expect_failure(1007);
         }
-        speaker.alive_and_silent();
-        witness.alive_and_silent();
+        speaker.expect_open_and_silent();
+        witness.expect_open_and_silent();
     }
 }

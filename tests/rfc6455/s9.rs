@@ -12,13 +12,13 @@ tests! {
 fn declines(server: &Server, request: &Request) {
     let mut client = server.ask(request);
     check::eq(
-        client.switched().field("Sec-WebSocket-Extensions"),
+        client.expect_101().field("Sec-WebSocket-Extensions"),
         None,
         "extensions of the answer",
     );
-    client.alive();
+    client.expect_open();
     client.send(Masked::text("plain").bytes());
-    client.hears("plain");
+    client.expect_text("plain");
 }
 
 fn every_offer_of_an_extension_is_declined() {

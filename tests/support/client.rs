@@ -58,9 +58,9 @@ impl Client {
         let mut client = Self::connect(address);
         check::uncounted(|| {
             client.send(Request::upgrade(path).bytes());
-            client.switched();
+            client.expect_101();
             if path.starts_with("/chat") {
-                client.hears(WELCOME);
+                client.expect_text(WELCOME);
             }
         });
         client
@@ -98,7 +98,7 @@ impl Client {
     }
 
     /// Our side says no more; reading goes on.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn shutdown_write(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write); // the server may have been quicker
     }
 }
@@ -107,7 +107,7 @@ impl Client {
 impl Client {
     /// The next head alone, as of a 101, a 100 or an answer to HEAD.
     #[track_caller]
-    pub(crate) fn head(&mut self) -> Response {
+    pub(crate) fn read_head(&mut self) -> Response {
         let end = loop {
             match self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
                 Some(end) => break end,
@@ -120,8 +120,8 @@ impl Client {
 
     /// The next response with its body, which its Content-Length must measure.
     #[track_caller]
-    pub(crate) fn response(&mut self) -> Response {
-        let mut response = self.head();
+    pub(crate) fn read_response(&mut self) -> Response {
+        let mut response = self.read_head();
         let Some(length) = response.length() else {
             self.fail("a response without Content-Length")
         };
@@ -134,8 +134,8 @@ impl Client {
 
     /// The handshake is accepted, for the key of [`Request::upgrade`].
     #[track_caller]
-    pub(crate) fn switched(&mut self) -> Response {
-        let head = self.head();
+    pub(crate) fn expect_101(&mut self) -> Response {
+        let head = self.read_head();
         self.is(head.status == 101, format_args!("status {}, want 101", head.status));
         check::eq(head.field("Sec-WebSocket-Accept"), Some(ACCEPT), "accept value");
         head
@@ -143,25 +143,25 @@ impl Client {
 
     /// The request is refused: this status, a sentence, `Connection: close`, then a clean end.
     #[track_caller]
-    pub(crate) fn refused(&mut self, status: u16) -> Response {
-        let response = self.response();
+    pub(crate) fn expect_refusal(&mut self, status: u16) -> Response {
+        let response = self.read_response();
         self.is(
             response.status == status,
             format_args!("status {}, want {status}", response.status),
         );
         check::that(!response.body.is_empty(), "a refusal has a body");
-        self.is_last(&response);
+        self.expect_last_response(&response);
         response
     }
 
     /// The response said that it is the last one, and it is.
     #[track_caller]
-    pub(crate) fn is_last(&mut self, response: &Response) {
+    pub(crate) fn expect_last_response(&mut self, response: &Response) {
         check::that(
             response.lists("Connection", "close"),
             "the last answer says Connection: close",
         );
-        self.ends();
+        self.expect_end();
     }
 }
 
@@ -169,7 +169,7 @@ impl Client {
 impl Client {
     /// The next octets as they are, not judged.
     #[track_caller]
-    pub(crate) fn octets(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn read_bytes(&mut self, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
             self.more("more octets");
         }
@@ -178,54 +178,57 @@ impl Client {
 
     /// The next frame, already judged by the rules for a server's frames; `None` at a clean end.
     #[track_caller]
-    pub(crate) fn next(&mut self) -> Option<Frame> {
-        self.judged().map(|(frame, _)| frame)
+    pub(crate) fn read_frame_or_end(&mut self) -> Option<Frame> {
+        self.read_checked().map(|(frame, _)| frame)
     }
 
     /// The next frame, which must come.
     #[track_caller]
-    pub(crate) fn frame(&mut self) -> Frame {
-        self.next().unwrap_or_else(|| self.fail("the connection ended instead of a frame"))
+    pub(crate) fn read_frame(&mut self) -> Frame {
+        self.read_frame_or_end()
+            .unwrap_or_else(|| self.fail("the connection ended instead of a frame"))
     }
 
     /// The next message, joined. Pings on the way are answered, Pongs passed over.
     #[track_caller]
-    pub(crate) fn message(&mut self) -> Message {
+    pub(crate) fn read_message(&mut self) -> Message {
         loop {
-            let Some((frame, message)) = self.judged() else { self.fail("the end, not a message") };
+            let Some((frame, message)) = self.read_checked() else {
+                self.fail("the end, not a message")
+            };
             match message {
                 Some(message) => return message,
                 None if frame.opcode == frame::CLOSE => self.fail("a Close, not a message"),
-                None => self.oblige(&frame),
+                None => self.answer_ping(&frame),
             }
         }
     }
 
     /// The next message is this text.
     #[track_caller]
-    pub(crate) fn hears(&mut self, text: impl AsRef<[u8]>) {
+    pub(crate) fn expect_text(&mut self, text: impl AsRef<[u8]>) {
         let payload = text.as_ref().to_vec();
-        self.receives(&Message { opcode: frame::TEXT, payload });
+        self.expect_message(&Message { opcode: frame::TEXT, payload });
     }
 
     /// The next message is this one.
     #[track_caller]
-    pub(crate) fn receives(&mut self, want: &Message) {
-        let got = self.message();
+    pub(crate) fn expect_message(&mut self, want: &Message) {
+        let got = self.read_message();
         let same = got == *want;
         self.is(same, format_args!("message {}, want {}", brief(&got), brief(want)));
     }
 
     /// The next frame is this one, whole.
     #[track_caller]
-    pub(crate) fn gets(&mut self, opcode: u8, payload: impl AsRef<[u8]>) {
+    pub(crate) fn expect_frame(&mut self, opcode: u8, payload: impl AsRef<[u8]>) {
         let want = Frame { fin: true, opcode, payload: payload.as_ref().to_vec() };
-        let got = self.frame();
+        let got = self.read_frame();
         self.is(got == want, format_args!("frame {got:?}, want {want:?}"));
     }
 
     #[track_caller]
-    fn judged(&mut self) -> Option<(Frame, Option<Message>)> {
+    fn read_checked(&mut self) -> Option<(Frame, Option<Message>)> {
         let until = Instant::now() + *DEADLINE;
         loop {
             match Frame::parse(&self.unread) {
@@ -248,7 +251,7 @@ impl Client {
     }
 
     /// A Ping is answered; section 5.5.2 binds us too.
-    fn oblige(&mut self, frame: &Frame) {
+    fn answer_ping(&mut self, frame: &Frame) {
         if frame.opcode == frame::PING {
             let _ = self.try_send(Masked::pong(&frame.payload).bytes()); // it may close meanwhile
         }
@@ -260,47 +263,47 @@ impl Client {
     /// The connection is open and all that was sent was taken: a Ping with a fresh payload gets its
     /// Pong. Gives the frames that came before it.
     #[track_caller]
-    pub(crate) fn alive(&mut self) -> Vec<Frame> {
+    pub(crate) fn expect_open(&mut self) -> Vec<Frame> {
         let fresh = fresh();
         self.send(Masked::ping(fresh).bytes());
         let mut others = Vec::new();
         loop {
-            let frame = self.frame();
+            let frame = self.read_frame();
             self.is(frame.opcode != frame::CLOSE, format_args!("{frame:?}, not alive"));
             if frame.opcode == frame::PONG && frame.payload == fresh {
                 return others;
             }
-            self.oblige(&frame);
+            self.answer_ping(&frame);
             others.push(frame);
         }
     }
 
     /// Alive, and nothing was said before the Pong.
     #[track_caller]
-    pub(crate) fn alive_and_silent(&mut self) {
-        let others = self.alive();
+    pub(crate) fn expect_open_and_silent(&mut self) {
+        let others = self.expect_open();
         self.is(others.is_empty(), format_args!("unasked frames {others:?}"));
     }
 
     /// The server fails the connection: Close with this code at once, then a clean end, nothing in
     /// between, and without waiting for a Close from us.
     #[track_caller]
-    pub(crate) fn fails_with(&mut self, code: u16) {
-        self.parts_with(Some(code));
+    pub(crate) fn expect_failure(&mut self, code: u16) {
+        self.expect_close_and_end(Some(code));
     }
 
     /// The last thing said is a Close with this code, or with none; then a clean end, while our
     /// side is still open.
     #[track_caller]
-    pub(crate) fn parts_with(&mut self, code: Option<u16>) {
-        self.closes(code);
-        self.ends();
+    pub(crate) fn expect_close_and_end(&mut self, code: Option<u16>) {
+        self.expect_close(code);
+        self.expect_end();
     }
 
     /// The next frame is a Close with this code, or with none. Gives its reason.
     #[track_caller]
-    pub(crate) fn closes(&mut self, code: Option<u16>) -> Vec<u8> {
-        let frame = self.frame();
+    pub(crate) fn expect_close(&mut self, code: Option<u16>) -> Vec<u8> {
+        let frame = self.read_frame();
         let right = frame.opcode == frame::CLOSE && frame.code() == code;
         self.is(right, format_args!("{frame:?}, want a Close with {code:?}"));
         frame.reason().to_vec()
@@ -308,7 +311,7 @@ impl Client {
 
     /// The server ends its side cleanly, and says nothing before that.
     #[track_caller]
-    pub(crate) fn ends(&mut self) {
+    pub(crate) fn expect_end(&mut self) {
         let until = Instant::now() + *DEADLINE;
         let arrival = if self.unread.is_empty() { self.fill(until) } else { Arrival::Bytes };
         self.is(arrival == Arrival::End, format_args!("{arrival:?}, want a clean end"));
@@ -316,7 +319,7 @@ impl Client {
 
     /// The connection ends in time, by whatever means; what still comes is passed over.
     #[track_caller]
-    pub(crate) fn dead(&mut self) {
+    pub(crate) fn expect_any_end(&mut self) {
         let until = Instant::now() + *DEADLINE;
         loop {
             match self.fill(until) {
@@ -329,7 +332,7 @@ impl Client {
     /// The end was no reset, which a reader does not see once it has read the end. To be asked when the
     /// server has let the connection go.
     #[track_caller]
-    pub(crate) fn was_not_reset(&self) {
+    pub(crate) fn expect_no_reset(&self) {
         let error = self.stream.take_error().expect("a socket has an error or none");
         self.is(error.is_none(), format_args!("{error:?}, want no reset"));
     }
@@ -339,19 +342,19 @@ impl Client {
     #[track_caller]
     pub(crate) fn ended_by_half(mut self, server: &super::Server, idle: usize) {
         self.send([0xaa; 64]);
-        self.finish();
+        self.shutdown_write();
         super::server::eventually("the server lets the connection go", || {
             server.descriptors() <= idle
         });
-        self.was_not_reset();
+        self.expect_no_reset();
     }
 
     /// The closing handshake from our side, with code 1000.
     #[track_caller]
-    pub(crate) fn leave(&mut self) {
+    pub(crate) fn close_normally(&mut self) {
         self.send(Masked::close(1000, "").bytes());
-        while self.frame().opcode != frame::CLOSE {}
-        self.ends();
+        while self.read_frame().opcode != frame::CLOSE {}
+        self.expect_end();
     }
 }
 

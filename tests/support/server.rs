@@ -145,21 +145,21 @@ impl Server {
     #[track_caller]
     pub(crate) fn accepts(&self, request: &Request) -> Client {
         let mut client = self.ask(request);
-        client.switched();
-        client.alive();
+        client.expect_101();
+        client.expect_open();
         client
     }
 
     /// This request gets this status as its last answer.
     #[track_caller]
     pub(crate) fn refuses(&self, request: &Request, status: u16) -> Response {
-        self.ask(request).refused(status)
+        self.ask(request).expect_refusal(status)
     }
 
     /// The answer to a plain GET.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Response {
-        self.ask(&Request::get(path).add("Connection: close")).response()
+        self.ask(&Request::get(path).add("Connection: close")).read_response()
     }
 
     /// `/metrics`, each sample by its name with labels.

@@ -87,7 +87,7 @@ fn tell_of_delay(longest: Duration) {
 pub(crate) fn say_and_hear(member: &mut Client, words: &str) {
     member.send(Masked::text(words).bytes());
     let until = Instant::now() + *DEADLINE; // others may never stop talking
-    while member.message().payload != words.as_bytes() {
+    while member.read_message().payload != words.as_bytes() {
         check::that(Instant::now() < until, "a member hears its own words");
     }
 }
