@@ -5,19 +5,19 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 
 use crate::server::Options;
-use crate::server::limits::{Limits, PINGS_MISSED};
+use crate::server::limits::{Limits, MISSED_PINGS_MIN};
 use crate::server::log::Verbosity;
 use crate::tools;
+use args::{COMMANDS, nearest, wrapped};
 use values::{
     address, format, inspection, number, origin, seconds, size, some_seconds, switch, tracing,
 };
-use words::{COMMANDS, nearest, wrapped};
 
 mod accept;
+mod args;
 mod decode;
 mod encode;
 mod values;
-mod words;
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,22 +66,22 @@ const SETTINGS: &[Setting] = &[
         apply: |options, value| { options.origins.push(origin(value)?); Ok(()) } },
     Setting { flag: "max-message", value: "SIZE", default: "1M", times: Times::Once,
         help: "largest message; a larger one is answered with close 1009",
-        apply: |options, value| { options.limits.message_max = size(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.max_message = size(value)?; Ok(()) } },
     Setting { flag: "max-backlog", value: "SIZE", default: "4M", times: Times::Once,
         help: "unsent bytes that a slow member may owe before it is disconnected",
-        apply: |options, value| { options.limits.backlog_max = size(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.max_backlog = size(value)?; Ok(()) } },
     Setting { flag: "max-connections", value: "N", default: "4096", times: Times::Once,
         help: "connections at one time; more get 503",
-        apply: |options, value| { options.limits.connections_max = number(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.max_connections = number(value)?; Ok(()) } },
     Setting { flag: "ping-interval", value: "SECS", default: "20", times: Times::Once,
         help: "time between pings; 0 turns them off",
-        apply: |options, value| { options.limits.ping_every = seconds(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.ping_interval = seconds(value)?; Ok(()) } },
     Setting { flag: "idle-timeout", value: "SECS", default: "60", times: Times::Once,
         help: "a connection that sends nothing for so long, not even a pong, is ended",
-        apply: |options, value| { options.limits.silence_max = some_seconds(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.idle_timeout = some_seconds(value)?; Ok(()) } },
     Setting { flag: "handshake-timeout", value: "SECS", default: "10", times: Times::Once,
         help: "for the whole request head, however slowly it trickles",
-        apply: |options, value| { options.limits.handshake_max = some_seconds(value)?; Ok(()) } },
+        apply: |options, value| { options.limits.handshake_timeout = some_seconds(value)?; Ok(()) } },
     Setting { flag: "trace", value: "", default: "", times: Times::Once,
         help: "show each handshake and each frame, both ways, on standard error; --trace=full with each frame's picture",
         apply: |options, value| { options.tracing = tracing(value)?; Ok(()) } },
@@ -94,7 +94,7 @@ const SETTINGS: &[Setting] = &[
     Setting { flag: "quiet", value: "", default: "", times: Times::Once,
         help: "log errors only",
         apply: |options, value| {
-            options.verbosity = if switch(value)? { Verbosity::Quiet } else { Verbosity::Usual };
+            options.verbosity = if switch(value)? { Verbosity::Quiet } else { Verbosity::Normal };
             Ok(())
         } },
 ];
@@ -187,11 +187,11 @@ fn values_of(
 
 /// Values that make no sense together.
 fn agree(options: &Options) -> Result<(), String> {
-    let Limits { ping_every, silence_max, .. } = options.limits;
-    if silence_max < PINGS_MISSED * ping_every {
+    let Limits { ping_interval, idle_timeout, .. } = options.limits;
+    if idle_timeout < MISSED_PINGS_MIN * ping_interval {
         return Err(format!(
-            "--idle-timeout ({silence_max:?}) must be at least {PINGS_MISSED} times --ping-interval \
-             ({ping_every:?}), or quiet members are ended before their answer to a ping counts; \
+            "--idle-timeout ({idle_timeout:?}) must be at least {MISSED_PINGS_MIN} times --ping-interval \
+             ({ping_interval:?}), or quiet members are ended before their answer to a ping counts; \
              --ping-interval 0 turns pings off"
         ));
     }
@@ -240,7 +240,7 @@ fn unexpected(word: &str) -> String {
 
 fn unknown(name: &str) -> String {
     let names = SETTINGS.iter().map(|setting| setting.flag).chain(["help", "version"]);
-    words::unknown(name, names, "wirechat --help")
+    args::unknown(name, names, "wirechat --help")
 }
 
 fn variable_of(setting: &Setting) -> String {
@@ -328,15 +328,15 @@ mod tests {
             welcome: "Welcome to Corvusoft Chat!".to_owned(),
             origins: vec![],
             limits: Limits {
-                message_max: 1_048_576,
-                backlog_max: 4_194_304,
-                connections_max: 4096,
-                ping_every: Duration::from_secs(20),
-                silence_max: Duration::from_secs(60),
-                handshake_max: Duration::from_secs(10),
+                max_message: 1_048_576,
+                max_backlog: 4_194_304,
+                max_connections: 4096,
+                ping_interval: Duration::from_secs(20),
+                idle_timeout: Duration::from_secs(60),
+                handshake_timeout: Duration::from_secs(10),
             },
             log_format: Format::Text,
-            verbosity: Verbosity::Usual,
+            verbosity: Verbosity::Normal,
             tracing: Tracing::Off,
             inspection: Inspection::Off,
         };
@@ -414,12 +414,12 @@ mod tests {
         ("bind", "[::1]:0", |o| o.bind = vec!["[::1]:0".parse().unwrap()]),
         ("welcome", "Hi, you", |o| o.welcome = "Hi, you".to_owned()),
         ("origin", "HTTPS://Chat.Example", |o| o.origins = vec!["https://chat.example".to_owned()]),
-        ("max-message", "64k", |o| o.limits.message_max = 65_536),
-        ("max-backlog", "2G", |o| o.limits.backlog_max = 2_147_483_648),
-        ("max-connections", "9", |o| o.limits.connections_max = 9),
-        ("ping-interval", "0", |o| o.limits.ping_every = Duration::ZERO),
-        ("idle-timeout", "90.5", |o| o.limits.silence_max = Duration::from_millis(90_500)),
-        ("handshake-timeout", ".25", |o| o.limits.handshake_max = Duration::from_millis(250)),
+        ("max-message", "64k", |o| o.limits.max_message = 65_536),
+        ("max-backlog", "2G", |o| o.limits.max_backlog = 2_147_483_648),
+        ("max-connections", "9", |o| o.limits.max_connections = 9),
+        ("ping-interval", "0", |o| o.limits.ping_interval = Duration::ZERO),
+        ("idle-timeout", "90.5", |o| o.limits.idle_timeout = Duration::from_millis(90_500)),
+        ("handshake-timeout", ".25", |o| o.limits.handshake_timeout = Duration::from_millis(250)),
         ("trace", "true", |o| o.tracing = Tracing::Summary),
         ("inspect", "true", |o| o.inspection = Inspection::Loopback),
         ("log-format", "json", |o| o.log_format = Format::Json),
@@ -469,11 +469,11 @@ mod tests {
             ("1", Verbosity::Quiet),
             ("yes", Verbosity::Quiet),
             ("on", Verbosity::Quiet),
-            ("0", Verbosity::Usual),
-            ("false", Verbosity::Usual),
-            ("no", Verbosity::Usual),
-            ("off", Verbosity::Usual),
-            ("", Verbosity::Usual),
+            ("0", Verbosity::Normal),
+            ("false", Verbosity::Normal),
+            ("no", Verbosity::Normal),
+            ("off", Verbosity::Normal),
+            ("", Verbosity::Normal),
         ] {
             assert_eq!(options(&[&format!("--quiet={value}")]).verbosity, verbosity, "{value}");
             let variable = [("WIRECHAT_QUIET", value)];

@@ -8,15 +8,15 @@ use crate::wire::mask;
 use finding::{Finding, findings};
 
 pub mod accept;
+pub mod accept_errors;
 mod digest;
 pub mod fields;
 pub mod finding;
-pub mod head;
+pub mod frame_text;
+pub mod handshake_text;
 pub mod hint;
+pub mod inspect_json;
 pub mod json;
-pub mod live;
-pub mod mistake;
-pub mod page;
 pub mod picture;
 pub mod view;
 
@@ -86,7 +86,7 @@ pub fn lines(frame: &Frame) -> Vec<String> {
 
 fn frame_line(frame: &Frame) -> String {
     let header = &frame.header;
-    let mut line = page::name(frame);
+    let mut line = frame_text::name(frame);
     if header.fin() {
         line.push_str(" FIN");
     }

@@ -1,8 +1,8 @@
 //! A WebSocket chat server that shows RFC 6455 as it is on the wire.
 //!
 //! ```text
-//! main ─ cli ── server: listener ─ connection ─ greeting, speech           sockets, threads, locks, clocks
-//!                       room ─ herald ─ outbox ─ line, heartbeat, log, trace ─ inspect
+//! main ─ cli ── server: listener ─ connection ─ http, handler           sockets, threads, locks, clocks
+//!                       room ─ broadcast ─ send_queue ─ line, heartbeat, log, trace ─ inspect
 //!                  └─── tools: decode, encode, accept                      the other commands
 //!                  │
 //!               explain: page ─ fields, picture, finding, hint, json      values in, words out
@@ -21,31 +21,31 @@
 //! |---|---|---|
 //! | 4.1, 4.2.1: reading the handshake | [`wire::head`], [`wire::http`], [`wire::handshake`] | `tests/rfc6455/s4_2_1.rs` |
 //! | 4.2.2: answering it | [`wire::handshake`], [`wire::refusal`] | `tests/rfc6455/s4_2_2.rs` |
-//! | 4.2.2 item 5.4: the accept value, right or wrong | [`explain::accept`], [`explain::mistake`] | `tests/accept.rs` |
+//! | 4.2.2 item 5.4: the accept value, right or wrong | [`explain::accept`], [`explain::accept_errors`] | `tests/accept.rs` |
 //! | 5.1, 5.2, 5.5: one frame | [`wire::frame`] | `tests/rfc6455/s5_2.rs`, `s5_5.rs` |
 //! | 5: a stream read to its end, whatever is wrong | [`wire::dissect`], [`wire::raw`] | at their feet |
-//! | 5: frames that are made, right or wrong | [`wire::draft`], [`tools::encode`] | `tests/encode.rs` |
+//! | 5: frames that are made, right or wrong | [`wire::builder`], [`tools::encode`] | `tests/encode.rs` |
 //! | 5.3: masking | [`wire::mask`] | `tests/rfc6455/s5_3.rs` |
 //! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
-//! | 8.1: text | [`wire::text`] | `tests/rfc6455/s8.rs` |
+//! | 8.1: text | [`wire::utf8`] | `tests/rfc6455/s8.rs` |
 //! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s7_4.rs` |
-//! | 7.1: closing the connection | [`server::connection`], [`server::outbox`] | `tests/rfc6455/s7_1.rs` |
+//! | 7.1: closing the connection | [`server::connection`], [`server::send_queue`] | `tests/rfc6455/s7_1.rs` |
 //! | 10.2: origins, and who sees the wire | [`server::origin`], [`server::inspect`] | `tests/hostile.rs`, `tests/inspect.rs` |
 //! | 10.4: limits | [`server::limits`] | `tests/hostile.rs` |
 
 pub mod cli;
 pub mod explain;
+pub mod net;
 pub mod server;
 pub mod sys;
 pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
-    pub mod answer;
     pub mod base64;
+    pub mod builder;
     pub mod close;
     pub mod dissect;
-    pub mod draft;
     pub mod frame;
     pub mod handshake;
     pub mod head;
@@ -55,5 +55,6 @@ pub mod wire {
     pub mod raw;
     pub mod refusal;
     pub mod response;
-    pub mod text;
+    pub mod server_response;
+    pub mod utf8;
 }

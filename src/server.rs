@@ -9,38 +9,36 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use herald::Desk;
-use inspect::{Feed, Inspection};
-use limits::{Limits, STOPPING_MAX};
+use broadcast::BroadcastQueue;
+use inspect::{InspectQueue, Inspection};
+use limits::{Limits, SHUTDOWN_TIMEOUT};
 use log::{Format, Log, Verbosity};
 use metrics::Metrics;
-use outbox::{Outbox, Rest};
 use room::Room;
+use send_queue::{Backlog, SendQueue};
 use trace::Tracing;
 
 use crate::wire::close::{Close, CloseCode};
 
-pub mod connection;
-pub mod crew;
+pub mod activity;
+pub mod broadcast;
 pub mod event;
-pub mod greeting;
 pub mod heartbeat;
-pub mod herald;
+pub mod http;
 pub mod inspect;
 pub mod limits;
-pub mod line;
 pub mod listener;
 pub mod log;
+pub mod message_handler;
 pub mod metrics;
 pub mod origin;
-pub mod outbox;
 pub mod pages;
-pub mod pulse;
+pub mod reject;
 pub mod room;
-pub mod speech;
-pub mod stream;
+pub mod send_queue;
+pub mod session;
+pub mod thread_pool;
 pub mod trace;
-pub mod usher;
 
 /// What the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl Default for Options {
             tracing: Tracing::Off,
             inspection: Inspection::Off,
             log_format: Format::Text,
-            verbosity: Verbosity::Usual,
+            verbosity: Verbosity::Normal,
         }
     }
 }
@@ -86,12 +84,12 @@ pub struct Server {
     metrics: Metrics,
     /// The members of `/chat`.
     chat: Room,
-    /// What they said and the herald has not taken.
-    desk: Desk,
+    /// What they said and the broadcast has not taken.
+    broadcast_queue: BroadcastQueue,
     /// The clients of `/echo`: nobody speaks to them but they themselves.
     echo: Room,
     /// What crosses the wire, for those who look at `/wire`.
-    feed: Feed,
+    inspect_queue: InspectQueue,
     /// Connections, in whatever state.
     open: AtomicUsize,
     /// Connections that are WebSockets.
@@ -109,9 +107,9 @@ impl Server {
             log,
             metrics: Metrics::default(),
             chat: Room::default(),
-            desk: Desk::default(),
+            broadcast_queue: BroadcastQueue::default(),
             echo: Room::default(),
-            feed: Feed::default(),
+            inspect_queue: InspectQueue::default(),
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
@@ -124,9 +122,9 @@ impl Server {
 }
 
 /// Tells a member that the server goes down (section 7.4.1: 1001).
-fn dismiss(member: &Arc<Outbox>) {
+fn close_for_shutdown(member: &Arc<SendQueue>) {
     let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
-    member.close(close, Rest::Sent, 2 * STOPPING_MAX); // the stop itself ends the wait
+    member.close(close, Backlog::Flush, 2 * SHUTDOWN_TIMEOUT); // the stop itself ends the wait
 }
 
 /// Unix time. A clock that is set before its epoch shows the epoch.
@@ -136,16 +134,16 @@ fn unix_time() -> Duration {
 
 /// Frees the memory of an empty buffer that grew large. Shrinking it in place would leave a small
 /// piece at a high address, which keeps the allocator from giving the rest back.
-fn give_back(buffer: &mut Vec<u8>) {
-    if limits::BUFFER_KEPT < buffer.capacity() {
+fn release_capacity(buffer: &mut Vec<u8>) {
+    if limits::BUFFER_RETAINED_MAX < buffer.capacity() {
         *buffer = Vec::new();
     }
 }
 
 /// One of those counted in a number, as long as it lives.
-struct Counted(&'static AtomicUsize);
+struct CountGuard(&'static AtomicUsize);
 
-impl Counted {
+impl CountGuard {
     /// Counts one more, unless there are `max` already.
     fn below(max: usize, number: &'static AtomicUsize) -> Option<Self> {
         let one = Self::new(number);
@@ -158,7 +156,7 @@ impl Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }

@@ -13,8 +13,8 @@ const LINES_MAX: usize = 300;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "tools"]),
     ("cli", &["server", "tools", "explain", "wire"]),
-    ("server", &["explain", "wire", "sys"]),
-    ("tools", &["explain", "wire"]),
+    ("server", &["explain", "net", "wire", "sys"]),
+    ("tools", &["explain", "net", "wire"]),
     ("explain", &["wire"]),
 ];
 

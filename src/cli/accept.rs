@@ -1,7 +1,7 @@
 //! The words of `wirechat accept`.
 
 use super::Command;
-use super::words::{self, Flag};
+use super::args::{self, Flag};
 use crate::tools::accept::Options;
 
 const FLAGS: &[Flag<bool>] = &[Flag {
@@ -33,8 +33,8 @@ Options:
 /// Reads the words behind `accept`.
 pub(super) fn parse(words: &[&str]) -> Result<Command, String> {
     let mut is_check = false;
-    let Some(plain) = words::read(FLAGS, words, &mut is_check, "wirechat accept --help")? else {
-        return Ok(Command::Show(format!("{USAGE}{}", words::options_help(FLAGS))));
+    let Some(plain) = args::read(FLAGS, words, &mut is_check, "wirechat accept --help")? else {
+        return Ok(Command::Show(format!("{USAGE}{}", args::options_help(FLAGS))));
     };
     match (is_check, plain.as_slice()) {
         (false, [key]) => Ok(Command::Accept(Options::Steps { key: (*key).to_owned() })),

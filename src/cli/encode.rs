@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 
 use super::Command;
+use super::args::{self, Flag};
 use super::decode::width;
-use super::words::{self, Flag};
 use crate::tools::encode::{Masking, Options, Output};
-use crate::wire::draft::{Form, Length};
+use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::frame::Opcode;
 
 const USAGE: &str = "\
@@ -29,7 +29,7 @@ Options:
 
 /// What the words have said so far.
 #[derive(Default)]
-struct Said {
+struct QueueState {
     options: Options,
     /// The options that say what is in the frame; one may.
     contents: Vec<&'static str>,
@@ -38,7 +38,7 @@ struct Said {
     has_opcode: bool,
 }
 
-impl Said {
+impl QueueState {
     fn content(&mut self, name: &'static str, opcode: Opcode, payload: Vec<u8>) {
         self.contents.push(name);
         self.options.payload = payload;
@@ -54,7 +54,7 @@ impl Said {
 }
 
 #[rustfmt::skip]
-const FLAGS: &[Flag<Said>] = &[
+const FLAGS: &[Flag<QueueState>] = &[
     Flag { name: "text", value: "TEXT", words: (1, 1), help: "a text message",
         apply: |said, words| { said.content("text", Opcode::Text, words.concat().into()); Ok(()) } },
     Flag { name: "binary", value: "HEX", words: (1, 1), help: "a binary message of these octets",
@@ -92,10 +92,10 @@ pub(super) fn parse(
     words: &[&str],
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Command, String> {
-    let mut said = Said::default();
+    let mut said = QueueState::default();
     said.options.width = width(variable("COLUMNS"));
-    let Some(plain) = words::read(FLAGS, words, &mut said, "wirechat encode --help")? else {
-        return Ok(Command::Show(format!("{USAGE}{}", words::options_help(FLAGS))));
+    let Some(plain) = args::read(FLAGS, words, &mut said, "wirechat encode --help")? else {
+        return Ok(Command::Show(format!("{USAGE}{}", args::options_help(FLAGS))));
     };
     if let Some(word) = plain.first() {
         let word = word.escape_debug();
@@ -132,10 +132,10 @@ fn agree(options: &Options) -> Result<(), String> {
     let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
     let length = options.declared.unwrap_or(largest);
     match options.form {
-        Some(form) if Length::in_form(form, length).is_none() => Err(format!(
+        Some(form) if LengthField::in_form(form, length).is_none() => Err(format!(
             "--length-form {}: {length} does not fit; --length-form {} has room for it",
-            if form == Form::Bits7 { 7 } else { 16 },
-            if Length::in_form(Form::Bits16, length).is_some() { 16 } else { 64 },
+            if form == LengthForm::Bits7 { 7 } else { 16 },
+            if LengthField::in_form(LengthForm::Bits16, length).is_some() { 16 } else { 64 },
         )),
         _ => Ok(()),
     }
@@ -195,11 +195,11 @@ fn rsv(value: &str) -> Result<u8, String> {
     bits.ok_or_else(|| "is not a number from 0 to 7, such as 4 for RSV1".to_owned())
 }
 
-fn form(value: &str) -> Result<Form, String> {
+fn form(value: &str) -> Result<LengthForm, String> {
     match value {
-        "7" => Ok(Form::Bits7),
-        "16" => Ok(Form::Bits16),
-        "64" => Ok(Form::Bits64),
+        "7" => Ok(LengthForm::Bits7),
+        "16" => Ok(LengthForm::Bits16),
+        "64" => Ok(LengthForm::Bits64),
         _ => Err("is no form of the length; there are 7, 16 and 64".to_owned()),
     }
 }
@@ -278,9 +278,9 @@ mod tests {
             (&["--mask", "random", "--mask", "none"], plain.clone()),
             (&["--no-fin"], Options { fin: false, ..plain.clone() }),
             (&["--rsv", "7"], Options { rsv: 7, ..plain.clone() }),
-            (&["--length-form", "7"], Options { form: Some(Form::Bits7), ..plain.clone() }),
-            (&["--length-form", "16"], Options { form: Some(Form::Bits16), ..plain.clone() }),
-            (&["--length-form", "64"], Options { form: Some(Form::Bits64), ..plain.clone() }),
+            (&["--length-form", "7"], Options { form: Some(LengthForm::Bits7), ..plain.clone() }),
+            (&["--length-form", "16"], Options { form: Some(LengthForm::Bits16), ..plain.clone() }),
+            (&["--length-form", "64"], Options { form: Some(LengthForm::Bits64), ..plain.clone() }),
             (&["--declare", "18446744073709551615"], Options { declared: Some(u64::MAX), ..plain.clone() }),
             (&["--fragment", "1"], Options { fragment: Some(1), ..plain.clone() }),
             (&["--raw"], Options { output: Output::Raw, ..plain.clone() }),

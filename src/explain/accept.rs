@@ -1,7 +1,7 @@
 //! The accept value in words: each step of its computation, and how a wrong one came to be.
 
+use super::accept_errors::{self, Cause};
 use super::fields::hex;
-use super::mistake::{self, Cause};
 use super::printable;
 use crate::wire::base64;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
@@ -64,7 +64,7 @@ pub fn judgement(key: &str, given: &str) -> String {
         return lines.0;
     }
     lines.text("verdict", "no match: a client fails the connection (section 4.1)");
-    match mistake::find(key, trimmed(given)) {
+    match accept_errors::find(key, trimmed(given)) {
         Some(cause) => lines.cause(&cause),
         None => lines.text("mistake", &unknown(trimmed(given))),
     }
@@ -85,7 +85,7 @@ fn unknown(given: &str) -> String {
         Some(octets) => format!("it is {} octets in base64, where a SHA-1 has 20", octets.len()),
         None => "it is no base64 with padding".to_owned(),
     };
-    format!("none of the {} that are known; {looks}", mistake::count())
+    format!("none of the {} that are known; {looks}", accept_errors::count())
 }
 
 /// Lines of a name and what it stands for.

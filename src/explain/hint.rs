@@ -1,7 +1,7 @@
 //! What a mistake looks like that many make: a guess, where a frame has the marks of one. It is never
 //! part of the verdict.
 
-use super::page::quoted;
+use super::frame_text::quoted;
 use crate::wire::close::{CloseCode, Violation};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;

@@ -27,9 +27,9 @@ use std::fmt::Write;
 
 use super::fields::{Field, fields, hex};
 use super::finding::{Finding, code_name, findings};
+use super::frame_text::role;
 use super::hint::hint;
 use super::json_string;
-use super::page::role;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 use crate::wire::raw::RawHeader;

@@ -69,12 +69,12 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
     push(8 * header.extended().len(), Label::Octets("Extended length"));
     push(8 * header.key_octets().len(), Label::Octets("Masking-key"));
     for (wire, plain) in payload.iter().zip(&frame.payload) {
-        let sight = sight(*plain);
+        let printable_char = printable_char(*plain);
         push(
             8,
             Label::Text(match header.key() {
-                Some(_) => format!("{wire:02x}: {plain:02x}{sight}"),
-                None => format!("{plain:02x}{sight}"),
+                Some(_) => format!("{wire:02x}: {plain:02x}{printable_char}"),
+                None => format!("{plain:02x}{printable_char}"),
             }),
         );
     }
@@ -84,7 +84,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
 
 /// The character that an octet is, if it is one that can be seen.
 #[must_use]
-pub(super) fn sight(octet: u8) -> String {
+pub(super) fn printable_char(octet: u8) -> String {
     if octet.is_ascii_graphic() || octet == b' ' {
         format!(" '{}'", char::from(octet))
     } else {

@@ -24,13 +24,13 @@ pub enum Event<'a> {
     /// The server accepts connections at an address.
     Listening(SocketAddr),
     /// Something that the operator may want to change.
-    Advice(&'a str),
+    Warning(&'a str),
     /// A member was welcomed.
     Welcomed,
     /// A client began to look at the wire of all.
     Inspecting,
     /// A member said something.
-    Said(&'a str),
+    QueueState(&'a str),
     /// A request was not answered with what it asked for; which part of it was at fault.
     Refused(Refusal, &'a str),
     /// The client was gone before its handshake was done.
@@ -55,10 +55,10 @@ impl Event<'_> {
     fn name(&self) -> &'static str {
         match self {
             Self::Listening(_) => "listening",
-            Self::Advice(_) => "advice",
+            Self::Warning(_) => "advice",
             Self::Welcomed => "welcomed",
             Self::Inspecting => "inspecting",
-            Self::Said(_) => "message",
+            Self::QueueState(_) => "message",
             Self::Refused(..) => "refused",
             Self::NegotiationFailed => "negotiation_failed",
             Self::Closed(_) => "closed",
@@ -73,7 +73,7 @@ impl Event<'_> {
 
     /// Is it told even if errors alone are wanted? The wire is: it was asked for.
     #[must_use]
-    pub fn is_told_quietly(&self) -> bool {
+    pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
 
@@ -84,7 +84,9 @@ impl Event<'_> {
             Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
             Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
             Self::NegotiationFailed => (None, Some("Client closed connection")),
-            Self::Listening(_) | Self::Advice(_) | Self::Welcomed | Self::Said(_) => (None, None),
+            Self::Listening(_) | Self::Warning(_) | Self::Welcomed | Self::QueueState(_) => {
+                (None, None)
+            }
             Self::Inspecting | Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => {
                 (None, None)
             }
@@ -96,7 +98,7 @@ impl Event<'_> {
         let id = peer.map_or(0, |peer| peer.id);
         match self {
             Self::Listening(address) => write!(out, "listening on http://{address}/"),
-            Self::Advice(advice) => write!(out, "{advice}"),
+            Self::Warning(advice) => write!(out, "{advice}"),
             Self::Welcomed => {
                 write!(out, "Sent welcome message to {id}")?;
                 peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
@@ -107,7 +109,7 @@ impl Event<'_> {
                 peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
                 out.write_char('.')
             }
-            Self::Said(text) => {
+            Self::QueueState(text) => {
                 out.push_str("Received message '");
                 explain::printable(text, LOG_TEXT_MAX, out);
                 write!(out, "' from {id}.")

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::limits::{CLOSING_MAX, Limits, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
+use super::limits::{CLOSE_TIMEOUT, Limits, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
 use super::log::{Event, Log};
-use super::outbox::{Line, Outbox, Rest};
 use super::room::Room;
+use super::send_queue::{Backlog, SendQueue, SendState};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
@@ -37,9 +37,9 @@ impl Heartbeat {
         let (mut members, mut due) = (Vec::new(), Vec::new());
         loop {
             let now = Instant::now();
-            let mut wake_at = now + TICK_MAX.min(self.ping_every().unwrap_or(TICK_MAX));
+            let mut wake_at = now + TICK_MAX.min(self.ping_interval().unwrap_or(TICK_MAX));
             for room in self.rooms {
-                room.look_around(&mut members);
+                room.snapshot(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.watch(&member, now));
                     match self.next_ping(&member, now) {
@@ -55,21 +55,21 @@ impl Heartbeat {
         }
     }
 
-    fn ping_every(&self) -> Option<Duration> {
-        Some(self.limits.ping_every).filter(|every| !every.is_zero())
+    fn ping_interval(&self) -> Option<Duration> {
+        Some(self.limits.ping_interval).filter(|every| !every.is_zero())
     }
 
     /// When to look for the member's next ping; `None` is now. What comes due within the same tick is left
     /// for one look: with thousands of members each look costs something.
-    fn next_ping(&self, member: &Outbox, now: Instant) -> Option<Instant> {
-        let Some(every) = self.ping_every() else { return Some(now + TICK_MAX) };
-        let due_at = member.pulse.due_at(every);
+    fn next_ping(&self, member: &SendQueue, now: Instant) -> Option<Instant> {
+        let Some(every) = self.ping_interval() else { return Some(now + TICK_MAX) };
+        let due_at = member.activity.due_at(every);
         (now < due_at).then(|| due_at.max(now + self.tick()))
     }
 
     /// Pings members a few at a time, all within a tick: thousands of pings at one moment, and their
     /// answers, would delay those who chat.
-    fn ask(&self, due: &[Arc<Outbox>], ping: &Arc<Vec<u8>>) {
+    fn ask(&self, due: &[Arc<SendQueue>], ping: &Arc<Vec<u8>>) {
         let groups = due.chunks(PINGS_AT_ONCE);
         let pause = self.tick() / u32::try_from(groups.len()).unwrap_or(u32::MAX).max(1);
         for (number, group) in groups.enumerate() {
@@ -77,7 +77,7 @@ impl Heartbeat {
                 thread::sleep(pause);
             }
             for member in group {
-                member.pulse.asked(Instant::now());
+                member.activity.asked(Instant::now());
                 member.ping(ping);
             }
         }
@@ -85,13 +85,13 @@ impl Heartbeat {
 
     /// By so much pings may be late.
     fn tick(&self) -> Duration {
-        (self.limits.ping_every / TICKS).min(TICK_MAX)
+        (self.limits.ping_interval / TICKS).min(TICK_MAX)
     }
 
     /// Ends what is over; when the member is to be looked at again.
-    fn watch(&self, member: &Arc<Outbox>, now: Instant) -> Instant {
-        let silent_at = member.pulse.stops_at(self.limits.silence_max);
-        if let Some(closed_at) = member.look(Line::closed_at) {
+    fn watch(&self, member: &Arc<SendQueue>, now: Instant) -> Instant {
+        let silent_at = member.activity.stops_at(self.limits.idle_timeout);
+        if let Some(closed_at) = member.look(SendState::closed_at) {
             if closed_at <= now {
                 member.hang_up();
                 return now + TICK_MAX;
@@ -102,9 +102,9 @@ impl Heartbeat {
             return silent_at;
         }
         let close = Close::new(CloseCode::GOING_AWAY, "idle timeout");
-        if member.close(close, Rest::Dropped, CLOSING_MAX) {
-            let what = format!("no byte for {:?}", self.limits.silence_max);
-            self.log.tell(Some(member.peer), Event::Errored(&what));
+        if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
+            let what = format!("no byte for {:?}", self.limits.idle_timeout);
+            self.log.log(Some(member.peer), Event::Errored(&what));
         }
         now + TICK_MAX
     }

@@ -12,15 +12,16 @@ use std::thread;
 use std::time::Duration;
 
 use super::limits::{
-    LOST_ROUND, SIGHTS_MAX, SIGHTS_OCTETS_MAX, SIGHTS_PAUSE, WIRE_BACKLOG_MAX, WIRE_BATCH,
+    OBSERVATIONS_BYTES_MAX, OBSERVATIONS_MAX, PUBLISH_PAUSE, REPORT_DROPPED_INTERVAL,
+    WIRE_BACKLOG_MAX, WIRE_BATCH,
 };
 use super::log::{self, Peer};
 use super::metrics::Metrics;
 use super::origin::is_loopback_name;
-use super::outbox::{Delivery, Outbox};
 use super::room::Room;
+use super::send_queue::{Enqueue, SendQueue};
 use super::unix_time;
-use crate::explain::live;
+use crate::explain::inspect_json;
 use crate::wire::dissect::Frame;
 use crate::wire::frame::{self, Opcode, Role};
 use crate::wire::http::Request;
@@ -77,14 +78,14 @@ impl Inspection {
 }
 
 /// What was seen on the wire.
-pub enum Sight {
+pub enum Observation {
     /// A request or response head.
     Head(Vec<u8>),
     /// A frame with the beginning of its payload; one that breaks the protocol need not be whole.
     Frame(Box<Frame>),
 }
 
-impl Sight {
+impl Observation {
     fn size(&self) -> usize {
         match self {
             Self::Head(octets) => octets.len(),
@@ -108,14 +109,14 @@ struct Origin {
 
 /// From those who chat to those who look.
 #[derive(Default)]
-pub struct Feed {
+pub struct InspectQueue {
     /// Those who look.
     pub room: Room,
     /// How many they are: without any, nothing is copied.
     pub watching: AtomicUsize,
     /// Frames that there was no place for.
     lost: AtomicU64,
-    /// How many sights are pending: whoever sees no place left need not copy.
+    /// How many observations are pending: whoever sees no place left need not copy.
     waiting: AtomicUsize,
     /// Held to append, or to take all.
     pending: Mutex<Pending>,
@@ -124,57 +125,60 @@ pub struct Feed {
 
 #[derive(Default)]
 struct Pending {
-    sights: Vec<(Origin, Sight)>,
+    observations: Vec<(Origin, Observation)>,
     octets: usize,
 }
 
-impl Feed {
+impl InspectQueue {
     /// Does anybody look?
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.watching.load(Relaxed) != 0
     }
 
-    /// For how many sights there is a place.
+    /// For how many observations there is a place.
     #[must_use]
     pub fn places(&self) -> usize {
-        SIGHTS_MAX.saturating_sub(self.waiting.load(Relaxed))
+        OBSERVATIONS_MAX.saturating_sub(self.waiting.load(Relaxed))
     }
 
     /// Leaves what was seen at one time on one connection; `missed` frames more had no place.
-    pub fn show(&self, peer: Peer, sender: Role, sights: Vec<Sight>, mut missed: u64) {
-        if !sights.is_empty() {
+    pub fn show(&self, peer: Peer, sender: Role, observations: Vec<Observation>, mut missed: u64) {
+        if !observations.is_empty() {
             let origin = Origin { at: unix_time(), peer, sender };
             let mut pending = self.lock();
-            for sight in sights {
-                if SIGHTS_MAX <= pending.sights.len() || SIGHTS_OCTETS_MAX <= pending.octets {
+            for sight in observations {
+                if OBSERVATIONS_MAX <= pending.observations.len()
+                    || OBSERVATIONS_BYTES_MAX <= pending.octets
+                {
                     missed += 1;
                 } else {
                     pending.octets += sight.size();
-                    pending.sights.push((origin, sight));
+                    pending.observations.push((origin, sight));
                 }
             }
-            self.waiting.store(pending.sights.len(), Relaxed);
+            self.waiting.store(pending.observations.len(), Relaxed);
             drop(pending);
             self.arrived.notify_one();
         }
         self.lost.fetch_add(missed, Relaxed);
     }
 
-    /// Starts the thread that puts sights into words, which lives as long as the program.
+    /// Starts the thread that puts observations into words, which lives as long as the program.
     ///
     /// # Errors
     /// The system refuses a thread.
     pub fn start(&'static self, metrics: &'static Metrics) -> io::Result<()> {
-        let narrator = Narrator { feed: self, metrics, number: 0, batch: Batch::default() };
-        super::spawn_essential("narrator", move || narrator.run())
+        let publisher =
+            Publisher { inspect_queue: self, metrics, number: 0, batch: Batch::default() };
+        super::spawn_essential("publisher", move || publisher.run())
     }
 
     /// All that is pending, and how many frames had no place, once there is something or patience is
-    /// at its end. What is lost was lost while sights were waiting, so nobody need be woken for it.
+    /// at its end. What is lost was lost while observations were waiting, so nobody need be woken for it.
     fn take(&self, patience: Duration) -> (Pending, u64) {
         let nothing =
-            |pending: &mut Pending| pending.sights.is_empty() && self.lost.load(Relaxed) == 0;
+            |pending: &mut Pending| pending.observations.is_empty() && self.lost.load(Relaxed) == 0;
         let waited = self.arrived.wait_timeout_while(self.lock(), patience, nothing);
         let pending = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
         self.waiting.store(0, Relaxed);
@@ -187,8 +191,8 @@ impl Feed {
 }
 
 /// The thread between the two.
-struct Narrator {
-    feed: &'static Feed,
+struct Publisher {
+    inspect_queue: &'static InspectQueue,
     metrics: &'static Metrics,
     /// Of the latest frame.
     number: u64,
@@ -211,16 +215,16 @@ impl Batch {
     }
 }
 
-impl Narrator {
+impl Publisher {
     fn run(mut self) -> ! {
         let mut members = Vec::new();
         loop {
             let is_owing = self.batch.lost.values().any(|lost| 0 < *lost);
-            let patience = if is_owing { LOST_ROUND } else { Duration::MAX };
-            let (pending, lost) = self.feed.take(patience);
-            self.feed.room.look_around(&mut members);
+            let patience = if is_owing { REPORT_DROPPED_INTERVAL } else { Duration::MAX };
+            let (pending, lost) = self.inspect_queue.take(patience);
+            self.inspect_queue.room.snapshot(&mut members);
             self.batch.lost.retain(|id, _| members.iter().any(|member| member.peer.id == *id));
-            for (origin, sight) in pending.sights {
+            for (origin, sight) in pending.observations {
                 self.tell(origin, &sight);
                 if WIRE_BATCH < self.batch.octets.len() {
                     self.carry(&members);
@@ -231,25 +235,25 @@ impl Narrator {
                 *self.batch.lost.entry(member.peer.id).or_default() += lost;
                 self.tell_lost(&member);
             }
-            thread::sleep(SIGHTS_PAUSE);
+            thread::sleep(PUBLISH_PAUSE);
         }
     }
 
-    fn tell(&mut self, origin: Origin, sight: &Sight) {
+    fn tell(&mut self, origin: Origin, sight: &Observation) {
         let Origin { at, peer, sender } = origin;
         let mut time = String::new();
         log::push_time(at, &mut time);
         self.number += 1;
-        let place = live::Place { number: self.number, time: &time, connection: peer.id };
+        let place = inspect_json::Place { number: self.number, time: &time, connection: peer.id };
         let text = match sight {
-            Sight::Head(octets) => live::head(&place, sender, octets),
-            Sight::Frame(frame) => live::frame(&place, frame),
+            Observation::Head(octets) => inspect_json::head(&place, sender, octets),
+            Observation::Frame(frame) => inspect_json::frame(&place, frame),
         };
         self.batch.push(&text);
     }
 
     /// What is in the batch, to everyone. Nobody is waited for.
-    fn carry(&mut self, members: &[Arc<Outbox>]) {
+    fn carry(&mut self, members: &[Arc<SendQueue>]) {
         let texts = mem::take(&mut self.batch.texts);
         if texts == 0 {
             return;
@@ -258,12 +262,12 @@ impl Narrator {
         for member in members {
             self.tell_lost(member);
             match member.deliver(&octets, WIRE_BACKLOG_MAX) {
-                Delivery::Taken => {
+                Enqueue::Queued => {
                     self.metrics.outgoing.messages.add(texts);
                     self.metrics.outgoing.frames(Opcode::Text, texts);
                 }
-                Delivery::Refused => (),
-                Delivery::TooSlow(_) => {
+                Enqueue::Closed => (),
+                Enqueue::BacklogFull(_) => {
                     *self.batch.lost.entry(member.peer.id).or_default() += texts;
                 }
             }
@@ -271,19 +275,19 @@ impl Narrator {
     }
 
     /// Before anything newer, if it can take that again.
-    fn tell_lost(&mut self, member: &Arc<Outbox>) {
+    fn tell_lost(&mut self, member: &Arc<SendQueue>) {
         let Some(lost) = self.batch.lost.remove(&member.peer.id).filter(|lost| 0 < *lost) else {
             return;
         };
         let mut octets = Vec::new();
-        frame::encode(Opcode::Text, None, live::lost(lost).as_bytes(), &mut octets);
+        frame::encode(Opcode::Text, None, inspect_json::lost(lost).as_bytes(), &mut octets);
         match member.deliver(&Arc::new(octets), WIRE_BACKLOG_MAX) {
-            Delivery::Taken => {
+            Enqueue::Queued => {
                 self.metrics.outgoing.messages.add(1);
                 self.metrics.outgoing.frames(Opcode::Text, 1);
             }
-            Delivery::Refused => (),
-            Delivery::TooSlow(_) => drop(self.batch.lost.insert(member.peer.id, lost)),
+            Enqueue::Closed => (),
+            Enqueue::BacklogFull(_) => drop(self.batch.lost.insert(member.peer.id, lost)),
         }
     }
 }
@@ -335,17 +339,21 @@ mod tests {
     #[test]
     fn what_has_no_place_is_counted() {
         let peer = Peer { id: 1, address: "127.0.0.1:1".parse().unwrap() };
-        let feed = Feed::default();
-        let sights =
-            |count: usize, size: usize| (0..count).map(|_| Sight::Head(vec![0; size])).collect();
-        feed.show(peer, Role::Client, sights(SIGHTS_MAX - 1, 1), 0);
-        assert_eq!(feed.places(), 1);
-        feed.show(peer, Role::Client, sights(3, 1), 5);
-        assert_eq!(feed.places(), 0);
-        let (pending, lost) = feed.take(Duration::MAX);
-        assert_eq!((pending.sights.len(), lost, feed.places()), (SIGHTS_MAX, 7, SIGHTS_MAX));
-        feed.show(peer, Role::Client, sights(3, SIGHTS_OCTETS_MAX), 0);
-        let (pending, lost) = feed.take(Duration::MAX);
-        assert_eq!((pending.sights.len(), lost), (1, 2));
+        let inspect_queue = InspectQueue::default();
+        let observations = |count: usize, size: usize| {
+            (0..count).map(|_| Observation::Head(vec![0; size])).collect()
+        };
+        inspect_queue.show(peer, Role::Client, observations(OBSERVATIONS_MAX - 1, 1), 0);
+        assert_eq!(inspect_queue.places(), 1);
+        inspect_queue.show(peer, Role::Client, observations(3, 1), 5);
+        assert_eq!(inspect_queue.places(), 0);
+        let (pending, lost) = inspect_queue.take(Duration::MAX);
+        assert_eq!(
+            (pending.observations.len(), lost, inspect_queue.places()),
+            (OBSERVATIONS_MAX, 7, OBSERVATIONS_MAX)
+        );
+        inspect_queue.show(peer, Role::Client, observations(3, OBSERVATIONS_BYTES_MAX), 0);
+        let (pending, lost) = inspect_queue.take(Duration::MAX);
+        assert_eq!((pending.observations.len(), lost), (1, 2));
     }
 }

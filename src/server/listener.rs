@@ -13,11 +13,15 @@ use std::{panic, thread};
 use super::heartbeat::Heartbeat;
 use super::inspect::Inspection;
 use super::limits::{
-    ACCEPT_PAUSE, CLOSING_MAX, DESCRIPTORS_BESIDE, LAST_LINES, STOP_ROUND, STOPPING_MAX,
+    ACCEPT_PAUSE, CLOSE_TIMEOUT, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_TIMEOUT,
+    STOP_ROUND,
 };
 use super::log::{Event, Log, Peer};
-use super::usher::{TurnedAway, Usher};
-use super::{Counted, Options, Server, connection, crew, dismiss, herald, spawn_essential};
+use super::reject::{Rejected, Rejector};
+use super::{
+    CountGuard, Options, Server, broadcast, close_for_shutdown, session, spawn_essential,
+    thread_pool,
+};
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
@@ -32,8 +36,8 @@ pub fn serve(options: Options) -> Result<(), String> {
     let no_thread = |error| format!("cannot start a thread: {error}");
     let log = Log::start(options.log_format, options.verbosity).map_err(no_thread)?;
     let server = Server::new(options, log);
-    tell_of_panics(server);
-    advise_on_descriptors(server);
+    install_panic_hook(server);
+    warn_descriptor_limit(server);
     start(server, listeners).map_err(no_thread)?;
     wait_for_stop(server, signals);
     Ok(())
@@ -57,31 +61,31 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// All threads that are there from the beginning.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, metrics, chat, echo, feed, .. } = server;
-    herald::start(server)?;
-    Heartbeat { rooms: [chat, echo, &feed.room], limits: options.limits, log }.start()?;
+    let Server { options, log, metrics, chat, echo, inspect_queue, .. } = server;
+    broadcast::start(server)?;
+    Heartbeat { rooms: [chat, echo, &inspect_queue.room], limits: options.limits, log }.start()?;
     if options.inspection != Inspection::Off {
-        feed.start(metrics)?;
-        log.tell(None, Event::Advice(options.inspection.advice()));
+        inspect_queue.start(metrics)?;
+        log.log(None, Event::Warning(options.inspection.advice()));
     }
-    let usher: &Usher = Box::leak(Box::default());
-    spawn_essential("usher", || usher.run())?;
+    let rejector: &Rejector = Box::leak(Box::default());
+    spawn_essential("rejector", || rejector.run())?;
     for listener in listeners {
         let address = listener.local_addr()?;
-        spawn_essential("listener", move || accept(server, &listener, usher))?;
-        log.tell(None, Event::Listening(address));
+        spawn_essential("listener", move || accept(server, &listener, rejector))?;
+        log.log(None, Event::Listening(address));
     }
     Ok(())
 }
 
 /// Lets in whoever comes, one after another.
-fn accept(server: &'static Server, listener: &TcpListener, usher: &Usher) -> ! {
+fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) -> ! {
     let mut is_failing = false;
     loop {
         match listener.accept() {
             Ok((stream, address)) => {
                 is_failing = false;
-                admit(server, stream, address, usher);
+                start_connection(server, stream, address, rejector);
             }
             Err(error) if concerns_one_client(&error) => (),
             Err(error) => {
@@ -89,7 +93,7 @@ fn accept(server: &'static Server, listener: &TcpListener, usher: &Usher) -> ! {
                 if !is_failing {
                     is_failing = true;
                     let what = format!("cannot accept connections: {error}");
-                    server.log.tell(None, Event::Failed(&what));
+                    server.log.log(None, Event::Failed(&what));
                 }
                 thread::sleep(ACCEPT_PAUSE);
             }
@@ -103,62 +107,67 @@ fn concerns_one_client(error: &io::Error) -> bool {
 }
 
 /// A thread for the client, or a word why not.
-fn admit(server: &'static Server, stream: TcpStream, address: SocketAddr, usher: &Usher) {
+fn start_connection(
+    server: &'static Server,
+    stream: TcpStream,
+    address: SocketAddr,
+    rejector: &Rejector,
+) {
     static IDS: AtomicU64 = AtomicU64::new(1);
     let peer = Peer { id: IDS.fetch_add(1, Ordering::Relaxed), address };
     server.metrics.connections.add(1);
     let stream = Arc::new(stream);
     let theirs = Arc::clone(&stream);
-    let refusal = match Counted::below(server.options.limits.connections_max, &server.open) {
+    let refusal = match CountGuard::below(server.options.limits.max_connections, &server.open) {
         _ if server.is_stopping() => Refusal::Stopping,
         None => Refusal::Full,
         Some(place) => {
             let body = move || {
                 let _place = place;
-                connection::serve(server, peer, theirs);
+                session::serve(server, peer, theirs);
             };
-            let Err(error) = crew::spawn_for(peer, "client", body) else { return };
+            let Err(error) = thread_pool::spawn(peer, "client", body) else { return };
             let what = format!("cannot start a thread: {error}");
-            server.log.tell(Some(peer), Event::Failed(&what));
+            server.log.log(Some(peer), Event::Failed(&what));
             Refusal::Full
         }
     };
     server.metrics.refuse(refusal);
-    server.log.tell(Some(peer), Event::Refused(refusal, ""));
-    usher.call(TurnedAway { stream, refusal, until: Instant::now() + CLOSING_MAX });
+    server.log.log(Some(peer), Event::Refused(refusal, ""));
+    rejector.call(Rejected { stream, refusal, until: Instant::now() + CLOSE_TIMEOUT });
 }
 
 /// A panic is one line in the log, and the end of one thread.
-fn tell_of_panics(server: &'static Server) {
+fn install_panic_hook(server: &'static Server) {
     panic::set_hook(Box::new(|panic| {
         server.metrics.panics.add(1);
         let what = panic.payload_as_str().unwrap_or("no message").replace('\n', " ");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let what = format!("{what}, in thread {}, {place}", crew::duty());
-        server.log.tell(None, Event::Panicked(&what));
-        server.log.flush(LAST_LINES); // it may be the last
+        let what = format!("{what}, in thread {}, {place}", thread_pool::duty());
+        server.log.log(None, Event::Panicked(&what));
+        server.log.flush(LOG_FLUSH_TIMEOUT); // it may be the last
     }));
 }
 
 /// One descriptor a connection: says so when there are fewer.
-fn advise_on_descriptors(server: &Server) {
-    let wanted = server.options.limits.connections_max.saturating_add(DESCRIPTORS_BESIDE);
+fn warn_descriptor_limit(server: &Server) {
+    let wanted = server.options.limits.max_connections.saturating_add(DESCRIPTORS_RESERVED);
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = limit.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     if let Some(soft) = soft
         && soft < wanted
     {
-        let lower = match soft.saturating_sub(DESCRIPTORS_BESIDE) {
+        let lower = match soft.saturating_sub(DESCRIPTORS_RESERVED) {
             0 => String::new(),
             fewer => format!(", or lower --max-connections to {fewer}"),
         };
         let advice = format!(
             "only {soft} descriptors for --max-connections {}: raise the limit to {wanted} \
              (`ulimit -n {wanted}`, or LimitNOFILE={wanted} in a systemd unit){lower}",
-            server.options.limits.connections_max,
+            server.options.limits.max_connections,
         );
-        server.log.tell(None, Event::Advice(&advice));
+        server.log.log(None, Event::Warning(&advice));
     }
 }
 
@@ -172,24 +181,24 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     }
     server.is_stopping.store(true, Ordering::SeqCst);
     let upgraded = || server.upgraded.load(Ordering::SeqCst);
-    server.log.tell(None, Event::Stopping(upgraded()));
-    server.desk.settle(server.desk.latest());
+    server.log.log(None, Event::Stopping(upgraded()));
+    server.broadcast_queue.wait_until_delivered(server.broadcast_queue.last_enqueued());
     let mut members = Vec::new();
-    for room in [&server.chat, &server.echo, &server.feed.room] {
-        room.look_around(&mut members);
-        members.iter().for_each(dismiss);
+    for room in [&server.chat, &server.echo, &server.inspect_queue.room] {
+        room.snapshot(&mut members);
+        members.iter().for_each(close_for_shutdown);
     }
 
-    let deadline = Instant::now() + STOPPING_MAX;
+    let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
     let _ = signals.set_read_timeout(Some(STOP_ROUND)); // else the first read waits
     while 0 < upgraded() && Instant::now() < deadline {
         if matches!(signals.read(&mut octet), Ok(1..)) {
-            server.log.flush(LAST_LINES);
+            server.log.flush(LOG_FLUSH_TIMEOUT);
             process::exit(1);
         }
     }
-    server.log.tell(None, Event::Stopped(upgraded()));
-    server.log.flush(LAST_LINES);
+    server.log.log(None, Event::Stopped(upgraded()));
+    server.log.flush(LOG_FLUSH_TIMEOUT);
 }
 
 #[cfg(test)]
@@ -237,7 +246,7 @@ mod tests {
         let (server, address) = server();
         let (mut victim, mut honest) = (enter(address), enter(address));
         let usual_hook = panic::take_hook();
-        tell_of_panics(server);
+        install_panic_hook(server);
         say(&mut victim, "panic");
         let mut last_words = Vec::new();
         victim.read_to_end(&mut last_words).unwrap();
@@ -255,7 +264,7 @@ mod tests {
             thread::yield_now();
         }
         let mut members = Vec::new();
-        server.chat.look_around(&mut members);
+        server.chat.snapshot(&mut members);
         assert_eq!(members.len(), 1, "who is still in the room");
 
         say(&mut honest, "still here");

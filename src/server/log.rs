@@ -26,7 +26,7 @@ pub enum Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
     /// All.
-    Usual,
+    Normal,
     /// Errors only.
     Quiet,
 }
@@ -65,15 +65,15 @@ impl Log {
     }
 
     /// Tells one event.
-    pub fn tell(&self, peer: Option<Peer>, event: Event) {
+    pub fn log(&self, peer: Option<Peer>, event: Event) {
         let mut line = String::new();
         self.add(peer, event, &mut line);
-        self.hand_over(&mut line);
+        self.submit(&mut line);
     }
 
     /// Appends the event's line to `lines`, for several to be handed over at once.
     pub fn add(&self, peer: Option<Peer>, event: Event, lines: &mut String) {
-        if self.verbosity == Verbosity::Quiet && !event.is_told_quietly() {
+        if self.verbosity == Verbosity::Quiet && !event.is_shown_when_quiet() {
             return;
         }
         let told = match self.format {
@@ -94,7 +94,7 @@ impl Log {
     }
 
     /// Hands whole lines to the writing thread, and empties `lines`.
-    pub fn hand_over(&self, lines: &mut String) {
+    pub fn submit(&self, lines: &mut String) {
         if lines.is_empty() {
             return;
         }

@@ -2,8 +2,8 @@
 //! (`--inspect`), on their terms. It reads the same octets that are sent and received, and changes none.
 
 use super::Server;
-use super::inspect::{Feed, Inspection, Sight};
-use super::limits::{HEAD, LOG_TEXT_MAX, SIGHT_PAYLOAD_MAX, TRACED_MAX};
+use super::inspect::{InspectQueue, Inspection, Observation};
+use super::limits::{HEAD, LOG_TEXT_MAX, OBSERVED_PAYLOAD_MAX, TRACED_MAX};
 use super::log::{Event, Log, Peer};
 use crate::explain::picture::picture;
 use crate::explain::{self, EXCERPT_MAX};
@@ -30,7 +30,7 @@ pub struct Trace {
     peer: Peer,
     tracing: Tracing,
     log: &'static Log,
-    feed: Option<&'static Feed>,
+    inspect_queue: Option<&'static InspectQueue>,
 }
 
 impl Trace {
@@ -38,24 +38,25 @@ impl Trace {
     #[must_use]
     pub fn of(server: &'static Server, peer: Peer) -> Option<Self> {
         let tracing = server.options.tracing;
-        let feed = (server.options.inspection != Inspection::Off).then_some(&server.feed);
-        Self { peer, tracing, log: server.log, feed }.if_wanted()
+        let inspect_queue =
+            (server.options.inspection != Inspection::Off).then_some(&server.inspect_queue);
+        Self { peer, tracing, log: server.log, inspect_queue }.if_wanted()
     }
 
     /// In the log alone.
     #[must_use]
     pub fn unseen(self) -> Option<Self> {
-        Self { feed: None, ..self }.if_wanted()
+        Self { inspect_queue: None, ..self }.if_wanted()
     }
 
     fn if_wanted(self) -> Option<Self> {
-        (self.tracing != Tracing::Off || self.feed.is_some()).then_some(self)
+        (self.tracing != Tracing::Off || self.inspect_queue.is_some()).then_some(self)
     }
 
     /// Octets of HTTP that came or went: each line of the head.
     pub fn head(self, sender: Role, octets: &[u8]) {
-        if let Some(feed) = self.watched() {
-            feed.show(self.peer, sender, vec![Sight::Head(octets.to_vec())], 0);
+        if let Some(inspect_queue) = self.watched() {
+            inspect_queue.show(self.peer, sender, vec![Observation::Head(octets.to_vec())], 0);
         }
         if self.tracing == Tracing::Off {
             return;
@@ -75,7 +76,7 @@ impl Trace {
         if wanted == 0 && self.watched().is_none() {
             return;
         }
-        let (frames, more) = frame::first(frames, wanted);
+        let (frames, more) = frame::split_after(frames, wanted);
         let mut told = Vec::new();
         self.dissector(Role::Server).read(&mut frames.to_vec(), |frame| told.push(frame));
         self.show(Role::Server, told, more);
@@ -88,9 +89,9 @@ impl Trace {
     }
 
     fn dissector(self, sender: Role) -> Dissector {
-        let payload_max = match (self.feed, self.tracing) {
+        let payload_max = match (self.inspect_queue, self.tracing) {
             (None, Tracing::Off | Tracing::Summary) => EXCERPT_MAX,
-            (Some(_), _) | (_, Tracing::Full) => SIGHT_PAYLOAD_MAX,
+            (Some(_), _) | (_, Tracing::Full) => OBSERVED_PAYLOAD_MAX,
         };
         Dissector::new(Some(sender), 0, payload_max)
     }
@@ -98,7 +99,7 @@ impl Trace {
     /// How many frames somebody wants just now.
     fn wanted(self) -> usize {
         let traced = if self.tracing == Tracing::Off { 0 } else { TRACED_MAX };
-        self.watched().map_or(0, Feed::places).max(traced)
+        self.watched().map_or(0, InspectQueue::places).max(traced)
     }
 
     /// Frames that crossed the wire at one time, and how many more did.
@@ -110,11 +111,12 @@ impl Trace {
                 self.log(sender, [format!("and {} frames more", count - TRACED_MAX)]);
             }
         }
-        if let Some(feed) = self.watched() {
-            frames.truncate(feed.places());
+        if let Some(inspect_queue) = self.watched() {
+            frames.truncate(inspect_queue.places());
             let missed = (count - frames.len()) as u64;
-            let sights = frames.into_iter().map(|frame| Sight::Frame(Box::new(frame))).collect();
-            feed.show(self.peer, sender, sights, missed);
+            let observations =
+                frames.into_iter().map(|frame| Observation::Frame(Box::new(frame))).collect();
+            inspect_queue.show(self.peer, sender, observations, missed);
         }
     }
 
@@ -126,8 +128,8 @@ impl Trace {
         self.log(sender, lines);
     }
 
-    fn watched(self) -> Option<&'static Feed> {
-        self.feed.filter(|feed| feed.is_watched())
+    fn watched(self) -> Option<&'static InspectQueue> {
+        self.inspect_queue.filter(|inspect_queue| inspect_queue.is_watched())
     }
 
     /// Lines that stay together.
@@ -136,7 +138,7 @@ impl Trace {
         for line in lines {
             self.log.add(Some(self.peer), Event::Traced(sender, &line), &mut told);
         }
-        self.log.hand_over(&mut told);
+        self.log.submit(&mut told);
     }
 }
 

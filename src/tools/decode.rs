@@ -5,16 +5,16 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use crate::explain::view::{Colour, View};
-use crate::wire::answer::Asked;
 use crate::wire::frame::Role;
+use crate::wire::server_response::ClientOffer;
+use examples::{LESSONS, Lesson};
 use hex::{HexReader, is_hex, is_like_octets, is_utf_16};
-use lessons::{LESSONS, Lesson};
 use progress::Progress;
 use report::Report;
 use stream::Stream;
 
+mod examples;
 mod hex;
-mod lessons;
 mod progress;
 mod report;
 mod stream;
@@ -118,7 +118,7 @@ const GUESS_MAX: usize = 4096;
 pub fn run(options: &Options) -> Result<Verdict, String> {
     let mut report = Report::new(options.output, view(options));
     let told = match &options.source {
-        Source::Lesson(None) => report.say(&lessons::table(view(options))).map_err(Trouble::from),
+        Source::Lesson(None) => report.say(&examples::table(view(options))).map_err(Trouble::from),
         Source::Lesson(Some(name)) => lesson(name, options, &mut report),
         Source::Words(words) => words_or_file(words, options, &mut report),
         Source::Input if io::stdin().is_terminal() => Err(Trouble::Source(
@@ -208,7 +208,8 @@ fn told(
         Form::Text | Form::Hex => true,
         Form::Raw => false,
     };
-    let asked = Asked { key: options.key.clone().map(String::into_bytes), ..Asked::default() };
+    let asked =
+        ClientOffer { key: options.key.clone().map(String::into_bytes), ..ClientOffer::default() };
     let stream = Stream::new(options.sender, asked, report.payload_max());
     let reader = match options.form {
         Form::Hex => HexReader::of_hex(),

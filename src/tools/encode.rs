@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal, Read};
 use super::{Failure, Status, columns, say, warn};
 use crate::explain::fields::{hex, octets};
 use crate::explain::picture::{bits_in, picture};
+use crate::wire::builder::{FrameBuilder, LengthField, LengthForm};
 use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
-use crate::wire::draft::{Draft, Form, Length};
 use crate::wire::frame::Opcode;
 
 /// What to make.
@@ -25,7 +25,7 @@ pub struct Options {
     /// RSV1, RSV2 and RSV3 of every frame, as one number.
     pub rsv: u8,
     /// The form of each length, if it is not to be the shortest.
-    pub form: Option<Form>,
+    pub form: Option<LengthForm>,
     /// The length that is said, if it is not to be the true one.
     pub declared: Option<u64>,
     /// The most octets of a frame's payload.
@@ -78,7 +78,7 @@ impl Default for Options {
 /// A frame that was made.
 #[derive(Debug, PartialEq, Eq)]
 struct Made {
-    draft: Draft,
+    draft: FrameBuilder,
     /// Octets of payload that it really carries.
     carried: usize,
     wire: Vec<u8>,
@@ -148,13 +148,13 @@ fn make(
             Masking::Random => Some(fresh_key()?),
         };
         let said = options.declared.unwrap_or(part.len() as u64);
-        let in_form = options.form.and_then(|form| Length::in_form(form, said));
-        let draft = Draft {
+        let in_form = options.form.and_then(|form| LengthField::in_form(form, said));
+        let draft = FrameBuilder {
             fin: options.fin && place == last,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
-            length: in_form.unwrap_or_else(|| Length::shortest(said)),
+            length: in_form.unwrap_or_else(|| LengthField::shortest(said)),
         };
         let mut wire = Vec::new();
         draft.encode(part, &mut wire);
@@ -191,13 +191,13 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
             Some(_) => frame.header.violations(frame.sender),
             None => frame.violations.clone(),
         };
-        let length = frame.header.length().map(Length::shortest);
+        let length = frame.header.length().map(LengthField::shortest);
         let is_told = |violation: &Violation| match violation {
             // A continuation that was asked for continues what its maker sent before.
             Violation::NothingToContinue => false,
             // A receiver refuses the longer forms before it knows the length; whoever makes the frame
             // knows it.
-            Violation::ControlTooLong => !matches!(length, Some(Length::Bits7(_))),
+            Violation::ControlTooLong => !matches!(length, Some(LengthField::Bits7(_))),
             _ => true,
         };
         for (_, section, sentence) in violations.into_iter().filter(is_told).map(Violation::verdict)
@@ -218,9 +218,9 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
 /// What is wrong about the length that a frame tells.
 fn lie(frame: &Made) -> Option<String> {
     let said = match frame.draft.length {
-        Length::Bits7(length) => length.into(),
-        Length::Bits16(length) => length.into(),
-        Length::Bits64(length) => length,
+        LengthField::Bits7(length) => length.into(),
+        LengthField::Bits16(length) => length.into(),
+        LengthField::Bits64(length) => length,
     };
     let carried = frame.carried as u64;
     if frame.draft.length.is_mistaken() {
@@ -314,9 +314,9 @@ mod tests {
             ("opcode 3", Options { opcode: 3, ..text("") }, &["5.2"]),
             ("a Ping of 125", ping(125), &[]),
             ("a Ping of 126", ping(126), &["5.5"]),
-            ("a Ping in 16 bits", Options { form: Some(Form::Bits16), ..ping(125) }, &["5.2"]),
-            ("a Ping in 64 bits", Options { form: Some(Form::Bits64), ..ping(0) }, &["5.2"]),
-            ("a long Ping in 64 bits", Options { form: Some(Form::Bits64), ..ping(126) }, &["5.5", "5.2"]),
+            ("a Ping in 16 bits", Options { form: Some(LengthForm::Bits16), ..ping(125) }, &["5.2"]),
+            ("a Ping in 64 bits", Options { form: Some(LengthForm::Bits64), ..ping(0) }, &["5.2"]),
+            ("a long Ping in 64 bits", Options { form: Some(LengthForm::Bits64), ..ping(126) }, &["5.5", "5.2"]),
             ("a Ping that declares 126", Options { declared: Some(126), ..ping(0) }, &["5.5", "5.2"]),
             ("a Ping in fragments", Options { fragment: Some(1), ..ping(2) }, &["5.5"]),
             ("a Ping without FIN", Options { fin: false, ..ping(0) }, &["5.5"]),
@@ -326,13 +326,13 @@ mod tests {
             ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
             ("a text that is not UTF-8", Options { payload: vec![0xff], ..text("") }, &["8.1"]),
             ("half a character", Options { payload: vec![0xc3], ..text("") }, &["8.1"]),
-            ("5 in 16 bits", Options { form: Some(Form::Bits16), ..text("Hello") }, &["5.2"]),
-            ("126 in 16 bits", Options { form: Some(Form::Bits16), ..text(&"a".repeat(126)) }, &[]),
-            ("126 in 7 bits", Options { form: Some(Form::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
+            ("5 in 16 bits", Options { form: Some(LengthForm::Bits16), ..text("Hello") }, &["5.2"]),
+            ("126 in 16 bits", Options { form: Some(LengthForm::Bits16), ..text(&"a".repeat(126)) }, &[]),
+            ("126 in 7 bits", Options { form: Some(LengthForm::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
             ("too little", Options { declared: Some(6), ..text("Hello") }, &["5.2"]),
             ("too much", Options { declared: Some(4), ..text("Hello") }, &["5.2"]),
             ("2^63", Options { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
-            ("much at once", Options { rsv: 7, opcode: 11, fin: false, form: Some(Form::Bits64), ..text("") },
+            ("much at once", Options { rsv: 7, opcode: 11, fin: false, form: Some(LengthForm::Bits64), ..text("") },
                 &["5.2", "5.2", "5.5", "5.2"]),
         ] {
             let warned = warned(&options);
@@ -345,8 +345,11 @@ mod tests {
 
     #[test]
     fn a_frame_that_lies_hides_what_follows() {
-        let two =
-            Options { fragment: Some(126), form: Some(Form::Bits7), ..text(&"a".repeat(252)) };
+        let two = Options {
+            fragment: Some(126),
+            form: Some(LengthForm::Bits7),
+            ..text(&"a".repeat(252))
+        };
         let frames = made(&two);
         assert_eq!((frames.len(), read(&frames).len()), (2, 1));
         assert_eq!(
@@ -378,7 +381,7 @@ mod tests {
             key: Option<[u8; 4]>,
             fin: bool,
             rsv in 0u8..8,
-            form in prop::option::of(prop::sample::select(vec![Form::Bits16, Form::Bits64])),
+            form in prop::option::of(prop::sample::select(vec![LengthForm::Bits16, LengthForm::Bits64])),
             fragment in prop::option::of(1usize..300),
         ) {
             let masking = key.map_or(Masking::None, Masking::Key);
@@ -399,8 +402,8 @@ mod tests {
                 prop_assert_eq!(told, (fin && place + 1 == read.len(), opcode, key));
                 prop_assert_eq!(header.rsv(), [4, 2, 1].map(|bit| rsv & bit != 0));
                 let size = match form {
-                    Some(Form::Bits16) => 2,
-                    Some(Form::Bits64) => 8,
+                    Some(LengthForm::Bits16) => 2,
+                    Some(LengthForm::Bits64) => 8,
                     _ => if frame.arrived < 126 { 0 } else { 2 },
                 };
                 prop_assert_eq!(header.extended_size(), size);

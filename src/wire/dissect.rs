@@ -1,16 +1,16 @@
 //! A stream of frames read to its end, whatever is wrong with it: section 5 for whoever wants to see
 //! all of it and not, as a peer, the first violation alone.
 //!
-//! The rules are those of [`raw`](super::raw), [`message`](super::message), [`text`](super::text) and
+//! The rules are those of [`raw`](super::raw), [`message`](super::message), [`text`](super::utf8) and
 //! [`close`](super::close); what is added is how to go on: a frame is as long as it says, and a
 //! message that is interrupted is given up for the new one.
 
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, Opcode, Role};
 use super::mask;
-use super::message::judge_order;
+use super::message::check_fragmentation;
 use super::raw::RawHeader;
-use super::text::Text;
+use super::utf8::Utf8Buffer;
 
 /// One frame, right or wrong, whole or cut off by the end of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub struct Dissector {
     /// The message whose last frame has not ended.
     message: Option<Message>,
     /// The judge of that message, if it is text.
-    text: Text,
+    text: Utf8Buffer,
     has_closed: bool,
 }
 
@@ -123,7 +123,7 @@ impl Dissector {
             offset,
             frame: None,
             message: None,
-            text: Text::default(),
+            text: Utf8Buffer::default(),
             has_closed: false,
         }
     }
@@ -199,7 +199,7 @@ impl Dissector {
     fn begin(&mut self, frame: &mut Frame) {
         self.learn(frame);
         let Some(opcode) = frame.header.opcode() else { return };
-        frame.violations.extend(judge_order(self.message.is_some(), opcode).err());
+        frame.violations.extend(check_fragmentation(self.message.is_some(), opcode).err());
         match (&mut self.message, opcode) {
             (Some(message), Opcode::Continuation) => message.frames += 1,
             (Some(message), Opcode::Close | Opcode::Ping | Opcode::Pong) => message.between += 1,
@@ -223,7 +223,7 @@ impl Dissector {
             keep(&mut message.payload, payload, self.payload_max);
             if message.opcode == Opcode::Text && message.is_utf8 {
                 message.is_utf8 = self.text.push(payload, usize::MAX).is_ok();
-                self.text.forget();
+                self.text.discard_valid();
                 frame.violations.extend((!message.is_utf8).then_some(Violation::NotUtf8));
             }
         }
@@ -296,7 +296,7 @@ mod tests {
 
     /// What a stream says up to its Close or its first violation.
     #[derive(Debug, PartialEq, Eq)]
-    enum Said {
+    enum QueueState {
         Text(Vec<u8>),
         Binary(Vec<u8>),
         Ping(Vec<u8>),
@@ -305,11 +305,11 @@ mod tests {
         Broken(Violation),
     }
 
-    fn said_by_frames(frames: &[Frame]) -> Vec<Said> {
+    fn said_by_frames(frames: &[Frame]) -> Vec<QueueState> {
         let mut said = Vec::new();
         for frame in frames {
             if let Some(violation) = frame.violations.first() {
-                said.push(Said::Broken(*violation));
+                said.push(QueueState::Broken(*violation));
                 break;
             }
             if frame.missing() != 0 {
@@ -317,17 +317,17 @@ mod tests {
             }
             let payload = frame.payload.clone();
             match frame.header.opcode().unwrap() {
-                Opcode::Ping => said.push(Said::Ping(payload)),
-                Opcode::Pong => said.push(Said::Pong(payload)),
+                Opcode::Ping => said.push(QueueState::Ping(payload)),
+                Opcode::Pong => said.push(QueueState::Pong(payload)),
                 Opcode::Close => {
-                    said.push(Said::Close(frame.close().unwrap()));
+                    said.push(QueueState::Close(frame.close().unwrap()));
                     break;
                 }
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                     let message = frame.message.as_ref().filter(|_| frame.header.fin());
                     said.extend(message.map(|message| match message.opcode {
-                        Opcode::Text => Said::Text(message.payload.clone()),
-                        _ => Said::Binary(message.payload.clone()),
+                        Opcode::Text => QueueState::Text(message.payload.clone()),
+                        _ => QueueState::Binary(message.payload.clone()),
                     }));
                 }
             }
@@ -336,20 +336,20 @@ mod tests {
     }
 
     /// The strict reader of the same octets.
-    fn said_by_receiver(sender: Role, wire: &[u8]) -> Vec<Said> {
+    fn said_by_receiver(sender: Role, wire: &[u8]) -> Vec<QueueState> {
         let mut receiver = Receiver::new(sender, usize::MAX, wire);
         let mut said = Vec::new();
         loop {
             let event = match receiver.next() {
                 Ok(None) => return said,
-                Ok(Some(Event::Text(text))) => Said::Text(text.as_bytes().to_vec()),
-                Ok(Some(Event::Binary(octets))) => Said::Binary(octets.to_vec()),
-                Ok(Some(Event::Ping(octets))) => Said::Ping(octets.to_vec()),
-                Ok(Some(Event::Pong(octets))) => Said::Pong(octets.to_vec()),
-                Ok(Some(Event::Close(close))) => Said::Close(close),
-                Err(violation) => Said::Broken(violation),
+                Ok(Some(Event::Text(text))) => QueueState::Text(text.as_bytes().to_vec()),
+                Ok(Some(Event::Binary(octets))) => QueueState::Binary(octets.to_vec()),
+                Ok(Some(Event::Ping(octets))) => QueueState::Ping(octets.to_vec()),
+                Ok(Some(Event::Pong(octets))) => QueueState::Pong(octets.to_vec()),
+                Ok(Some(Event::Close(close))) => QueueState::Close(close),
+                Err(violation) => QueueState::Broken(violation),
             };
-            let is_last = matches!(event, Said::Close(_) | Said::Broken(_));
+            let is_last = matches!(event, QueueState::Close(_) | QueueState::Broken(_));
             said.push(event);
             if is_last {
                 return said;

@@ -101,7 +101,7 @@ pub struct Header {
     pub opcode: Opcode,
     /// The masking key; a client's frame has one, a server's none.
     pub key: Option<[u8; 4]>,
-    /// Octets of payload, below 2^63.
+    /// Cursor of payload, below 2^63.
     pub length: u64,
 }
 
@@ -114,7 +114,7 @@ impl Header {
     /// # Errors
     /// The rule of section 5.1, 5.2 or 5.5 that a frame from `sender` breaks.
     pub fn parse(wire: &[u8], sender: Role) -> Result<Option<Self>, Violation> {
-        let mut octets = Octets(wire);
+        let mut octets = Cursor(wire);
         let Some([first]) = octets.take() else { return Ok(None) };
         if first & RSV != 0 {
             return Err(Violation::ReservedBits);
@@ -144,7 +144,7 @@ impl Header {
         Ok(octets.take().map(|key| Self { fin, opcode, key: Some(key), length }))
     }
 
-    /// Octets that the header takes on the wire: 2 to 14.
+    /// Cursor that the header takes on the wire: 2 to 14.
     #[must_use]
     pub fn size(&self) -> usize {
         let length = match self.length {
@@ -188,7 +188,7 @@ pub fn encode(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8], out: &mut Ve
 ///
 /// `frames` are whole frames that a server sends, one behind the other.
 #[must_use]
-pub fn boundary(frames: &[u8], offset: usize) -> usize {
+pub fn frame_end(frames: &[u8], offset: usize) -> usize {
     let mut end = 0;
     while end < offset {
         match Header::parse(&frames[end..], Role::Server) {
@@ -203,7 +203,7 @@ pub fn boundary(frames: &[u8], offset: usize) -> usize {
 ///
 /// `frames` are whole frames that a server sends, one behind the other.
 #[must_use]
-pub fn first(frames: &[u8], count: usize) -> (&[u8], usize) {
+pub fn split_after(frames: &[u8], count: usize) -> (&[u8], usize) {
     let (mut end, mut found, mut size) = (0, 0, 0);
     while let Some(Ok(Some(header))) =
         frames.get(end..).map(|rest| Header::parse(rest, Role::Server))
@@ -216,9 +216,9 @@ pub fn first(frames: &[u8], count: usize) -> (&[u8], usize) {
 }
 
 /// What is left of the wire, taken from the front.
-struct Octets<'a>(&'a [u8]);
+struct Cursor<'a>(&'a [u8]);
 
-impl Octets<'_> {
+impl Cursor<'_> {
     /// The next N octets, once they are all there.
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk()?;
@@ -255,10 +255,10 @@ mod tests {
             ends.push(frames.len());
         }
         for (count, end) in ends.into_iter().enumerate() {
-            assert_eq!(first(&frames, count), (&frames[..end], 3 - count));
+            assert_eq!(split_after(&frames, count), (&frames[..end], 3 - count));
         }
-        assert_eq!(first(&frames, 4), (&frames[..], 0));
-        assert_eq!(first(&[], 1), (&[][..], 0));
+        assert_eq!(split_after(&frames, 4), (&frames[..], 0));
+        assert_eq!(split_after(&[], 1), (&[][..], 0));
     }
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -382,7 +382,7 @@ mod tests {
         let ends = [7, 7 + 4 + 200];
         assert_eq!(frames.len(), ends[1]);
         for offset in 0..=frames.len() {
-            let end = boundary(&frames, offset);
+            let end = frame_end(&frames, offset);
             assert_eq!(
                 end,
                 if offset == 0 {

@@ -31,13 +31,13 @@ pub fn sha1(octets: &[u8]) -> [u8; 20] {
 
 /// A handshake that can be answered with 101.
 #[derive(Debug)]
-pub struct Acceptance {
+pub struct AcceptedHandshake {
     accept: String,
     /// RFC 9110, 7.8: who expects 100 (Continue) gets it before the 101.
     expects_continue: bool,
 }
 
-impl Acceptance {
+impl AcceptedHandshake {
     /// Section 4.2.1, the method and the origin aside, which depend on the resource. No subprotocol
     /// and no extension is spoken here; what a client lists of them is checked and declined.
     ///
@@ -45,7 +45,7 @@ impl Acceptance {
     /// The first item that the request does not meet, in the order of the RFC but for the version,
     /// which is judged before the fields that another version might not have.
     pub fn of(request: &Request) -> Result<Self, Refusal> {
-        for (_, _, check) in ITEMS {
+        for (_, _, check) in REQUIREMENTS {
             check(request)?;
         }
         let key = check_key(request)?;
@@ -72,7 +72,7 @@ type Item = (&'static str, &'static str, fn(&Request) -> Result<(), Refusal>);
 
 /// Section 4.2.1. Item 2, Host, has no row: no [`Request`] is made without one.
 #[rustfmt::skip]
-const ITEMS: [Item; 8] = [
+const REQUIREMENTS: [Item; 8] = [
     ("4.2.1 item 1", "", check_http),
     ("4.2.1 item 3", "Upgrade", check_upgrade),
     ("4.2.1 item 4", "Connection", check_connection),
@@ -84,11 +84,11 @@ const ITEMS: [Item; 8] = [
 ];
 
 /// Every item of section 4.2.1, right or wrong: its place in the list, the header that it is about
-/// (none: the request line), and the verdict. [`Acceptance::of`] stops at the first that is wrong.
-pub fn review(
+/// (none: the request line), and the verdict. [`AcceptedHandshake::of`] stops at the first that is wrong.
+pub fn check_all(
     request: &Request,
 ) -> impl Iterator<Item = (&'static str, &'static str, Result<(), Refusal>)> {
-    ITEMS.into_iter().map(|(item, header, check)| (item, header, check(request)))
+    REQUIREMENTS.into_iter().map(|(item, header, check)| (item, header, check(request)))
 }
 
 fn check_http(request: &Request) -> Result<(), Refusal> {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     fn judged(request_line: &str, fields: &[&str]) -> Result<(), Refusal> {
-        Acceptance::of(&request(request_line, fields)).map(drop)
+        AcceptedHandshake::of(&request(request_line, fields)).map(drop)
     }
 
     /// The good request with other lines in place of those of `name`.
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn s4_2_2_the_answer() {
-        let acceptance = Acceptance::of(&request("GET /chat HTTP/1.1", &GOOD)).unwrap();
+        let acceptance = AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &GOOD)).unwrap();
         let answer = "HTTP/1.1 101 Switching Protocols\r\n\
                       Upgrade: websocket\r\n\
                       Connection: Upgrade\r\n\
@@ -305,7 +305,8 @@ mod tests {
             ("Expect:", false),
         ] {
             let fields = [&GOOD[..], &[line]].concat();
-            let acceptance = Acceptance::of(&request("GET /chat HTTP/1.1", &fields)).unwrap();
+            let acceptance =
+                AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &fields)).unwrap();
             let first = if is_heard { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
             assert_eq!(acceptance.response(), format!("{first}{answer}"), "{line}");
         }

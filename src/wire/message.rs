@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
-use super::text::{Text, room};
+use super::utf8::{Utf8Buffer, grown_capacity};
 
 /// The buffer of a peer that says little: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
@@ -31,13 +31,13 @@ pub enum Event<'a> {
 
 /// Turns one peer's octets into events.
 ///
-/// Octets go into [`space`](Self::space), their number to [`filled`](Self::filled), and then
+/// Octets go into [`spare_capacity`](Self::spare_capacity), their number to [`advance`](Self::advance), and then
 /// [`next`](Self::next) tells one event after another until it needs more. Memory follows the
 /// octets that came, never a length that a header claims: a buffer of 2 to 128 KiB, and at most
-/// `message_max` octets of the message under way.
+/// `max_message` octets of the message under way.
 pub struct Receiver {
     sender: Role,
-    message_max: usize,
+    max_message: usize,
     buffer: Vec<u8>,
     /// The octets of `buffer` that came and were not consumed.
     unread: Range<usize>,
@@ -63,17 +63,17 @@ enum Found {
 }
 
 impl Receiver {
-    /// For what `sender` sends after its handshake; `message_max` octets are the longest message.
+    /// For what `sender` sends after its handshake; `max_message` octets are the longest message.
     /// `early` came with the handshake and belongs to the first frames already.
     #[must_use]
-    pub fn new(sender: Role, message_max: usize, early: &[u8]) -> Self {
+    pub fn new(sender: Role, max_message: usize, early: &[u8]) -> Self {
         // A power of two, like both bounds: doubling and halving meet them exactly.
         let mut buffer = vec![0; early.len().next_power_of_two().max(BUFFER_MIN)];
         buffer[..early.len()].copy_from_slice(early);
         let unread = 0..early.len();
         Self {
             sender,
-            message_max,
+            max_message,
             buffer,
             unread,
             frame: None,
@@ -85,17 +85,17 @@ impl Receiver {
     }
 
     /// Where the next octets go; never empty once [`next`](Self::next) has asked for more.
-    pub fn space(&mut self) -> &mut [u8] {
+    pub fn spare_capacity(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.unread.clone(), 0);
         self.unread = 0..self.unread.len();
         &mut self.buffer[self.unread.end..]
     }
 
-    /// `count` octets were put at the front of [`space`](Self::space).
+    /// `count` octets were put at the front of [`spare_capacity`](Self::spare_capacity).
     ///
     /// The buffer doubles when it was filled to the brim and halves when little came, so that it
     /// is large only while there is traffic for it.
-    pub fn filled(&mut self, count: usize) {
+    pub fn advance(&mut self, count: usize) {
         self.unread.end = (self.unread.end + count).min(self.buffer.len());
         let length = self.buffer.len();
         if self.unread.end == length && length < BUFFER_MAX {
@@ -116,7 +116,7 @@ impl Receiver {
             return Err(violation);
         }
         self.finished = None;
-        let event = match self.advance() {
+        let event = match self.next_item() {
             Ok(None) => return Ok(None),
             Ok(Some(Found::Whole(opcode, payload))) => whole(opcode, &self.buffer[payload]),
             Ok(Some(Found::Joined)) => joined(self.finished.as_ref()),
@@ -132,7 +132,7 @@ impl Receiver {
     }
 
     /// Consumes the buffer up to the end of a message or control frame.
-    fn advance(&mut self) -> Result<Option<Found>, Violation> {
+    fn next_item(&mut self) -> Result<Option<Found>, Violation> {
         loop {
             if let Some((header, arrived)) = self.frame.take() {
                 if !self.take_payload(header, arrived)? {
@@ -155,7 +155,7 @@ impl Receiver {
                 }
             }
             match header.opcode {
-                Opcode::Text => self.message = Some(Message::Text(Text::default())),
+                Opcode::Text => self.message = Some(Message::Text(Utf8Buffer::default())),
                 Opcode::Binary => self.message = Some(Message::Binary(Vec::new())),
                 Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => (),
             }
@@ -170,9 +170,9 @@ impl Receiver {
         if header.opcode.is_control() {
             return Ok(());
         }
-        judge_order(self.message.is_some(), header.opcode)?;
+        check_fragmentation(self.message.is_some(), header.opcode)?;
         let so_far = self.message.as_ref().map_or(0, Message::len);
-        if (self.message_max.saturating_sub(so_far) as u64) < header.length {
+        if (self.max_message.saturating_sub(so_far) as u64) < header.length {
             return Err(Violation::TooBig);
         }
         Ok(())
@@ -204,8 +204,8 @@ impl Receiver {
         let payload = &mut self.buffer[self.unread.start..self.unread.start + count];
         unmask(&header, arrived, payload);
         match &mut self.message {
-            Some(Message::Text(text)) => text.push(payload, self.message_max)?,
-            Some(Message::Binary(octets)) => push(octets, payload, self.message_max),
+            Some(Message::Text(text)) => text.push(payload, self.max_message)?,
+            Some(Message::Binary(octets)) => push(octets, payload, self.max_message),
             None => return Err(Violation::NothingToContinue),
         }
         self.unread.start += count;
@@ -218,7 +218,7 @@ impl Receiver {
 }
 
 /// Section 5.4: a data frame begins a message where none is under way, and continues the one that is.
-pub(super) fn judge_order(is_under_way: bool, opcode: Opcode) -> Result<(), Violation> {
+pub(super) fn check_fragmentation(is_under_way: bool, opcode: Opcode) -> Result<(), Violation> {
     match (is_under_way, opcode) {
         (false, Opcode::Continuation) => Err(Violation::NothingToContinue),
         (true, Opcode::Text | Opcode::Binary) => Err(Violation::MessageInterrupted),
@@ -254,7 +254,7 @@ fn joined(message: Option<&Message>) -> Result<Event<'_>, Violation> {
 }
 
 enum Message {
-    Text(Text),
+    Text(Utf8Buffer),
     Binary(Vec<u8>),
 }
 
@@ -268,7 +268,7 @@ impl Message {
 }
 
 fn push(octets: &mut Vec<u8>, more: &[u8], max: usize) {
-    let room = room(octets.capacity(), octets.len() + more.len(), max);
+    let room = grown_capacity(octets.capacity(), octets.len() + more.len(), max);
     octets.reserve_exact(room.saturating_sub(octets.len()));
     octets.extend_from_slice(more);
 }
@@ -348,8 +348,8 @@ mod tests {
         frame(first, Some(KEY), payload)
     }
 
-    fn from_client(message_max: usize) -> Receiver {
-        Receiver::new(Role::Client, message_max, &[])
+    fn from_client(max_message: usize) -> Receiver {
+        Receiver::new(Role::Client, max_message, &[])
     }
 
     /// All that `receiver` tells before it asks for more.
@@ -368,14 +368,14 @@ mod tests {
     }
 
     /// One read after another, each as large as there is space, until `wire` is told.
-    fn feed(receiver: &mut Receiver, mut wire: &[u8]) -> Vec<Told> {
+    fn inspect_queue(receiver: &mut Receiver, mut wire: &[u8]) -> Vec<Told> {
         let mut told = drain(receiver);
         while !wire.is_empty() && receiver.failed.is_none() {
-            let space = receiver.space();
+            let space = receiver.spare_capacity();
             assert!(!space.is_empty(), "who asks for more has space for it");
             let (now, later) = wire.split_at(wire.len().min(space.len()));
             space[..now.len()].copy_from_slice(now);
-            receiver.filled(now.len());
+            receiver.advance(now.len());
             told.extend(drain(receiver));
             wire = later;
         }
@@ -394,7 +394,7 @@ mod tests {
         let mut rest = wire;
         for size in sizes.iter().cycle() {
             let (now, later) = rest.split_at(rest.len().min(*size));
-            told.extend(feed(&mut receiver, now));
+            told.extend(inspect_queue(&mut receiver, now));
             rest = later;
             if rest.is_empty() || receiver.failed.is_some() {
                 break;
@@ -407,7 +407,7 @@ mod tests {
     fn memory(receiver: &Receiver) -> usize {
         let messages = [&receiver.message, &receiver.finished];
         let held = messages.into_iter().flatten().map(|message| match message {
-            Message::Text(text) => text.valid.capacity() + text.cut.capacity(),
+            Message::Text(text) => text.valid.capacity() + text.incomplete.capacity(),
             Message::Binary(octets) => octets.capacity(),
         });
         receiver.buffer.capacity() + held.sum::<usize>()
@@ -575,8 +575,8 @@ mod tests {
             for _ in 0..3 {
                 assert_eq!(drain(&mut receiver), std::slice::from_ref(&broken));
             }
-            receiver.space()[..2].copy_from_slice(&[0x89, 0x80]);
-            receiver.filled(2);
+            receiver.spare_capacity()[..2].copy_from_slice(&[0x89, 0x80]);
+            receiver.advance(2);
             assert_eq!(drain(&mut receiver), [broken]);
         }
     }
@@ -599,9 +599,9 @@ mod tests {
         for cut in 0..=wire.len() {
             let (first, second) = wire.split_at(cut);
             let mut receiver = from_client(MESSAGE_MAX);
-            let mut events = feed(&mut receiver, first);
+            let mut events = inspect_queue(&mut receiver, first);
             assert_eq!(events, whole[..events.len()], "cut {cut}");
-            events.extend(feed(&mut receiver, second));
+            events.extend(inspect_queue(&mut receiver, second));
             assert_eq!(events, whole, "cut {cut}");
         }
     }
@@ -695,7 +695,7 @@ mod tests {
             let mut receiver = from_client(MESSAGE_MAX);
             for (i, octet) in wire[..proof].iter().enumerate() {
                 let so_far: &[Told] = if i + 1 == proof { &broken } else { &[] };
-                assert_eq!(feed(&mut receiver, &[*octet]), so_far, "{edge:02x?} at {i}");
+                assert_eq!(inspect_queue(&mut receiver, &[*octet]), so_far, "{edge:02x?} at {i}");
             }
         }
     }
@@ -736,7 +736,7 @@ mod tests {
     #[rustfmt::skip]
     fn s10_4_both_sides_of_the_limit() {
         let ten = |first| client(first, b"0123456789");
-        let told = |wire: &[Vec<u8>]| feed(&mut from_client(10), &wire.concat()).pop();
+        let told = |wire: &[Vec<u8>]| inspect_queue(&mut from_client(10), &wire.concat()).pop();
         for (what, wire, last) in [
             ("10 at once", &[ten(TEXT)][..], text("0123456789")),
             ("10 twice", &[ten(TEXT), ten(TEXT)], text("0123456789")),
@@ -764,16 +764,16 @@ mod tests {
         ] {
             let first = if before.is_empty() { BINARY } else { ENDS };
             let mut receiver = from_client(10);
-            assert_eq!(feed(&mut receiver, &before), [], "{what}");
+            assert_eq!(inspect_queue(&mut receiver, &before), [], "{what}");
             let header = header(first, Some(KEY), length);
             let (last, most) = header.split_last().unwrap();
-            assert_eq!(feed(&mut receiver, most), [], "{what}");
-            assert_eq!(feed(&mut receiver, &[*last]), [Told::Broken(Violation::TooBig)], "{what}");
+            assert_eq!(inspect_queue(&mut receiver, most), [], "{what}");
+            assert_eq!(inspect_queue(&mut receiver, &[*last]), [Told::Broken(Violation::TooBig)], "{what}");
             assert!(memory(&receiver) <= BUFFER_MIN + 10 + 8, "{what}");
         }
         let mut receiver = from_client(0);
-        assert_eq!(feed(&mut receiver, &client(TEXT, b"")), [text("")]);
-        assert_eq!(feed(&mut receiver, &client(TEXT, b"a")), [Told::Broken(Violation::TooBig)]);
+        assert_eq!(inspect_queue(&mut receiver, &client(TEXT, b"")), [text("")]);
+        assert_eq!(inspect_queue(&mut receiver, &client(TEXT, b"a")), [Told::Broken(Violation::TooBig)]);
     }
 
     #[test]
@@ -781,8 +781,8 @@ mod tests {
         for first in [TEXT, BINARY, TEXT_BEGINS, BINARY_BEGINS] {
             let mut receiver = from_client(usize::MAX);
             let header = header(first, Some([0; 4]), u64::MAX >> 1);
-            assert_eq!(feed(&mut receiver, &header), []);
-            assert_eq!(feed(&mut receiver, b"0123456789"), []);
+            assert_eq!(inspect_queue(&mut receiver, &header), []);
+            assert_eq!(inspect_queue(&mut receiver, b"0123456789"), []);
             assert!(memory(&receiver) <= BUFFER_MIN + 10 + 8);
         }
     }
@@ -794,13 +794,13 @@ mod tests {
             [(TEXT_BEGINS, text("ab")), (BINARY_BEGINS, Told::Binary(b"ab".to_vec()))]
         {
             let mut receiver = from_client(MESSAGE_MAX);
-            assert_eq!(feed(&mut receiver, &client(begins, b"a")), []);
+            assert_eq!(inspect_queue(&mut receiver, &client(begins, b"a")), []);
             for _ in 0..100 {
-                assert_eq!(feed(&mut receiver, &many), []);
+                assert_eq!(inspect_queue(&mut receiver, &many), []);
                 assert!(memory(&receiver) <= BUFFER_MAX + 16);
             }
             assert_eq!(receiver.take_counts()[0], 1_000_000);
-            assert_eq!(feed(&mut receiver, &client(ENDS, b"b")), [whole]);
+            assert_eq!(inspect_queue(&mut receiver, &client(ENDS, b"b")), [whole]);
         }
     }
 
@@ -811,17 +811,17 @@ mod tests {
         {
             let mut receiver = from_client(limit);
             let payload = ["a".repeat(first).as_bytes(), &[0xc3]].concat();
-            assert_eq!(feed(&mut receiver, &client(TEXT_BEGINS, &payload)), []);
+            assert_eq!(inspect_queue(&mut receiver, &client(TEXT_BEGINS, &payload)), []);
             let mut length = payload.len();
             while length + 2 < limit {
-                assert_eq!(feed(&mut receiver, &client(GOES_ON, &[0xa9, 0xc3])), []);
+                assert_eq!(inspect_queue(&mut receiver, &client(GOES_ON, &[0xa9, 0xc3])), []);
                 length += 2;
                 let held = memory(&receiver) - receiver.buffer.capacity();
                 assert!(held <= limit + 8, "{held} of {limit} at {length}");
             }
-            assert_eq!(feed(&mut receiver, &client(ENDS, &[0xa9])).len(), 1);
+            assert_eq!(inspect_queue(&mut receiver, &client(ENDS, &[0xa9])).len(), 1);
             let pong = client(PONG, b"");
-            assert_eq!(feed(&mut receiver, &pong), [Told::Pong(vec![])]);
+            assert_eq!(inspect_queue(&mut receiver, &pong), [Told::Pong(vec![])]);
             assert!(memory(&receiver) <= BUFFER_MAX, "a message that was told is forgotten");
         }
     }
@@ -832,11 +832,11 @@ mod tests {
             let pings = client(PING, b"ping").repeat(40_000);
             let (first, rest) = pings.split_at(early);
             let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, first);
-            let mut pongs = feed(&mut receiver, rest).len();
+            let mut pongs = inspect_queue(&mut receiver, rest).len();
             let capacity = receiver.buffer.capacity();
             assert!((BUFFER_MAX / 2..=BUFFER_MAX).contains(&capacity), "{capacity}, early {early}");
             for _ in 0..100 {
-                pongs += feed(&mut receiver, &pings[..10]).len();
+                pongs += inspect_queue(&mut receiver, &pings[..10]).len();
             }
             assert_eq!(receiver.buffer.capacity(), BUFFER_MIN, "early {early}");
             assert_eq!(pongs, 40_000 + 100);
@@ -852,7 +852,7 @@ mod tests {
         for early in (0..=wire.len()).step_by(7).chain([BUFFER_MIN - 1, BUFFER_MIN, BUFFER_MIN + 1])
         {
             let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, &wire[..early]);
-            assert_eq!(feed(&mut receiver, &wire[early..]), events, "early {early}");
+            assert_eq!(inspect_queue(&mut receiver, &wire[early..]), events, "early {early}");
         }
     }
 
@@ -874,7 +874,7 @@ mod tests {
         for sizes in [&[wire.len()][..], &[1]] {
             let mut receiver = from_client(MESSAGE_MAX);
             for piece in wire.chunks(sizes[0]) {
-                feed(&mut receiver, piece);
+                inspect_queue(&mut receiver, piece);
             }
             assert_eq!(receiver.take_counts(), [2, 3, 1, 1, 1, 2]); // in the order of Opcode::ALL
             assert_eq!(receiver.take_counts(), [0; 6]);
@@ -883,14 +883,14 @@ mod tests {
 
     /// A message as it is said, and the places where it is cut into frames.
     #[derive(Clone, Debug)]
-    struct Said {
+    struct QueueState {
         message: Told,
         cuts: Vec<usize>,
         /// What stands between its frames, or before it.
         between: Vec<Told>,
     }
 
-    fn said() -> impl Strategy<Value = Said> {
+    fn said() -> impl Strategy<Value = QueueState> {
         let payload = || prop::collection::vec(any::<u8>(), 0..=125);
         let message = prop_oneof![
             ".{0,200}".prop_map(Told::Text),
@@ -899,7 +899,7 @@ mod tests {
         let control = prop_oneof![payload().prop_map(Told::Ping), payload().prop_map(Told::Pong)];
         let cuts = prop::collection::vec(0usize..3000, 0..6);
         let between = prop::collection::vec(control, 0..4);
-        (message, cuts, between).prop_map(|(message, cuts, between)| Said {
+        (message, cuts, between).prop_map(|(message, cuts, between)| QueueState {
             message,
             cuts,
             between,
@@ -907,7 +907,7 @@ mod tests {
     }
 
     /// The frames of `said`, and the events that they are.
-    fn write(said: &Said, mut key: impl FnMut() -> Option<[u8; 4]>) -> (Vec<u8>, Vec<Told>) {
+    fn write(said: &QueueState, mut key: impl FnMut() -> Option<[u8; 4]>) -> (Vec<u8>, Vec<Told>) {
         let (opcode, payload) = match &said.message {
             Told::Text(text) => (TEXT_BEGINS, text.as_bytes()),
             Told::Binary(octets) => (BINARY_BEGINS, octets.as_slice()),
@@ -997,7 +997,7 @@ mod tests {
             let mut rest = wire.as_slice();
             for size in sizes.iter().cycle() {
                 let (now, later) = rest.split_at(rest.len().min(*size));
-                feed(&mut receiver, now);
+                inspect_queue(&mut receiver, now);
                 let joined = (wire.len() - later.len()).min(limit);
                 prop_assert!(memory(&receiver) <= receiver.buffer.len() + 2 * joined + 16);
                 prop_assert!(memory(&receiver) <= BUFFER_MAX + limit + 16);
@@ -1026,13 +1026,13 @@ mod tests {
             prop_assert_eq!(told(Role::Client, &one_by_one(&octets)), [event]);
 
             let mut receiver = from_client(MESSAGE_MAX);
-            feed(&mut receiver, &header(TEXT, Some([0; 4]), octets.len() as u64 + 1));
+            inspect_queue(&mut receiver, &header(TEXT, Some([0; 4]), octets.len() as u64 + 1));
             for end in 1..=octets.len() {
                 let is_broken = match str::from_utf8(&octets[..end]) {
                     Ok(_) => false,
                     Err(error) => error.error_len().is_some(),
                 };
-                let told = feed(&mut receiver, &octets[end - 1..end]);
+                let told = inspect_queue(&mut receiver, &octets[end - 1..end]);
                 prop_assert_eq!(told == std::slice::from_ref(&broken), is_broken);
                 if is_broken {
                     break;

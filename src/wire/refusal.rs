@@ -17,7 +17,7 @@
 //! | folded lines, which RFC 2616 allowed? | 400 | RFC 9112, 5.2 |
 //! | a body on an upgrade? | 400, or 501 in an unknown coding (RFC 9112, 6.1) | read as frames it would be a way in |
 //! | `Expect: 100-continue` on an upgrade? | 100, then 101 | RFC 9110, 7.8 |
-//! | several defects at once? | the first in the order of `server/greeting.rs` | no order is given |
+//! | several defects at once? | the first in the order of `server/http.rs` | no order is given |
 
 use super::response::Response;
 

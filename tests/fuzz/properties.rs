@@ -21,12 +21,12 @@ mod roundtrip;
 use wirechat::server::limits::HEAD;
 use wirechat::wire::close::{Close, CloseCode, Violation};
 use wirechat::wire::frame::{self, CONTROL_MAX, Opcode, Role};
-use wirechat::wire::handshake::Acceptance;
+use wirechat::wire::handshake::AcceptedHandshake;
 use wirechat::wire::head::{HeadLimits, HeadParser};
 use wirechat::wire::http::Request;
 use wirechat::wire::message::Receiver;
 use wirechat::wire::refusal::Refusal;
-use wirechat::wire::text::Text;
+use wirechat::wire::utf8::Utf8Buffer;
 
 use memory::Meter;
 use model::{Conversation, Told};
@@ -131,7 +131,7 @@ fn head(octets: &[u8]) {
 }
 
 fn verdict(read: Result<Option<(Request, usize)>, Refusal>) -> Verdict {
-    let in_words = |request: Request| format!("{request:?} {:?}", Acceptance::of(&request));
+    let in_words = |request: Request| format!("{request:?} {:?}", AcceptedHandshake::of(&request));
     read.map(|whole| whole.map(|(request, size)| (in_words(request), size)))
 }
 
@@ -151,7 +151,7 @@ fn is_sound(head: &[u8], limits: HeadLimits, request: &Request) {
     assert!(target.ends_with(request.target.trim_start_matches('/')), "{target}");
     let is_plain = |octet: u8| octet.is_ascii_graphic() && octet != b'#';
     assert!(request.target.starts_with('/') && request.target.bytes().all(is_plain));
-    if let Ok(acceptance) = Acceptance::of(request) {
+    if let Ok(acceptance) = AcceptedHandshake::of(request) {
         assert!(request.has_token("upgrade", "WebSocket") && request.values("host").count() == 1);
         let response = acceptance.response();
         assert!(response.ends_with("\r\n\r\n") && response.contains(" 101 "));
@@ -287,18 +287,18 @@ fn converse(
     let mut violation = hear(&mut receiver, came, &expected.told, &mut told);
     for end in ends {
         while came < *end && violation.is_none() {
-            let space = receiver.space();
+            let space = receiver.spare_capacity();
             assert!(!space.is_empty(), "who asks for more has space for it");
             let count = space.len().min(end - came);
             space[..count].copy_from_slice(&wire[came..came + count]);
-            receiver.filled(count);
+            receiver.advance(count);
             came += count;
             violation = hear(&mut receiver, came, &expected.told, &mut told);
             let message = message_max.min(2 * came);
             let height_max = (2 * came).clamp(BUFFER.0, BUFFER.1) + message + CHANGE;
             assert!(meter.height() <= height_max, "{} octets, not {height_max}", meter.height());
             if violation.is_none() {
-                let held_max = receiver.space().len() + CONTROL_MAX + message + CHANGE;
+                let held_max = receiver.spare_capacity().len() + CONTROL_MAX + message + CHANGE;
                 assert!(meter.held() <= held_max, "{} octets, not {held_max}", meter.held());
             }
         }
@@ -346,10 +346,10 @@ fn hear(
 fn is_final(receiver: &mut Receiver, violation: Violation, rest: &[u8]) {
     for more in [rest, &[0x89, 0x00], &[0x89, 0x80, 0, 0, 0, 0]] {
         assert_eq!(receiver.next(), Err(violation));
-        let space = receiver.space();
+        let space = receiver.spare_capacity();
         let count = space.len().min(more.len());
         space[..count].copy_from_slice(&more[..count]);
-        receiver.filled(count);
+        receiver.advance(count);
         assert_eq!(receiver.next(), Err(violation));
     }
 }
@@ -404,7 +404,7 @@ fn utf8(octets: &[u8]) {
     let breach = model::breach_of_utf8(octets);
     for ends in [ends(octets.len(), &reads), ends(octets.len(), &[1]), vec![octets.len()]] {
         let meter = Meter::start();
-        let mut text = Text::default();
+        let mut text = Utf8Buffer::default();
         let mut came = 0;
         for end in ends {
             let pushed = text.push(&octets[came..end], octets.len());

@@ -52,7 +52,7 @@ pub(super) fn roundtrip(octets: &[u8]) {
     if sender == Role::Server {
         for cut in cuts.iter().take(8) {
             let end = frame_ends.iter().find(|end| cut <= end).copied().unwrap_or(0);
-            assert_eq!(frame::boundary(&wire, *cut), end, "the frame's end behind {cut}");
+            assert_eq!(frame::frame_end(&wire, *cut), end, "the frame's end behind {cut}");
         }
     }
 }

@@ -10,10 +10,10 @@
 //! `#` begins a comment; in a listing only at the beginning of a line. What may be one or the other is
 //! refused, or read with a note that says how.
 
-use dress::{Choice, Dress};
+use format::{Choice, Dress};
 use plain::Plain;
 
-mod dress;
+mod format;
 mod listing;
 mod literal;
 mod numbers;

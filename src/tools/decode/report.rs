@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use super::stream::{Part, Sink};
 use super::summary::Summary;
 use super::{Output, Verdict};
-use crate::explain::page::{message_line, page};
+use crate::explain::frame_text::{frame_text, message_line};
 use crate::explain::view::{Tone, View};
 use crate::explain::{fields, json};
 
@@ -90,7 +90,7 @@ impl Report {
         let text = match part {
             Part::Head(head) => head.page(self.view),
             Part::Frame(frame) => {
-                let mut text = page(self.frames, frame, self.view);
+                let mut text = frame_text(self.frames, frame, self.view);
                 if !frame.conforms() && frame.missing() == 0 {
                     let end = frame.offset + frame.header.size() as u64 + frame.arrived;
                     let on = format!("reading on at octet {end}, as if its length were right");

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use crate::explain::head::{self, Head};
-use crate::wire::answer::{Answer, Asked};
+use crate::explain::handshake_text::{self, Head};
 use crate::wire::dissect::{Dissector, Frame, Message};
 use crate::wire::frame::Role;
 use crate::wire::head::{HeadLimits, HeadParser};
+use crate::wire::server_response::{ClientOffer, ServerResponse};
 
 /// What there is to show: more than a head needs that a server would read.
 const LIMITS: HeadLimits = HeadLimits { head_max: 64 * 1024, target_max: 16_000, fields_max: 1000 };
@@ -34,7 +34,7 @@ pub(super) struct Stream {
     sender: Option<Role>,
     /// Whose head came last: frames right behind a request are the client's.
     last_head: Option<Role>,
-    asked: Asked,
+    asked: ClientOffer,
     payload_max: usize,
     offset: u64,
     state: State,
@@ -54,7 +54,7 @@ enum State {
 impl Stream {
     /// A stream of `sender`, if that is known, with what is known of the client's request;
     /// `payload_max` octets of each payload are kept.
-    pub(super) fn new(sender: Option<Role>, asked: Asked, payload_max: usize) -> Self {
+    pub(super) fn new(sender: Option<Role>, asked: ClientOffer, payload_max: usize) -> Self {
         Self {
             sender,
             last_head: None,
@@ -140,8 +140,13 @@ impl Stream {
         let offset = self.offset;
         self.offset += octets.len() as u64;
         if octets.starts_with(b"HTTP/") {
-            let answer = Answer::parse(octets);
-            sink.take(&Part::Head(&head::response(offset, octets, &answer, &self.asked)))?;
+            let answer = ServerResponse::parse(octets);
+            sink.take(&Part::Head(&handshake_text::response(
+                offset,
+                octets,
+                &answer,
+                &self.asked,
+            )))?;
             self.last_head = Some(Role::Server);
             if answer.status != Some(101) && answer.status != Some(100) {
                 let why = "no frames: a response that is not 101 begins no WebSocket";
@@ -159,11 +164,11 @@ impl Stream {
             Err(refusal) => Some(Err(*refusal)),
         };
         let Some(request) = request else { return Ok(()) };
-        sink.take(&Part::Head(&head::request(offset, octets, request)))?;
+        sink.take(&Part::Head(&handshake_text::request(offset, octets, request)))?;
         self.last_head = Some(Role::Client);
         if let Ok(request) = request {
             let key = self.asked.key.take();
-            self.asked = Asked::by(request);
+            self.asked = ClientOffer::by(request);
             self.asked.key = key.or(self.asked.key.take());
         }
         Ok(())

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::stream::Part;
 use crate::explain::finding::{Finding, findings};
-use crate::explain::head::Head;
+use crate::explain::frame_text::role;
+use crate::explain::handshake_text::Head;
 use crate::explain::json::{Members, list};
-use crate::explain::page::role;
 use crate::explain::view::{Tone, View};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::{Opcode, Role};
@@ -180,7 +180,7 @@ impl Summary {
             out.raw(name, count);
         }
         out.raw("messages", self.messages.frames);
-        out.raw("message_max", self.messages.largest);
+        out.raw("max_message", self.messages.largest);
         out.raw("missing", self.missing);
         out.raw("unfinished", self.is_unfinished);
         out.raw("heads", self.heads);

@@ -58,10 +58,10 @@ fn receiving(criterion: &mut Criterion) {
 /// Gives all of it to the receiver, in reads as large as its buffer allows.
 fn receive(receiver: &mut Receiver, mut wire: &[u8]) {
     while !wire.is_empty() {
-        let space = receiver.space();
+        let space = receiver.spare_capacity();
         let count = space.len().min(wire.len());
         space[..count].copy_from_slice(&wire[..count]);
-        receiver.filled(count);
+        receiver.advance(count);
         wire = &wire[count..];
         while let Ok(Some(event)) = receiver.next() {
             black_box(&event);

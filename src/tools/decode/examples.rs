@@ -29,7 +29,7 @@ pub(super) struct Lesson {
 
 /// All of them, the RFC's own examples first.
 pub(super) static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
-    let text = include_str!("lessons.txt").trim_start_matches("= ");
+    let text = include_str!("examples.txt").trim_start_matches("= ");
     text.split("\n= ").filter_map(Lesson::parse).collect()
 });
 

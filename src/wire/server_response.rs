@@ -6,7 +6,7 @@ use super::http::{Field, Request, is_token, trim};
 
 /// A response head, as far as it can be read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ServerResponse {
     /// The status line without its end.
     pub status_line: Vec<u8>,
     /// The status code; none if the line is not `HTTP/1.1 code reason`.
@@ -18,7 +18,7 @@ pub struct Answer {
 
 /// What a client knows of the handshake that it began.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct ClientOffer {
     /// Its Sec-WebSocket-Key.
     pub key: Option<Vec<u8>>,
     /// The subprotocols that it listed; none if that is not known.
@@ -27,7 +27,7 @@ pub struct Asked {
     pub extensions: Option<Vec<Vec<u8>>>,
 }
 
-impl Asked {
+impl ClientOffer {
     /// What a request asks for.
     #[must_use]
     pub fn by(request: &Request) -> Self {
@@ -42,7 +42,7 @@ impl Asked {
 
 /// What is wrong with a response: the client must fail the connection, or it is no WebSocket at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ResponseError {
     /// No status line of HTTP/1.1.
     StatusLine,
     /// A line that is no field.
@@ -67,7 +67,7 @@ pub enum Fault {
     ExtensionUnasked,
 }
 
-impl Fault {
+impl ResponseError {
     /// The section, and the sentence.
     #[must_use]
     #[rustfmt::skip]
@@ -88,7 +88,7 @@ impl Fault {
     }
 }
 
-impl Answer {
+impl ServerResponse {
     /// Reads a response head line by line; what is wrong with a line is kept for the review.
     #[must_use]
     pub fn parse(head: &[u8]) -> Self {
@@ -113,17 +113,28 @@ impl Answer {
 
     /// The list of section 4.1, as the server is told it in section 4.2.2 item 5: the header that an
     /// item is about (none: the status line), and the verdict.
-    pub fn review(&self, asked: &Asked) -> [(&'static str, &'static str, Result<(), Fault>); 8] {
+    pub fn check_all(
+        &self,
+        asked: &ClientOffer,
+    ) -> [(&'static str, &'static str, Result<(), ResponseError>); 8] {
         let when = |is_right: bool, fault| if is_right { Ok(()) } else { Err(fault) };
         let has = |name: &str, token: &str| {
             self.elements(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
         };
         [
-            ("RFC 9112, 4", "", when(self.status.is_some(), Fault::StatusLine)),
-            ("RFC 9112, 5", "", when(self.broken.is_empty(), Fault::FieldLine)),
-            ("4.2.2 item 5.1", "", when(self.status == Some(101), Fault::Status)),
-            ("4.2.2 item 5.2", "Upgrade", when(has("Upgrade", "websocket"), Fault::Upgrade)),
-            ("4.2.2 item 5.3", "Connection", when(has("Connection", "Upgrade"), Fault::Connection)),
+            ("RFC 9112, 4", "", when(self.status.is_some(), ResponseError::StatusLine)),
+            ("RFC 9112, 5", "", when(self.broken.is_empty(), ResponseError::FieldLine)),
+            ("4.2.2 item 5.1", "", when(self.status == Some(101), ResponseError::Status)),
+            (
+                "4.2.2 item 5.2",
+                "Upgrade",
+                when(has("Upgrade", "websocket"), ResponseError::Upgrade),
+            ),
+            (
+                "4.2.2 item 5.3",
+                "Connection",
+                when(has("Connection", "Upgrade"), ResponseError::Connection),
+            ),
             ("4.2.2 item 5.4", "Sec-WebSocket-Accept", self.check_accept(asked)),
             ("4.2.2 item 5.5", "Sec-WebSocket-Protocol", self.check_protocol(asked)),
             ("4.2.2 item 5.6", "Sec-WebSocket-Extensions", self.check_extensions(asked)),
@@ -140,38 +151,38 @@ impl Answer {
         self.values(name).flat_map(split).map(trim).filter(|element| !element.is_empty())
     }
 
-    fn check_accept(&self, asked: &Asked) -> Result<(), Fault> {
+    fn check_accept(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
         let mut values = self.values("Sec-WebSocket-Accept");
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Fault::AcceptMissing);
+            return Err(ResponseError::AcceptMissing);
         };
         match &asked.key {
             Some(key) if value == accept(key).as_bytes() => Ok(()),
-            _ if !base64::is_twenty_octets(value) => Err(Fault::AcceptInvalid),
-            Some(_) => Err(Fault::AcceptWrong),
+            _ if !base64::is_twenty_octets(value) => Err(ResponseError::AcceptInvalid),
+            Some(_) => Err(ResponseError::AcceptWrong),
             None => Ok(()),
         }
     }
 
-    fn check_protocol(&self, asked: &Asked) -> Result<(), Fault> {
+    fn check_protocol(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
         let mut values = self.values("Sec-WebSocket-Protocol");
         match (values.next(), values.next(), &asked.protocols) {
             (None, ..) => Ok(()),
             (Some(name), None, listed) if is_token(name) => match listed {
                 Some(listed) if !listed.iter().any(|one| one == name) => {
-                    Err(Fault::ProtocolUnasked)
+                    Err(ResponseError::ProtocolUnasked)
                 }
                 _ => Ok(()),
             },
-            (Some(_), ..) => Err(Fault::ProtocolInvalid),
+            (Some(_), ..) => Err(ResponseError::ProtocolInvalid),
         }
     }
 
-    fn check_extensions(&self, asked: &Asked) -> Result<(), Fault> {
+    fn check_extensions(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
         let chosen = names(self.elements("Sec-WebSocket-Extensions"));
         match &asked.extensions {
             Some(listed) if chosen.iter().any(|one| !listed.contains(one)) => {
-                Err(Fault::ExtensionUnasked)
+                Err(ResponseError::ExtensionUnasked)
             }
             _ => Ok(()),
         }
@@ -204,16 +215,16 @@ mod tests {
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
         Sec-WebSocket-Protocol: chat\r\n\r\n";
 
-    fn asked() -> Asked {
-        Asked {
+    fn asked() -> ClientOffer {
+        ClientOffer {
             key: Some(b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
             protocols: Some(vec![b"chat".to_vec(), b"superchat".to_vec()]),
             extensions: Some(vec![b"permessage-deflate".to_vec()]),
         }
     }
 
-    fn faults(head: &str) -> Vec<Fault> {
-        let review = Answer::parse(head.as_bytes()).review(&asked());
+    fn faults(head: &str) -> Vec<ResponseError> {
+        let review = ServerResponse::parse(head.as_bytes()).check_all(&asked());
         review.into_iter().filter_map(|(_, _, verdict)| verdict.err()).collect()
     }
 
@@ -221,7 +232,7 @@ mod tests {
     fn s4_1_the_response_of_the_rfc() {
         assert_eq!(faults(RIGHT), []);
         assert_eq!(faults(&RIGHT.replace(" Switching Protocols", "")), []);
-        let unknown = Answer::parse(RIGHT.as_bytes()).review(&Asked::default());
+        let unknown = ServerResponse::parse(RIGHT.as_bytes()).check_all(&ClientOffer::default());
         assert!(unknown.into_iter().all(|(_, _, verdict)| verdict.is_ok()));
     }
 
@@ -229,22 +240,22 @@ mod tests {
     #[rustfmt::skip]
     fn s4_1_wrong_responses() {
         for (right, wrong, fault) in [
-            ("HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK", Fault::Status),
-            ("Upgrade: websocket", "Upgrade: web", Fault::Upgrade),
-            ("keep-alive, Upgrade", "keep-alive", Fault::Connection),
-            ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo", Fault::AcceptInvalid),
-            ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Fault::AcceptWrong),
-            ("Sec-WebSocket-Accept", "Sec-WebSocket-Key", Fault::AcceptMissing),
-            ("Protocol: chat", "Protocol: Chat", Fault::ProtocolUnasked),
-            ("Protocol: chat", "Protocol: chat, superchat", Fault::ProtocolInvalid),
-            ("Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x; a=1", Fault::ExtensionUnasked),
-            ("Sec-WebSocket-Protocol: chat", "no field", Fault::FieldLine),
+            ("HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK", ResponseError::Status),
+            ("Upgrade: websocket", "Upgrade: web", ResponseError::Upgrade),
+            ("keep-alive, Upgrade", "keep-alive", ResponseError::Connection),
+            ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo", ResponseError::AcceptInvalid),
+            ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", ResponseError::AcceptWrong),
+            ("Sec-WebSocket-Accept", "Sec-WebSocket-Key", ResponseError::AcceptMissing),
+            ("Protocol: chat", "Protocol: Chat", ResponseError::ProtocolUnasked),
+            ("Protocol: chat", "Protocol: chat, superchat", ResponseError::ProtocolInvalid),
+            ("Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x; a=1", ResponseError::ExtensionUnasked),
+            ("Sec-WebSocket-Protocol: chat", "no field", ResponseError::FieldLine),
         ] {
             assert_eq!(faults(&RIGHT.replace(right, wrong)), [fault], "{wrong}");
         }
         for line in ["HTTP/2 101", "HTTP/1.1 1010 x", "HTTP/1.1 1x1", "http/1.1 101", ""] {
             let head = RIGHT.replace("HTTP/1.1 101 Switching Protocols", line);
-            assert_eq!(faults(&head), [Fault::StatusLine, Fault::Status], "{line}");
+            assert_eq!(faults(&head), [ResponseError::StatusLine, ResponseError::Status], "{line}");
         }
         let agreed = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover";
         assert_eq!(faults(&RIGHT.replace("Sec-WebSocket-Protocol: chat", agreed)), []);

@@ -5,8 +5,6 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::limits::CLOSING_MAX;
-
 /// Shared by the two sides of a connection: one descriptor.
 pub type Stream = Arc<TcpStream>;
 
@@ -17,11 +15,11 @@ pub const READ: usize = 2 * 1024;
 /// Sections 7.1.1 and 7.1.7: sends FIN, then reads and drops what still comes, until the client's
 /// own FIN or a deadline. Closing with unread input would make the kernel send a reset, and a reset
 /// can overtake our last words.
-pub fn part_in_stages(stream: &Stream) {
+pub fn lingering_close(stream: &Stream, timeout: Duration) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    let deadline = Instant::now() + CLOSING_MAX;
+    let deadline = Instant::now() + timeout;
     let mut octets = vec![0; 2 * READ];
     while matches!(read_before(deadline, stream, &mut octets), Ok(1..)) {}
 }

@@ -1,23 +1,23 @@
-//! The writer of an outbox: whoever found nobody writing, until all is taken or a thread of its own
+//! The writer of an send_queue: whoever found nobody writing, until all is taken or a thread of its own
 //! takes over.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Arc, MutexGuard};
 
-use super::super::crew::spawn_for;
-use super::super::limits::{CLOSING_MAX, ROUNDS_MAX, WRITE_MAX};
-use super::super::line::{Line, Piece};
-use super::Outbox;
+use super::super::limits::{CLOSE_TIMEOUT, HELPED_WRITES_MAX, WRITE_MAX};
+use super::super::thread_pool::spawn;
+use super::SendQueue;
+use super::state::{Chunk, SendState};
 use crate::sys;
 
-impl Outbox {
+impl SendQueue {
     /// Makes the caller the writer, who begins with these frames.
-    pub(super) fn begin(self: &Arc<Self>, mut line: MutexGuard<Line>, frames: Arc<Vec<u8>>) {
+    pub(super) fn begin(self: &Arc<Self>, mut line: MutexGuard<SendState>, frames: Arc<Vec<u8>>) {
         line.is_writing = true;
         drop(line);
         self.show(&frames);
-        self.write_now(Piece::new(frames));
+        self.write_now(Chunk::new(frames));
     }
 
     /// The caller is the writer, and waits until head and frames are sent.
@@ -43,8 +43,8 @@ impl Outbox {
     }
 
     /// Writes as long as the socket takes it, for others too, but not for ever.
-    fn write_now(self: &Arc<Self>, mut piece: Piece) {
-        for _ in 0..ROUNDS_MAX {
+    fn write_now(self: &Arc<Self>, mut piece: Chunk) {
+        for _ in 0..HELPED_WRITES_MAX {
             match sys::send_now(&self.stream, piece.rest()) {
                 Ok(sent) => {
                     piece.advance(sent);
@@ -61,15 +61,15 @@ impl Outbox {
                 None => return,
             }
         }
-        let outbox = Arc::clone(self);
-        let writing = spawn_for(self.peer, "writer", move || outbox.write_waiting(piece));
+        let send_queue = Arc::clone(self);
+        let writing = spawn(self.peer, "writer", move || send_queue.write_waiting(piece));
         if let Err(error) = writing {
             self.break_off(io::Error::other(format!("no thread for its backlog: {error}")));
         }
     }
 
     /// The body of the thread that carries a backlog.
-    fn write_waiting(&self, mut piece: Piece) {
+    fn write_waiting(&self, mut piece: Chunk) {
         loop {
             while !piece.rest().is_empty() {
                 let Ok(sent) = self.write_some(piece.rest()) else { return }; // it is told in the line
@@ -77,7 +77,7 @@ impl Outbox {
                 self.metrics.outgoing.bytes.add(sent as u64);
                 let mut line = self.lock();
                 if 0 < sent {
-                    line.took_something(CLOSING_MAX);
+                    line.took_something(CLOSE_TIMEOUT);
                 }
                 if line.drops_the_rest() {
                     piece.cut();
@@ -95,7 +95,7 @@ impl Outbox {
     pub(super) fn write_some(&self, octets: &[u8]) -> io::Result<usize> {
         match (&*self.stream).write(&octets[..octets.len().min(WRITE_MAX)]) {
             Ok(sent) => {
-                self.pulse.beat();
+                self.activity.beat();
                 Ok(sent)
             }
             Err(error) => match error.kind() {
@@ -109,7 +109,7 @@ impl Outbox {
     }
 
     /// What the writer writes next; with `None` it has ceased to be the writer.
-    fn next_piece(&self) -> Option<Piece> {
+    fn next_piece(&self) -> Option<Chunk> {
         let mut line = self.lock();
         let Some(piece) = line.take() else {
             self.wake(&line);

@@ -6,7 +6,7 @@ use super::mask;
 
 /// A header, whatever stands in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct FrameBuilder {
     /// The FIN bit.
     pub fin: bool,
     /// RSV1, RSV2 and RSV3 as one number: RSV1 counts 4.
@@ -16,12 +16,12 @@ pub struct Draft {
     /// The masking key, and with it the MASK bit.
     pub key: Option<[u8; 4]>,
     /// What is said of the length, true or not.
-    pub length: Length,
+    pub length: LengthField,
 }
 
 /// The length field in one of its forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Length {
+pub enum LengthField {
     /// In the seven bits of the second octet; what does not fit them is cut off.
     Bits7(u8),
     /// In the two octets behind it.
@@ -32,7 +32,7 @@ pub enum Length {
 
 /// The forms of the length field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum LengthForm {
     /// Seven bits.
     Bits7,
     /// Two octets more.
@@ -41,7 +41,7 @@ pub enum Form {
     Bits64,
 }
 
-impl Length {
+impl LengthField {
     /// The shortest form, which section 5.2 requires.
     #[must_use]
     pub fn shortest(length: u64) -> Self {
@@ -55,11 +55,13 @@ impl Length {
     /// `length` in this form, needed or not; `None` if it does not fit. 126 and 127 fit seven bits,
     /// but mean something else there.
     #[must_use]
-    pub fn in_form(form: Form, length: u64) -> Option<Self> {
+    pub fn in_form(form: LengthForm, length: u64) -> Option<Self> {
         match form {
-            Form::Bits7 => u8::try_from(length).ok().filter(|l| *l <= LENGTH).map(Self::Bits7),
-            Form::Bits16 => u16::try_from(length).ok().map(Self::Bits16),
-            Form::Bits64 => Some(Self::Bits64(length)),
+            LengthForm::Bits7 => {
+                u8::try_from(length).ok().filter(|l| *l <= LENGTH).map(Self::Bits7)
+            }
+            LengthForm::Bits16 => u16::try_from(length).ok().map(Self::Bits16),
+            LengthForm::Bits64 => Some(Self::Bits64(length)),
         }
     }
 
@@ -70,19 +72,19 @@ impl Length {
     }
 }
 
-impl Draft {
+impl FrameBuilder {
     /// Appends the header to `out`, and `payload` behind it, masked if there is a key.
     pub fn encode(&self, payload: &[u8], out: &mut Vec<u8>) {
         let fin = if self.fin { FIN } else { 0 };
         out.push(fin | self.rsv << 4 & RSV | self.opcode & OPCODE);
         let mask = if self.key.is_some() { MASK } else { 0 };
         match self.length {
-            Length::Bits7(length) => out.push(mask | length & LENGTH),
-            Length::Bits16(length) => {
+            LengthField::Bits7(length) => out.push(mask | length & LENGTH),
+            LengthField::Bits16(length) => {
                 out.push(mask | LENGTH_16);
                 out.extend(length.to_be_bytes());
             }
-            Length::Bits64(length) => {
+            LengthField::Bits64(length) => {
                 out.push(mask | LENGTH_64);
                 out.extend(length.to_be_bytes());
             }
@@ -106,49 +108,52 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn s5_2_every_field_is_free() {
-        let right = Draft { fin: true, rsv: 0, opcode: 1, key: None, length: Length::Bits7(2) };
+        let right = FrameBuilder { fin: true, rsv: 0, opcode: 1, key: None, length: LengthField::Bits7(2) };
         for (what, draft, header) in [
             ("right", right, &[0b1_000_0001, 0b0_0000010][..]),
-            ("no FIN", Draft { fin: false, ..right }, &[0b0_000_0001, 0b0_0000010]),
-            ("RSV1", Draft { rsv: 0b100, ..right }, &[0b1_100_0001, 0b0_0000010]),
-            ("RSV2", Draft { rsv: 0b010, ..right }, &[0b1_010_0001, 0b0_0000010]),
-            ("RSV3", Draft { rsv: 0b001, ..right }, &[0b1_001_0001, 0b0_0000010]),
-            ("opcode F", Draft { opcode: 0xf, ..right }, &[0b1_000_1111, 0b0_0000010]),
-            ("beyond their bits", Draft { rsv: 0xf8, opcode: 0xf1, ..right }, &[0b1_000_0001, 0b0_0000010]),
-            ("a key of zeros", Draft { key: Some([0; 4]), ..right }, &[0b1_000_0001, 0b1_0000010, 0, 0, 0, 0]),
-            ("16 bits", Draft { length: Length::Bits16(2), ..right }, &[0b1_000_0001, 126, 0, 2]),
-            ("64 bits", Draft { length: Length::Bits64(2), ..right }, &[0b1_000_0001, 127, 0, 0, 0, 0, 0, 0, 0, 2]),
-            ("all bits", Draft { length: Length::Bits64(u64::MAX), ..right },
+            ("no FIN", FrameBuilder { fin: false, ..right }, &[0b0_000_0001, 0b0_0000010]),
+            ("RSV1", FrameBuilder { rsv: 0b100, ..right }, &[0b1_100_0001, 0b0_0000010]),
+            ("RSV2", FrameBuilder { rsv: 0b010, ..right }, &[0b1_010_0001, 0b0_0000010]),
+            ("RSV3", FrameBuilder { rsv: 0b001, ..right }, &[0b1_001_0001, 0b0_0000010]),
+            ("opcode F", FrameBuilder { opcode: 0xf, ..right }, &[0b1_000_1111, 0b0_0000010]),
+            ("beyond their bits", FrameBuilder { rsv: 0xf8, opcode: 0xf1, ..right }, &[0b1_000_0001, 0b0_0000010]),
+            ("a key of zeros", FrameBuilder { key: Some([0; 4]), ..right }, &[0b1_000_0001, 0b1_0000010, 0, 0, 0, 0]),
+            ("16 bits", FrameBuilder { length: LengthField::Bits16(2), ..right }, &[0b1_000_0001, 126, 0, 2]),
+            ("64 bits", FrameBuilder { length: LengthField::Bits64(2), ..right }, &[0b1_000_0001, 127, 0, 0, 0, 0, 0, 0, 0, 2]),
+            ("all bits", FrameBuilder { length: LengthField::Bits64(u64::MAX), ..right },
                 &[0b1_000_0001, 127, 255, 255, 255, 255, 255, 255, 255, 255]),
-            ("127 in seven", Draft { length: Length::Bits7(127), ..right }, &[0b1_000_0001, 127]),
-            ("255 in seven", Draft { length: Length::Bits7(255), ..right }, &[0b1_000_0001, 127]),
+            ("127 in seven", FrameBuilder { length: LengthField::Bits7(127), ..right }, &[0b1_000_0001, 127]),
+            ("255 in seven", FrameBuilder { length: LengthField::Bits7(255), ..right }, &[0b1_000_0001, 127]),
         ] {
             let mut wire = Vec::new();
             draft.encode(b"hi", &mut wire);
             assert_eq!(wire, [header, b"hi"].concat(), "{what}");
         }
         let mut wire = Vec::new();
-        Draft { key: Some(KEY), length: Length::Bits7(5), ..right }.encode(b"Hello", &mut wire);
+        FrameBuilder { key: Some(KEY), length: LengthField::Bits7(5), ..right }.encode(b"Hello", &mut wire);
         assert_eq!(wire, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]); // section 5.7
     }
 
     #[test]
     fn s5_2_what_fits_a_form() {
         for (form, fits, does_not) in [
-            (Form::Bits7, &[0, 125, 126, 127][..], &[128, 255, 256, u64::MAX][..]),
-            (Form::Bits16, &[0, 125, 126, 65_535], &[65_536, u64::MAX]),
-            (Form::Bits64, &[0, 65_535, 65_536, u64::MAX], &[]),
+            (LengthForm::Bits7, &[0, 125, 126, 127][..], &[128, 255, 256, u64::MAX][..]),
+            (LengthForm::Bits16, &[0, 125, 126, 65_535], &[65_536, u64::MAX]),
+            (LengthForm::Bits64, &[0, 65_535, 65_536, u64::MAX], &[]),
         ] {
-            assert!(fits.iter().all(|length| Length::in_form(form, *length).is_some()), "{form:?}");
             assert!(
-                does_not.iter().all(|length| Length::in_form(form, *length).is_none()),
+                fits.iter().all(|length| LengthField::in_form(form, *length).is_some()),
+                "{form:?}"
+            );
+            assert!(
+                does_not.iter().all(|length| LengthField::in_form(form, *length).is_none()),
                 "{form:?}"
             );
         }
         for (length, is_mistaken) in [(125, false), (126, true), (127, true)] {
-            assert_eq!(Length::Bits7(length).is_mistaken(), is_mistaken, "{length}");
+            assert_eq!(LengthField::Bits7(length).is_mistaken(), is_mistaken, "{length}");
         }
-        assert!(!Length::Bits16(126).is_mistaken());
+        assert!(!LengthField::Bits16(126).is_mistaken());
     }
 
     proptest! {
@@ -161,8 +166,8 @@ mod tests {
             payload in prop::collection::vec(any::<u8>(), 0..300),
         ) {
             let draft = |fin, length| {
-                let length = Length::shortest(length);
-                Draft { fin, rsv: 0, opcode: opcode as u8, key, length }
+                let length = LengthField::shortest(length);
+                FrameBuilder { fin, rsv: 0, opcode: opcode as u8, key, length }
             };
             let (mut drafted, mut encoded) = (Vec::new(), Vec::new());
             draft(fin, length).encode(&[], &mut drafted);
@@ -180,13 +185,13 @@ mod tests {
             opcode in 0u8..16,
             key: Option<[u8; 4]>,
             length in prop_oneof![
-                (0u8..126).prop_map(Length::Bits7),
-                any::<u16>().prop_map(Length::Bits16),
-                any::<u64>().prop_map(Length::Bits64),
+                (0u8..126).prop_map(LengthField::Bits7),
+                any::<u16>().prop_map(LengthField::Bits16),
+                any::<u64>().prop_map(LengthField::Bits64),
             ],
         ) {
             let mut wire = Vec::new();
-            Draft { fin, rsv, opcode, key, length }.encode(&[], &mut wire);
+            FrameBuilder { fin, rsv, opcode, key, length }.encode(&[], &mut wire);
             let mut header = RawHeader::default();
             prop_assert_eq!(header.take(&wire), wire.len());
             prop_assert!(header.is_whole());
@@ -194,9 +199,9 @@ mod tests {
             prop_assert_eq!((header.fin(), header.rsv(), header.opcode_bits()), (fin, bits, opcode));
             prop_assert_eq!((header.mask(), header.key()), (Some(key.is_some()), key));
             let (size, told) = match length {
-                Length::Bits7(length) => (0, length.into()),
-                Length::Bits16(length) => (2, length.into()),
-                Length::Bits64(length) => (8, length),
+                LengthField::Bits7(length) => (0, length.into()),
+                LengthField::Bits16(length) => (2, length.into()),
+                LengthField::Bits64(length) => (8, length),
             };
             prop_assert_eq!((header.extended_size(), header.length()), (size, Some(told)));
             let strict = Header::parse(&wire, if key.is_some() { Role::Client } else { Role::Server });

@@ -6,14 +6,14 @@ use std::net::Shutdown;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::limits::{TURNED_AWAY_MAX, USHER_ROUND};
-use super::stream::Stream;
+use super::limits::{REJECT_POLL, REJECTED_MAX};
 use super::unix_time;
+use crate::net::stream::Stream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
 /// A client without a thread of its own.
-pub struct TurnedAway {
+pub struct Rejected {
     /// To be told, and seen out.
     pub stream: Stream,
     /// Why.
@@ -25,34 +25,34 @@ pub struct TurnedAway {
 /// Tells those who were turned away, and lets the answer arrive: one thread for all of them, which
 /// waits for none.
 #[derive(Default)]
-pub struct Usher {
+pub struct Rejector {
     /// Held to append or to take all.
-    arrived: Mutex<Vec<TurnedAway>>,
+    arrived: Mutex<Vec<Rejected>>,
     called: Condvar,
 }
 
-impl Usher {
+impl Rejector {
     /// Hands a client over. When very many are leaving, one more goes without a word.
-    pub fn call(&self, client: TurnedAway) {
+    pub fn call(&self, client: Rejected) {
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrived.len() < TURNED_AWAY_MAX {
+        if arrived.len() < REJECTED_MAX {
             arrived.push(client);
             self.called.notify_one();
         }
     }
 
-    /// The body of the usher's thread.
+    /// The body of the rejector's thread.
     pub fn run(&self) -> ! {
-        let mut leaving: Vec<TurnedAway> = Vec::new();
+        let mut leaving: Vec<Rejected> = Vec::new();
         loop {
             let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            let patience = if leaving.is_empty() { Duration::MAX } else { USHER_ROUND };
-            let nobody = |arrived: &mut Vec<TurnedAway>| arrived.is_empty();
+            let patience = if leaving.is_empty() { Duration::MAX } else { REJECT_POLL };
+            let nobody = |arrived: &mut Vec<Rejected>| arrived.is_empty();
             let waited = self.called.wait_timeout_while(arrived, patience, nobody);
             let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
-            leaving.retain(TurnedAway::is_leaving);
+            leaving.retain(Rejected::is_leaving);
             for client in arrived {
-                if client.tell().is_ok() && leaving.len() < TURNED_AWAY_MAX {
+                if client.tell().is_ok() && leaving.len() < REJECTED_MAX {
                     leaving.push(client);
                 }
             }
@@ -60,7 +60,7 @@ impl Usher {
     }
 }
 
-impl TurnedAway {
+impl Rejected {
     /// The answer waits for no request, so only a HEAD that has come already can be known as one.
     fn tell(&self) -> io::Result<()> {
         self.stream.set_nonblocking(true)?;

@@ -12,14 +12,14 @@ use crate::wire::frame::{self, Opcode};
 
 /// What waits, and whether somebody is at it. A new line is open, and nothing waits.
 #[derive(Default)]
-pub struct Line {
+pub struct SendState {
     state: State,
     /// Does somebody write just now? Whoever finds nobody becomes the writer, and stays it until
     /// [`take`](Self::take) has nothing more.
     pub is_writing: bool,
     /// How many wait for the writer to finish.
     pub waiting: u32,
-    queue: VecDeque<Piece>,
+    queue: VecDeque<Chunk>,
     /// Octets in `queue`.
     owed: usize,
     /// The answer to the latest Ping; section 5.5.3 lets it stand for earlier ones.
@@ -33,28 +33,28 @@ enum State {
     #[default]
     Open,
     /// Our Close was said; `frame` is it, until it is sent.
-    Closing { close: Close, until: Instant, frame: Vec<u8>, rest: Rest },
+    Closing { close: Close, until: Instant, frame: Vec<u8>, rest: Backlog },
     /// Nothing can be sent any more.
     Broken(io::Error),
 }
 
 /// What becomes of the frames that are queued before a Close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
+pub enum Backlog {
     /// They are sent.
-    Sent,
+    Flush,
     /// They are dropped; the frame that is half sent is finished.
-    Dropped,
+    Discard,
 }
 
 /// Whole frames, of which some octets may be sent already.
-pub struct Piece {
+pub struct Chunk {
     frames: Arc<Vec<u8>>,
     from: usize,
     to: usize,
 }
 
-impl Piece {
+impl Chunk {
     /// Nothing of it is sent.
     #[must_use]
     pub fn new(frames: Arc<Vec<u8>>) -> Self {
@@ -74,11 +74,11 @@ impl Piece {
 
     /// Ends where the frame ends that is half sent.
     pub fn cut(&mut self) {
-        self.to = frame::boundary(&self.frames, self.from);
+        self.to = frame::frame_end(&self.frames, self.from);
     }
 }
 
-impl Line {
+impl SendState {
     /// A line whose maker is its writer.
     #[must_use]
     pub fn claimed() -> Self {
@@ -94,7 +94,7 @@ impl Line {
     /// Is the half-sent frame the last before our Close?
     #[must_use]
     pub fn drops_the_rest(&self) -> bool {
-        matches!(self.state, State::Closing { rest: Rest::Dropped, .. })
+        matches!(self.state, State::Closing { rest: Backlog::Discard, .. })
     }
 
     /// Our Close, if we said one.
@@ -117,7 +117,7 @@ impl Line {
 
     /// The client took something of what is sent before our Close, so its time to answer begins anew.
     pub fn took_something(&mut self, patience: Duration) {
-        if let State::Closing { until, rest: Rest::Sent, .. } = &mut self.state {
+        if let State::Closing { until, rest: Backlog::Flush, .. } = &mut self.state {
             *until = (*until).max(Instant::now() + patience);
         }
     }
@@ -140,7 +140,7 @@ impl Line {
     /// Queues whole frames.
     pub fn push(&mut self, frames: Arc<Vec<u8>>) {
         self.owed += frames.len();
-        self.queue.push_back(Piece::new(frames));
+        self.queue.push_back(Chunk::new(frames));
     }
 
     /// Queues the answer to a Ping in place of the one before, which is returned.
@@ -154,12 +154,12 @@ impl Line {
     }
 
     /// Queues a Close, the last frame there will be.
-    pub fn close(&mut self, close: Close, rest: Rest, patience: Duration) {
+    pub fn close(&mut self, close: Close, rest: Backlog, patience: Duration) {
         let mut octets = Vec::new();
         frame::encode(Opcode::Close, None, &close.body(), &mut octets);
         let until = Instant::now() + patience;
         self.state = State::Closing { close, until, frame: octets, rest };
-        if rest == Rest::Dropped {
+        if rest == Backlog::Discard {
             self.clear();
         }
     }
@@ -175,12 +175,12 @@ impl Line {
     }
 
     /// What the writer writes next; with `None` it has ceased to be the writer.
-    pub fn take(&mut self) -> Option<Piece> {
+    pub fn take(&mut self) -> Option<Chunk> {
         if let Some(pong) = self.pong.take() {
-            return Some(Piece::new(Arc::new(pong)));
+            return Some(Chunk::new(Arc::new(pong)));
         }
         if let Some(ping) = self.ping.take() {
-            return Some(Piece::new(ping));
+            return Some(Chunk::new(ping));
         }
         if let Some(piece) = self.queue.pop_front() {
             self.owed -= piece.frames.len();
@@ -189,7 +189,7 @@ impl Line {
         if let State::Closing { frame, .. } = &mut self.state
             && !frame.is_empty()
         {
-            return Some(Piece::new(Arc::new(mem::take(frame))));
+            return Some(Chunk::new(Arc::new(mem::take(frame))));
         }
         self.is_writing = false;
         None
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::wire::close::CloseCode;
 
-    fn taken(line: &mut Line) -> Option<Vec<u8>> {
+    fn taken(line: &mut SendState) -> Option<Vec<u8>> {
         line.take().map(|piece| piece.rest().to_vec())
     }
 
@@ -220,12 +220,12 @@ mod tests {
 
     #[test]
     fn s5_5_1_a_close_is_the_last() {
-        let mut line = Line::claimed();
+        let mut line = SendState::claimed();
         line.push(text("a"));
         line.push(text("b"));
         assert_eq!(line.replace_pong(vec![0x8a, 1, b'1']), None);
         assert_eq!(line.replace_pong(vec![0x8a, 1, b'2']), Some(vec![0x8a, 1, b'1']));
-        line.close(Close::new(CloseCode::NORMAL, ""), Rest::Sent, Duration::ZERO);
+        line.close(Close::new(CloseCode::NORMAL, ""), Backlog::Flush, Duration::ZERO);
         assert_eq!(taken(&mut line).unwrap(), [0x8a, 1, b'2']);
         assert_eq!(taken(&mut line).unwrap(), *text("a"));
         assert_eq!(line.owed(), 3);
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_ping_does_not_wait_for_what_is_owed() {
-        let mut line = Line::claimed();
+        let mut line = SendState::claimed();
         line.push(text("a"));
         assert_eq!(line.replace_ping(Arc::new(vec![0x89, 0])), None);
         assert!(line.replace_ping(Arc::new(vec![0x89, 0])).is_some());
@@ -249,11 +249,11 @@ mod tests {
 
     #[test]
     fn what_is_dropped_ends_with_the_frame_that_is_half_sent() {
-        let mut line = Line::claimed();
-        let mut piece = Piece::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
+        let mut line = SendState::claimed();
+        let mut piece = Chunk::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
         piece.advance(2);
         line.push(text("three"));
-        line.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Rest::Dropped, Duration::ZERO);
+        line.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Backlog::Discard, Duration::ZERO);
         assert!(line.drops_the_rest());
         piece.cut();
         assert_eq!(piece.rest(), b"one");
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn after_a_break_nothing_is_written() {
-        let mut line = Line::claimed();
+        let mut line = SendState::claimed();
         line.push(text("a"));
         line.break_off(io::ErrorKind::BrokenPipe.into());
         assert!(!line.is_writing && taken(&mut line).is_none());

@@ -15,45 +15,47 @@ use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::activity::Activity;
 use super::log::Peer;
 use super::metrics::Metrics;
-use super::pulse::Pulse;
-use super::stream::Stream;
 use super::trace::Trace;
+use crate::net::stream::Stream;
 use crate::wire::close::Close;
 use crate::wire::frame::{self, Opcode};
 
-pub use super::line::{Line, Rest};
+pub use state::{Backlog, SendState};
+
+mod state;
 
 mod writer;
 
 /// The outgoing side of one client, and what others need to know of it.
-pub struct Outbox {
+pub struct SendQueue {
     /// Whose it is.
     pub peer: Peer,
     stream: Stream,
     metrics: &'static Metrics,
     trace: Option<Trace>,
     /// Held to look and to change, never to write.
-    line: Mutex<Line>,
+    line: Mutex<SendState>,
     /// The writer has finished, or the connection broke.
     moved: Condvar,
     /// When the client was last heard.
-    pub pulse: Pulse,
+    pub activity: Activity,
 }
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum Enqueue {
     /// It is sent or queued.
-    Taken,
+    Queued,
     /// The client is leaving.
-    Refused,
+    Closed,
     /// The client owes too much already: so many octets.
-    TooSlow(usize),
+    BacklogFull(usize),
 }
 
-impl Outbox {
+impl SendQueue {
     /// For a connection whose handshake is done. Whoever makes it is its writer, until
     /// [`open`](Self::open): so a member can be in the room before its welcome is written, and
     /// misses nothing that is said after it.
@@ -69,27 +71,27 @@ impl Outbox {
             stream,
             metrics,
             trace,
-            line: Mutex::new(Line::claimed()),
+            line: Mutex::new(SendState::claimed()),
             moved: Condvar::new(),
-            pulse: Pulse::new(),
+            activity: Activity::new(),
         })
     }
 
-    /// Sends a batch of whole frames without waiting for the client. `backlog_max` octets may be
+    /// Sends a batch of whole frames without waiting for the client. `max_backlog` octets may be
     /// owed before this batch.
-    pub fn deliver(self: &Arc<Self>, batch: &Arc<Vec<u8>>, backlog_max: usize) -> Delivery {
+    pub fn deliver(self: &Arc<Self>, batch: &Arc<Vec<u8>>, max_backlog: usize) -> Enqueue {
         let mut line = self.lock();
         if !line.is_open() {
-            return Delivery::Refused;
+            return Enqueue::Closed;
         }
         if !line.is_writing {
             self.begin(line, Arc::clone(batch));
-        } else if line.owed() <= backlog_max {
+        } else if line.owed() <= max_backlog {
             line.push(Arc::clone(batch));
         } else {
-            return Delivery::TooSlow(line.owed());
+            return Enqueue::BacklogFull(line.owed());
         }
-        Delivery::Taken
+        Enqueue::Queued
     }
 
     /// Sends the 101 and the first frames, in the caller's own time. What others leave before comes
@@ -157,9 +159,9 @@ impl Outbox {
     }
 
     /// Says Close; nothing can be sent after it. The timer gives the client `patience` to answer, and
-    /// more as long as it takes something of a [`Rest::Sent`].
+    /// more as long as it takes something of a [`Backlog::Flush`].
     /// Was this the first Close of ours?
-    pub fn close(self: &Arc<Self>, close: Close, rest: Rest, patience: Duration) -> bool {
+    pub fn close(self: &Arc<Self>, close: Close, rest: Backlog, patience: Duration) -> bool {
         let mut line = self.lock();
         if !line.is_open() {
             return false;
@@ -177,7 +179,7 @@ impl Outbox {
     }
 
     /// Looks at what waits and how the connection stands.
-    pub fn look<T>(&self, at: impl FnOnce(&Line) -> T) -> T {
+    pub fn look<T>(&self, at: impl FnOnce(&SendState) -> T) -> T {
         at(&self.lock())
     }
 
@@ -186,11 +188,11 @@ impl Outbox {
         let mut line = self.lock();
         line.waiting += 1;
         loop {
-            let before = self.pulse.last();
+            let before = self.activity.last();
             let waited = self.moved.wait_timeout_while(line, patience, |line| line.is_writing);
             let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             line = now;
-            if !timeout.timed_out() || self.pulse.last() == before {
+            if !timeout.timed_out() || self.activity.last() == before {
                 line.waiting -= 1;
                 return;
             }
@@ -202,13 +204,13 @@ impl Outbox {
         let _ = self.stream.shutdown(Shutdown::Both); // it may be over already
     }
 
-    fn wake(&self, line: &Line) {
+    fn wake(&self, line: &SendState) {
         if 0 < line.waiting {
             self.moved.notify_all();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line> {
+    fn lock(&self) -> MutexGuard<'_, SendState> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -227,9 +229,9 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, address): (_, SocketAddr) = listener.accept().unwrap();
         let metrics: &Metrics = Box::leak(Box::default());
-        let outbox = Outbox::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
-        outbox.ping(&Arc::new(vec![0x89, 0]));
-        outbox.open(b"101", &[0x81, 0]).unwrap();
+        let send_queue = SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
+        send_queue.ping(&Arc::new(vec![0x89, 0]));
+        send_queue.open(b"101", &[0x81, 0]).unwrap();
         let mut got = [0; 7];
         client.read_exact(&mut got).unwrap();
         assert_eq!(got, *b"101\x81\0\x89\0");

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::Counted;
-use super::limits::{IDLE_MAX, MEMORY_SPARE, STACK};
+use super::CountGuard;
+use super::limits::{IDLE_THREAD_TIMEOUT, MEMORY_RESERVE, STACK_SIZE};
 use super::log::Peer;
 
 /// The threads that are waiting, and what waits for them.
-static CREW: Crew = Crew {
+static POOL: ThreadPool = ThreadPool {
     waiting: Mutex::new(Waiting { idle: 0, duties: VecDeque::new() }),
     called: Condvar::new(),
     alive: AtomicUsize::new(0),
@@ -23,9 +23,9 @@ static CREW: Crew = Crew {
 
 /// So many threads more take far less than the memory that is asked for.
 const VOUCHED: usize = 16;
-const _: () = assert!(4 * VOUCHED * STACK < MEMORY_SPARE);
+const _: () = assert!(4 * VOUCHED * STACK_SIZE < MEMORY_RESERVE);
 
-struct Crew {
+struct ThreadPool {
     /// Held to hand over or to take, never to work.
     waiting: Mutex<Waiting>,
     called: Condvar,
@@ -66,32 +66,32 @@ pub fn duty() -> String {
 ///
 /// # Errors
 /// There is no thread to be had, or no memory to spare for one.
-pub fn spawn_for(
+pub fn spawn(
     peer: Peer,
     name: &'static str,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
     let duty = Duty { name, peer, body: Box::new(body) };
-    let mut waiting = CREW.lock();
+    let mut waiting = POOL.lock();
     if waiting.duties.len() < waiting.idle {
         waiting.duties.push_back(duty);
         drop(waiting);
-        CREW.called.notify_one();
+        POOL.called.notify_one();
         return Ok(());
     }
     drop(waiting);
-    let alive = Counted::new(&CREW.alive);
-    CREW.vouch()?;
-    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
+    let alive = CountGuard::new(&POOL.alive);
+    POOL.vouch()?;
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
     thread
         .spawn(move || {
             let _alive = alive;
-            CREW.serve(duty);
+            POOL.serve(duty);
         })
         .map(drop)
 }
 
-impl Crew {
+impl ThreadPool {
     /// Is there memory for all that are alive, and some to spare?
     fn vouch(&self) -> io::Result<()> {
         let alive = self.alive.load(Relaxed);
@@ -116,7 +116,7 @@ impl Crew {
         let mut waiting = self.lock();
         waiting.idle += 1;
         let nothing = |waiting: &mut Waiting| waiting.duties.is_empty();
-        let waited = self.called.wait_timeout_while(waiting, IDLE_MAX, nothing);
+        let waited = self.called.wait_timeout_while(waiting, IDLE_THREAD_TIMEOUT, nothing);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         waiting.idle -= 1;
         waiting.duties.pop_front()
@@ -131,7 +131,7 @@ impl Crew {
 /// whole program, so a newcomer is turned away before it comes to that.
 fn spare_memory() -> io::Result<()> {
     let mut memory = Vec::<u8>::new();
-    memory.try_reserve_exact(MEMORY_SPARE).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    memory.try_reserve_exact(MEMORY_RESERVE).map_err(|_| io::ErrorKind::OutOfMemory)?;
     black_box(memory); // else the compiler asks for none
     Ok(())
 }

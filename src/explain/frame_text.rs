@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::fields::{Field, fields, hex, octets};
 use super::finding::{Finding, code_name, findings};
 use super::hint::hint;
-use super::picture::{bits_in, picture, sight};
+use super::picture::{bits_in, picture, printable_char};
 use super::view::{Tone, View};
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::{Opcode, Role};
@@ -21,7 +21,7 @@ const TABLE_MIN: usize = 70;
 
 /// The frame with this number, in full: picture, fields, masking, payload, verdict, message.
 #[must_use]
-pub fn page(number: u64, frame: &Frame, view: View) -> String {
+pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
     let heading = format!("frame {number}, {}", heading(frame));
     let mut out = view.paint(Tone::Heading, view.wrap(&heading, 0).trim_end());
     out.push_str("\n\n");
@@ -100,8 +100,12 @@ fn steps(frame: &Frame, view: View) -> String {
     };
     let mut out = view.wrap("unmasking, octet i with octet i modulo 4 of the key (5.3):", 0);
     for (plain, key) in frame.payload.iter().zip(key.iter().cycle()).take(STEPS_MAX) {
-        let _ =
-            writeln!(out, "  {:#04x} xor {key:#04x} = {plain:#04x}{}", plain ^ key, sight(*plain));
+        let _ = writeln!(
+            out,
+            "  {:#04x} xor {key:#04x} = {plain:#04x}{}",
+            plain ^ key,
+            printable_char(*plain)
+        );
     }
     let shown = frame.payload.len().min(STEPS_MAX) as u64;
     if shown < frame.arrived {
@@ -176,7 +180,7 @@ fn verdict(frame: &Frame, view: View) -> String {
     let findings = findings(frame);
     let mut out = String::new();
     for finding in &findings {
-        out.push_str(&told(finding, view));
+        out.push_str(&render_finding(finding, view));
     }
     if frame.follows_close && !frame.is_too_late() {
         out.push_str(&view.wrap("it comes after a Close: whoever receives it drops it (5.5.1)", 0));
@@ -200,7 +204,7 @@ fn verdict(frame: &Frame, view: View) -> String {
 }
 
 /// What is wrong, what is required, what answers it.
-fn told(finding: &Finding, view: View) -> String {
+fn render_finding(finding: &Finding, view: View) -> String {
     let Finding { section, sentence, requirement, code } = finding;
     let first = view.wrap(&format!("VIOLATION of section {section}: {sentence}"), 0);
     let answer = match code {
@@ -239,7 +243,7 @@ mod tests {
     use super::*;
 
     fn shown(wire: &[u8], width: usize) -> String {
-        page(1, &frame(wire), View { width, colour: Colour::Off })
+        frame_text(1, &frame(wire), View { width, colour: Colour::Off })
     }
 
     #[test]
@@ -267,7 +271,7 @@ mod tests {
         for wire in wire {
             for frame in frames(wire) {
                 for width in [40, 64, 70, 80, 200] {
-                    let text = page(1, &frame, View { width, colour: Colour::Off });
+                    let text = frame_text(1, &frame, View { width, colour: Colour::Off });
                     assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
                     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
                 }

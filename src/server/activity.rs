@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Written by the connection's thread, read by the timer's.
-pub struct Pulse {
+pub struct Activity {
     opened: Instant,
     /// Milliseconds after `opened`.
     heard: AtomicU64,
@@ -12,7 +12,7 @@ pub struct Pulse {
     asked: AtomicU64,
 }
 
-impl Pulse {
+impl Activity {
     /// The first sign of life is now.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it reads the clock")]
@@ -34,8 +34,8 @@ impl Pulse {
     /// When it is time for a ping. Each client has its own round, which begins when it comes, so that
     /// thousands are not asked all at once.
     #[must_use]
-    pub fn due_at(&self, ping_every: Duration) -> Instant {
-        self.opened + Duration::from_millis(self.asked.load(Relaxed)) + ping_every
+    pub fn due_at(&self, ping_interval: Duration) -> Instant {
+        self.opened + Duration::from_millis(self.asked.load(Relaxed)) + ping_interval
     }
 
     /// The client is asked, or could have been.
@@ -43,10 +43,10 @@ impl Pulse {
         self.asked.store(self.age(now), Relaxed);
     }
 
-    /// When `silence_max` without one will be over.
+    /// When `idle_timeout` without one will be over.
     #[must_use]
-    pub fn stops_at(&self, silence_max: Duration) -> Instant {
-        self.opened + Duration::from_millis(self.heard.load(Relaxed)) + silence_max
+    pub fn stops_at(&self, idle_timeout: Duration) -> Instant {
+        self.opened + Duration::from_millis(self.heard.load(Relaxed)) + idle_timeout
     }
 
     /// In milliseconds.

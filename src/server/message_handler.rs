@@ -5,23 +5,23 @@ use std::mem;
 use std::sync::Arc;
 use std::thread;
 
-use super::greeting::Resource;
-use super::herald::{self, Batch, Ticket};
-use super::limits::{BUFFER_KEPT, CLOSING_MAX, LINES_MAX, WIRE_BACKLOG_MAX};
+use super::broadcast::{self, Batch, Ticket};
+use super::http::Resource;
+use super::limits::{BUFFER_RETAINED_MAX, CLOSE_TIMEOUT, LINES_MAX, WIRE_BACKLOG_MAX};
 use super::log::Event;
-use super::outbox::{Outbox, Rest};
-use super::{Server, give_back};
-use crate::explain::live;
+use super::send_queue::{Backlog, SendQueue};
+use super::{Server, release_capacity};
+use crate::explain::inspect_json;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
 /// What a member's words lead to, collected over one read.
-pub struct Speech {
+pub struct MessageHandler {
     /// The server that it is said to.
     pub server: &'static Server,
     resource: Resource,
     /// The speaker's outgoing side.
-    pub outbox: Arc<Outbox>,
+    pub send_queue: Arc<SendQueue>,
     /// After a Close of our own everything but the client's is read and dropped.
     pub is_open: bool,
     /// For everyone.
@@ -35,23 +35,23 @@ pub struct Speech {
 }
 
 /// A panic ends this connection alone, and says so where it can.
-impl Drop for Speech {
+impl Drop for MessageHandler {
     fn drop(&mut self) {
         if thread::panicking() {
             let close = Close::new(CloseCode::INTERNAL_ERROR, "internal error");
-            self.outbox.close(close, Rest::Dropped, CLOSING_MAX);
+            self.send_queue.close(close, Backlog::Discard, CLOSE_TIMEOUT);
         }
     }
 }
 
-impl Speech {
+impl MessageHandler {
     /// Nothing was said yet.
     #[must_use]
-    pub fn new(server: &'static Server, resource: Resource, outbox: Arc<Outbox>) -> Self {
+    pub fn new(server: &'static Server, resource: Resource, send_queue: Arc<SendQueue>) -> Self {
         Self {
             server,
             resource,
-            outbox,
+            send_queue,
             is_open: true,
             batch: Batch::default(),
             answers: Vec::new(),
@@ -71,9 +71,13 @@ impl Speech {
                 #[cfg(test)]
                 assert_ne!(text, "panic", "a member asked for it");
                 self.batch.say(text);
-                self.server.log.add(Some(self.outbox.peer), Event::Said(text), &mut self.lines);
+                self.server.log.add(
+                    Some(self.send_queue.peer),
+                    Event::QueueState(text),
+                    &mut self.lines,
+                );
                 if LINES_MAX < self.lines.len() {
-                    self.server.log.hand_over(&mut self.lines);
+                    self.server.log.submit(&mut self.lines);
                 }
             }
             Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
@@ -96,16 +100,16 @@ impl Speech {
 
     fn refuse_binary(&mut self, why: &str) {
         self.say();
-        self.server.desk.settle(self.last_said); // what was said before comes first
+        self.server.broadcast_queue.wait_until_delivered(self.last_said); // what was said before comes first
         let close = Close::new(CloseCode::UNSUPPORTED_DATA, why);
-        self.outbox.close(close, Rest::Sent, CLOSING_MAX);
+        self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);
         self.is_open = false;
     }
 
     /// A Ping.
     pub fn ping(&mut self, payload: &[u8]) {
         match self.resource {
-            Resource::Chat | Resource::Wire => self.outbox.pong(payload),
+            Resource::Chat | Resource::Wire => self.send_queue.pong(payload),
             Resource::Echo if self.is_open => self.answer(Opcode::Pong, payload),
             Resource::Echo => (),
         }
@@ -113,7 +117,7 @@ impl Speech {
 
     /// A frame in hex, from whoever looks at the wire: what would answer it?
     fn judge(&mut self, text: &str) {
-        let answer = live::answer(text, self.server.options.limits.message_max);
+        let answer = inspect_json::answer(text, self.server.options.limits.max_message);
         self.echo(Opcode::Text, answer.as_bytes());
     }
 
@@ -129,7 +133,7 @@ impl Speech {
 
     fn say(&mut self) {
         if !self.batch.is_empty() {
-            self.last_said = herald::say(self.server, &mut self.batch);
+            self.last_said = broadcast::say(self.server, &mut self.batch);
         }
     }
 
@@ -138,9 +142,9 @@ impl Speech {
     ///
     /// # Errors
     /// The connection broke.
-    pub fn hand_over(&mut self) -> io::Result<()> {
-        self.server.log.hand_over(&mut self.lines);
-        if BUFFER_KEPT < self.lines.capacity() {
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.server.log.submit(&mut self.lines);
+        if BUFFER_RETAINED_MAX < self.lines.capacity() {
             self.lines = String::new();
         }
         self.say();
@@ -154,14 +158,14 @@ impl Speech {
     /// of it.
     fn give_answers(&mut self) -> io::Result<()> {
         match self.resource {
-            Resource::Chat | Resource::Echo => self.outbox.send(&self.answers)?,
+            Resource::Chat | Resource::Echo => self.send_queue.send(&self.answers)?,
             Resource::Wire => {
                 let answers = Arc::new(mem::take(&mut self.answers));
-                let _ = self.outbox.deliver(&answers, WIRE_BACKLOG_MAX); // lost, if it reads nothing
+                let _ = self.send_queue.deliver(&answers, WIRE_BACKLOG_MAX); // lost, if it reads nothing
             }
         }
         self.answers.clear();
-        give_back(&mut self.answers);
+        release_capacity(&mut self.answers);
         Ok(())
     }
 }

@@ -9,8 +9,8 @@
 
 use super::fields::{hex, octets};
 use super::finding::Finding;
+use super::frame_text::role;
 use super::json::{Members, list, members};
-use super::page::role;
 use crate::wire::close::{Close, CloseCode, Violation};
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{self, Opcode, Role};
@@ -98,14 +98,14 @@ const ASKED_MAX: usize = 16;
 /// `problem`, if it is no hex, else `null`; `steps`, each a `sentence` with the octets of the `answer`
 /// in hex, or `null`; and `frames`, all that was asked about, as objects of [`json`](super::json).
 #[must_use]
-pub fn answer(text: &str, message_max: usize) -> String {
+pub fn answer(text: &str, max_message: usize) -> String {
     let wire = octets_of(text);
     let mut out = Members::default();
     out.text("kind", "answer");
     let problem = wire.is_none().then_some("this is no frame in hex: two digits an octet");
     out.quoted("problem", problem);
     let wire = wire.unwrap_or_default();
-    out.raw("steps", list(steps(&wire, message_max).into_iter().map(|step| step.object())));
+    out.raw("steps", list(steps(&wire, max_message).into_iter().map(|step| step.object())));
     out.raw("frames", list(dissected(&wire).iter().map(super::json::object)));
     out.object()
 }
@@ -150,8 +150,8 @@ impl Step {
 }
 
 /// The server's own receiver is asked.
-fn steps(wire: &[u8], message_max: usize) -> Vec<Step> {
-    let mut receiver = Receiver::new(Role::Client, message_max, wire);
+fn steps(wire: &[u8], max_message: usize) -> Vec<Step> {
+    let mut receiver = Receiver::new(Role::Client, max_message, wire);
     let mut steps = Vec::new();
     while steps.len() < ASKED_MAX {
         match receiver.next() {

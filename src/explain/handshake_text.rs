@@ -1,12 +1,12 @@
 //! The two heads of the opening handshake, line by line, sections 4.2.1 and 4.2.2.
 
+use super::accept_errors;
 use super::json::{Members, list};
-use super::mistake;
 use super::view::{Tone, View};
-use crate::wire::answer::{Answer, Asked};
-use crate::wire::handshake::{GUID, accept, review};
+use crate::wire::handshake::{GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
 use crate::wire::refusal::Refusal;
+use crate::wire::server_response::{ClientOffer, ServerResponse};
 
 /// A head with what is to be said of it.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> H
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.judge("", Verdict::of("4.2.1 item 1", method));
     head.judge("Host", Verdict::right("4.2.1 item 2"));
-    for (item, header, verdict) in review(request) {
+    for (item, header, verdict) in check_all(request) {
         if !(header.is_empty() && verdict.is_ok()) {
             head.judge(header, Verdict::of(item, verdict));
         }
@@ -96,9 +96,9 @@ pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> H
 
 /// A response head, held against what is known of its request.
 #[must_use]
-pub fn response(offset: u64, octets: &[u8], answer: &Answer, asked: &Asked) -> Head {
+pub fn response(offset: u64, octets: &[u8], answer: &ServerResponse, asked: &ClientOffer) -> Head {
     let mut head = Head::new(Kind::Response, offset, octets);
-    for (item, header, verdict) in answer.review(asked) {
+    for (item, header, verdict) in answer.check_all(asked) {
         let verdict = match verdict {
             Ok(()) => Verdict::right(item),
             Err(fault) => {
@@ -121,8 +121,9 @@ pub fn response(offset: u64, octets: &[u8], answer: &Answer, asked: &Asked) -> H
 /// The mistake that made a wrong accept value, if it is a known one.
 fn cause(key: &[u8], given: Option<&[u8]>) -> String {
     let text = |octets| str::from_utf8(octets).ok();
-    let cause =
-        text(key).zip(given.and_then(text)).and_then(|(key, given)| mistake::find(key, given));
+    let cause = text(key)
+        .zip(given.and_then(text))
+        .and_then(|(key, given)| accept_errors::find(key, given));
     let names =
         cause.map(|cause| cause.mistakes.iter().map(|mistake| mistake.name).collect::<Vec<_>>());
     names.map(|names| format!("; the mistake: {}", names.join(", and "))).unwrap_or_default()
@@ -184,7 +185,7 @@ impl Head {
             super::printable(&line.text, 1000, &mut text);
             out.push_str(&view.wrap(&text, 2));
             for verdict in &line.verdicts {
-                out.push_str(&told(verdict, 6, view));
+                out.push_str(&render_verdict(verdict, 6, view));
             }
         }
         out.push('\n');
@@ -192,7 +193,7 @@ impl Head {
             out.push_str(&view.wrap(&format!("accept: {accept}"), 0));
         }
         for verdict in &self.faults {
-            out.push_str(&told(verdict, 0, view));
+            out.push_str(&render_verdict(verdict, 0, view));
         }
         if self.conforms() {
             out.push_str(&view.paint(Tone::Right, "verdict: conforming"));
@@ -234,7 +235,7 @@ impl Head {
     }
 }
 
-fn told(verdict: &Verdict, indent: usize, view: View) -> String {
+fn render_verdict(verdict: &Verdict, indent: usize, view: View) -> String {
     let (tone, mark) = match verdict.wrong {
         Some(_) => (Tone::Wrong, "VIOLATION: "),
         None => (Tone::Right, ""),

@@ -1,4 +1,4 @@
-//! Text as it arrives, section 8.1: each octet is judged at once, wherever fragments, frames and reads
+//! Utf8Buffer as it arrives, section 8.1: each octet is judged at once, wherever fragments, frames and reads
 //! cut it.
 
 use super::close::Violation;
@@ -6,49 +6,49 @@ use super::close::Violation;
 /// A text message as it arrives: what is proven to be UTF-8, and the first octets of a character
 /// whose rest is still to come.
 #[derive(Default)]
-pub struct Text {
+pub struct Utf8Buffer {
     pub(super) valid: String,
-    pub(super) cut: Vec<u8>,
+    pub(super) incomplete: Vec<u8>,
 }
 
-impl Text {
+impl Utf8Buffer {
     /// Appends what came of it; `max` octets are the longest message.
     ///
     /// # Errors
     /// [`Violation::NotUtf8`], at the first octet that proves it.
     pub fn push(&mut self, mut octets: &[u8], max: usize) -> Result<(), Violation> {
-        while !self.cut.is_empty()
+        while !self.incomplete.is_empty()
             && let Some((octet, rest)) = octets.split_first()
         {
             octets = rest;
-            self.cut.push(*octet);
-            let (valid, cut) = split(&self.cut)?;
+            self.incomplete.push(*octet);
+            let (valid, cut) = split(&self.incomplete)?;
             if cut.is_empty() {
                 push_str(&mut self.valid, valid, max);
-                self.cut.clear();
+                self.incomplete.clear();
             }
         }
         let (valid, cut) = split(octets)?;
         push_str(&mut self.valid, valid, max);
-        self.cut.extend_from_slice(cut);
+        self.incomplete.extend_from_slice(cut);
         Ok(())
     }
 
     /// Drops what is proven, for whoever only wants the verdict: memory stays that of one piece.
-    pub fn forget(&mut self) {
+    pub fn discard_valid(&mut self) {
         self.valid.clear();
     }
 
     /// Begins anew.
     pub fn clear(&mut self) {
         self.valid.clear();
-        self.cut.clear();
+        self.incomplete.clear();
     }
 
     /// Octets that came.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.valid.len() + self.cut.len()
+        self.valid.len() + self.incomplete.len()
     }
 
     /// The text, once all of it came.
@@ -56,7 +56,7 @@ impl Text {
     /// # Errors
     /// [`Violation::NotUtf8`] if it ends inside a character.
     pub fn whole(&self) -> Result<&str, Violation> {
-        if self.cut.is_empty() { Ok(&self.valid) } else { Err(Violation::NotUtf8) }
+        if self.incomplete.is_empty() { Ok(&self.valid) } else { Err(Violation::NotUtf8) }
     }
 }
 
@@ -74,13 +74,13 @@ fn split(octets: &[u8]) -> Result<(&str, &[u8]), Violation> {
 }
 
 fn push_str(text: &mut String, more: &str, max: usize) {
-    let room = room(text.capacity(), text.len() + more.len(), max);
+    let room = grown_capacity(text.capacity(), text.len() + more.len(), max);
     text.reserve_exact(room.saturating_sub(text.len()));
     text.push_str(more);
 }
 
 /// The capacity for `needed` octets: doubling, so that appending stays linear, but never beyond
 /// the longest message.
-pub(super) fn room(capacity: usize, needed: usize, max: usize) -> usize {
+pub(super) fn grown_capacity(capacity: usize, needed: usize, max: usize) -> usize {
     if needed <= capacity { capacity } else { needed.max(capacity.saturating_mul(2).min(max)) }
 }
