@@ -4,7 +4,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::probe::hears_last_words;
-use crate::support::{Client, Masked, PATHS, Request, Response, Server, WELCOME, check, frame};
+use crate::support::{
+    Client, ClientFrame, PATHS, Request, Response, Server, WELCOME, check, frame,
+};
 
 tests! {
     http_2_is_never_a_websocket: ["8441-a"],
@@ -69,7 +71,7 @@ fn each_line_is_refused(lines: &[&[u8]], status: u16) {
     for path in PATHS {
         for line in lines {
             check::case(format_args!("{path}, {}", line.escape_ascii()));
-            server.refuses(&Request::upgrade(path).add(line), status);
+            server.expect_refusal(&Request::upgrade(path).add(line), status);
         }
     }
 }
@@ -81,7 +83,7 @@ fn each_request_line_is_refused(request_lines: &[&str], status: u16) {
         for line in request_lines {
             let line = line.replace("{path}", path);
             check::case(format_args!("{path}, {}", line.escape_debug()));
-            server.refuses(&Request::upgrade(path).line(line), status);
+            server.expect_refusal(&Request::upgrade(path).request_line(line), status);
         }
     }
 }
@@ -95,10 +97,10 @@ fn gallery(server: &Server) -> Vec<Response> {
         Request::get("/metrics"),
         Request::get("/chat"),
         get.clone(),
-        get.clone().line("POST / HTTP/1.1"),
-        get.clone().line("FOO / HTTP/1.1"),
-        get.clone().line("GET / HTTP/2.0"),
-        get.clone().line(format!("GET /{} HTTP/1.1", "x".repeat(9000))),
+        get.clone().request_line("POST / HTTP/1.1"),
+        get.clone().request_line("FOO / HTTP/1.1"),
+        get.clone().request_line("GET / HTTP/2.0"),
+        get.clone().request_line(format!("GET /{} HTTP/1.1", "x".repeat(9000))),
         get.clone().add(format!("X: {}", "x".repeat(20_000))),
         get.clone().without("Host"),
         Request::upgrade("/chat").set("Sec-WebSocket-Version", "12"),
@@ -106,7 +108,7 @@ fn gallery(server: &Server) -> Vec<Response> {
         Request::upgrade("/chat").add("Origin: http://evil.invalid"),
         Request::upgrade("/chat").without("Sec-WebSocket-Key"),
     ];
-    requests.iter().map(|request| server.ask(request).read_response()).collect()
+    requests.iter().map(|request| server.send_request(request).read_response()).collect()
 }
 
 fn http_2_is_never_a_websocket() {
@@ -119,7 +121,7 @@ fn http_2_is_never_a_websocket() {
 fn head_is_octets() {
     let server = Server::start();
     for path in PATHS {
-        server.accepts(&Request::upgrade(path).add(b"X-A: \xc3\x28\x80"));
+        server.expect_upgrade(&Request::upgrade(path).add(b"X-A: \xc3\x28\x80"));
     }
 }
 
@@ -127,7 +129,7 @@ fn line_ended_by_lf_alone_is_refused() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.connect();
-        client.send(Request::upgrade(path).ended_by(b"\n"));
+        client.send(Request::upgrade(path).bytes_with_line_end(b"\n"));
         client.expect_refusal(400);
     }
     each_line_is_refused(&[b"X-A: 1\nX-B: 2"], 400);
@@ -152,8 +154,9 @@ fn space_before_the_first_field_is_refused() {
     let server = Server::start();
     for path in PATHS {
         for line in [" Host: localhost", "\tX-A: 1"] {
-            let request = Request::upgrade(path).line(format!("GET {path} HTTP/1.1\r\n{line}"));
-            server.refuses(&request, 400);
+            let request =
+                Request::upgrade(path).request_line(format!("GET {path} HTTP/1.1\r\n{line}"));
+            server.expect_refusal(&request, 400);
         }
     }
 }
@@ -215,7 +218,7 @@ fn target_over_8000_octets_gets_414() {
     for length in [8001, 10_000, 100_000] {
         check::case(format_args!("{length} octets"));
         let target = format!("/{}", "x".repeat(length - 1));
-        server.refuses(&Request::upgrade(&target), 414);
+        server.expect_refusal(&Request::upgrade(&target), 414);
     }
 }
 
@@ -224,7 +227,7 @@ fn target_of_8000_octets_is_read() {
     for length in [7900, 8000] {
         check::case(format_args!("{length} octets"));
         let target = format!("/{}", "x".repeat(length - 1));
-        server.refuses(&Request::upgrade(&target), 404);
+        server.expect_refusal(&Request::upgrade(&target), 404);
     }
 }
 
@@ -249,8 +252,8 @@ fn request_without_host_gets_400() {
     let server = Server::start();
     for path in ["/chat", "/echo", "/", "/none"] {
         check::case(path);
-        server.refuses(&Request::upgrade(path).without("Host"), 400);
-        server.refuses(&Request::get(path).without("Host"), 400);
+        server.expect_refusal(&Request::upgrade(path).without("Host"), 400);
+        server.expect_refusal(&Request::get(path).without("Host"), 400);
     }
 }
 
@@ -267,7 +270,7 @@ fn malformed_host_gets_400() {
     for path in PATHS {
         for host in hosts {
             check::case(format_args!("{path}, Host: {host}"));
-            server.refuses(&Request::upgrade(path).set("Host", host), 400);
+            server.expect_refusal(&Request::upgrade(path).set("Host", host), 400);
         }
     }
 }
@@ -279,15 +282,17 @@ fn absolute_target_is_taken_and_outweighs_host() {
         let absolute = |authority: &str, host: &str| {
             check::case(format_args!("http://{authority}{path}, Host: {host}"));
             let line = format!("GET http://{authority}{path} HTTP/1.1");
-            Request::upgrade(path).line(line).set("Host", host)
+            Request::upgrade(path).request_line(line).set("Host", host)
         };
-        server.accepts(&absolute("localhost", "localhost"));
-        server.accepts(&absolute("localhost", "other"));
+        server.expect_upgrade(&absolute("localhost", "localhost"));
+        server.expect_upgrade(&absolute("localhost", "other"));
         let origin = "Origin: http://localhost";
-        server.accepts(&absolute("localhost", "evil.invalid").add(origin));
-        server.refuses(&absolute("evil.invalid", "localhost").add(origin), 403);
+        server.expect_upgrade(&absolute("localhost", "evil.invalid").add(origin));
+        server.expect_refusal(&absolute("evil.invalid", "localhost").add(origin), 403);
     }
-    let page = server.ask(&Request::get("/").line("GET http://localhost HTTP/1.1")).read_response();
+    let page = server
+        .send_request(&Request::get("/").request_line("GET http://localhost HTTP/1.1"))
+        .read_response();
     check::eq(page.status, 200, "an empty path is the page");
 }
 
@@ -296,7 +301,7 @@ fn asterisk_and_authority_are_no_targets_of_get() {
     let server = Server::start();
     for line in ["OPTIONS * HTTP/1.1", "CONNECT localhost:80 HTTP/1.1"] {
         check::case(line);
-        let mut client = server.ask(&Request::new(line));
+        let mut client = server.send_request(&Request::new(line));
         let answer = client.read_response();
         check::that(matches!(answer.status, 200 | 204 | 400 | 405 | 501), answer.status);
     }
@@ -308,10 +313,10 @@ fn every_answer_is_well_formed() {
     for answer in gallery(&server) {
         check::that((200..600).contains(&answer.status), answer.status);
         check::that(!answer.reason.is_empty(), "a reason");
-        check::eq(answer.length(), Some(answer.body.len()), "length");
+        check::eq(answer.content_length(), Some(answer.body.len()), "length");
     }
     for path in PATHS {
-        let answer = server.ask(&Request::upgrade(path)).expect_101();
+        let answer = server.send_request(&Request::upgrade(path)).expect_101();
         check::eq(answer.fields.len(), 3, "fields of a 101");
     }
 }
@@ -320,7 +325,10 @@ fn space_before_a_colon_gets_400() {
     each_line_is_refused(&[b"X-A : 1", b"X-A\t: 1"], 400);
     let server = Server::start();
     for path in PATHS {
-        server.refuses(&Request::upgrade(path).without("Upgrade").add("Upgrade : websocket"), 400);
+        server.expect_refusal(
+            &Request::upgrade(path).without("Upgrade").add("Upgrade : websocket"),
+            400,
+        );
     }
 }
 
@@ -385,7 +393,7 @@ fn transfer_coding_in_http_1_0_ends_the_connection() {
     let server = Server::start();
     for target in ["/", "/chat", "/echo"] {
         check::case(target);
-        let request = Request::get(target).line(format!("GET {target} HTTP/1.0"));
+        let request = Request::get(target).request_line(format!("GET {target} HTTP/1.0"));
         let chunked =
             request.add("Connection: keep-alive").add("Transfer-Encoding: chunked").bytes();
         let mut client = server.connect();
@@ -426,7 +434,7 @@ fn huge_content_length_does_not_overflow() {
 /// The body is a masked Ping, or has one behind it: no answer to either.
 fn body_of_an_upgrade_is_never_read_as_frames() {
     let server = Server::start();
-    let ping = Masked::ping("ping").bytes();
+    let ping = ClientFrame::ping("ping").bytes();
     for path in PATHS {
         for (line, body) in [
             ("Content-Length: 10", ping.clone()),
@@ -445,7 +453,7 @@ fn body_of_an_upgrade_is_never_read_as_frames() {
 fn content_length_0_is_no_body() {
     let server = Server::start();
     for path in PATHS {
-        server.accepts(&Request::upgrade(path).add("Content-Length: 0"));
+        server.expect_upgrade(&Request::upgrade(path).add("Content-Length: 0"));
     }
 }
 
@@ -457,7 +465,7 @@ fn unread_body_ends_the_connection() {
     for path in ["/", "/chat", "/echo", "/healthz"] {
         check::case(path);
         let post = Request::new(&format!("POST {path} HTTP/1.1")).add("Content-Length: 1000000");
-        hears_last_words(&server, idle, server.ask(&post), &more, |client| {
+        hears_last_words(&server, idle, server.send_request(&post), &more, |client| {
             client.expect_refusal(405);
         });
     }
@@ -469,16 +477,16 @@ fn last_answer_says_close() {
     for request in [
         Request::get("/"),
         Request::get("/").add("Connection: close"),
-        Request::get("/").line("GET / HTTP/1.0"),
+        Request::get("/").request_line("GET / HTTP/1.0"),
         Request::get("/none"),
         Request::get("/chat"),
         Request::new("DELETE / HTTP/1.1"),
         Request::upgrade("/chat").set("Sec-WebSocket-Version", "12"),
     ] {
         check::case(request.bytes().escape_ascii());
-        let mut client = server.ask(&request);
+        let mut client = server.send_request(&request);
         let answer = client.read_response();
-        if answer.lists("Connection", "close") {
+        if answer.has_token("Connection", "close") {
             client.expect_end();
         } else {
             client.send(Request::get("/healthz").bytes());
@@ -521,9 +529,15 @@ fn refusal_is_not_lost_to_a_reset() {
             (Request::upgrade(path).add("no colon"), 400),
             (Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426),
         ] {
-            hears_last_words(&server, idle, server.ask(&request), &[b'x'; 100_000], |client| {
-                client.expect_refusal(status);
-            });
+            hears_last_words(
+                &server,
+                idle,
+                server.send_request(&request),
+                &[b'x'; 100_000],
+                |client| {
+                    client.expect_refusal(status);
+                },
+            );
         }
     }
 }
@@ -545,14 +559,17 @@ fn head_beyond_the_limits_gets_431() {
     let server = Server::start();
     for path in PATHS {
         check::case(format_args!("{path}, one long line"));
-        server.refuses(&Request::upgrade(path).add(format!("X-A: {}", "x".repeat(100_000))), 431);
+        server.expect_refusal(
+            &Request::upgrade(path).add(format!("X-A: {}", "x".repeat(100_000))),
+            431,
+        );
         check::case(format_args!("{path}, a thousand lines"));
         let lines = (0..1000).fold(Request::upgrade(path), |head, n| head.add(format!("X-{n}: x")));
-        server.refuses(&lines, 431);
+        server.expect_refusal(&lines, 431);
         check::case(format_args!("{path}, below both limits"));
         let lines =
             (0..90).fold(Request::upgrade(path), |head, n| head.add(format!("X-{n}: {:0100}", n)));
-        server.accepts(&lines);
+        server.expect_upgrade(&lines);
     }
 }
 
@@ -566,9 +583,10 @@ fn control_octet_in_a_value_gets_400() {
 fn answer_426_names_the_protocol() {
     let server = Server::start();
     for path in PATHS {
-        let answer = server.refuses(&Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426);
-        check::that(answer.lists("Upgrade", "websocket"), "Upgrade: websocket");
-        check::that(answer.lists("Connection", "Upgrade"), "Connection: Upgrade");
+        let answer =
+            server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Version", "7"), 426);
+        check::that(answer.has_token("Upgrade", "websocket"), "Upgrade: websocket");
+        check::that(answer.has_token("Connection", "Upgrade"), "Connection: Upgrade");
     }
 }
 
@@ -579,9 +597,10 @@ fn answer_405_lists_the_methods() {
     {
         for method in ["POST", "PUT", "DELETE"] {
             check::case(format_args!("{method} {path}"));
-            let answer = server.refuses(&Request::new(&format!("{method} {path} HTTP/1.1")), 405);
-            check::that(answer.lists("Allow", "GET"), "GET is allowed");
-            check::eq(answer.lists("Allow", "HEAD"), head, "HEAD is allowed");
+            let answer =
+                server.expect_refusal(&Request::new(&format!("{method} {path} HTTP/1.1")), 405);
+            check::that(answer.has_token("Allow", "GET"), "GET is allowed");
+            check::eq(answer.has_token("Allow", "HEAD"), head, "HEAD is allowed");
         }
     }
 }
@@ -591,7 +610,7 @@ fn known_method_gets_405_and_unknown_501() {
     for (method, status) in [("DELETE", 405), ("OPTIONS", 405), ("FOO", 501), ("Get", 501)] {
         for path in ["/", "/chat", "/echo"] {
             check::case(format_args!("{method} {path}"));
-            server.refuses(&Request::new(&format!("{method} {path} HTTP/1.1")), status);
+            server.expect_refusal(&Request::new(&format!("{method} {path} HTTP/1.1")), status);
         }
     }
 }
@@ -599,9 +618,9 @@ fn known_method_gets_405_and_unknown_501() {
 fn get_and_head_are_supported() {
     let server = Server::start();
     for path in ["/", "/healthz", "/metrics"] {
-        check::eq(server.ask(&Request::get(path)).read_response().status, 200, path);
+        check::eq(server.send_request(&Request::get(path)).read_response().status, 200, path);
         check::eq(
-            server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))).read_head().status,
+            server.send_request(&Request::new(&format!("HEAD {path} HTTP/1.1"))).read_head().status,
             200,
             path,
         );
@@ -649,7 +668,7 @@ fn answer_to_head_has_no_content() {
     let full = Server::with(&["--max-connections", "1"]);
     let _only = full.upgrade("/echo");
     full.signal("STOP"); // so that the request is there before the answer
-    let mut client = full.ask(&Request::new("HEAD / HTTP/1.1"));
+    let mut client = full.send_request(&Request::new("HEAD / HTTP/1.1"));
     full.signal("CONT");
     let answer = client.read_head();
     check::eq(answer.status, 503, "where it is full");
@@ -664,8 +683,8 @@ fn answer_to_head_has_the_fields_of_get() {
             fields.retain(|(name, _)| !name.eq_ignore_ascii_case("Date"));
             fields
         };
-        let get = fields(server.ask(&Request::get(path)));
-        let head = fields(server.ask(&Request::new(&format!("HEAD {path} HTTP/1.1"))));
+        let get = fields(server.send_request(&Request::get(path)));
+        let head = fields(server.send_request(&Request::new(&format!("HEAD {path} HTTP/1.1"))));
         check::eq(head, get, path);
     }
 }
@@ -674,7 +693,7 @@ fn content_has_its_length_and_type() {
     let server = Server::start();
     for answer in gallery(&server) {
         check::case(answer.status);
-        check::eq(answer.length(), Some(answer.body.len()), "length");
+        check::eq(answer.content_length(), Some(answer.body.len()), "length");
         let media = answer.field("Content-Type").unwrap_or_default();
         check::that(media.starts_with("text/") && media.contains("charset=utf-8"), media);
     }
@@ -738,20 +757,22 @@ fn expected_100_comes_before_the_101() {
     for path in PATHS {
         for value in ["100-continue", "100-Continue"] {
             check::case(format_args!("{path}, {value}"));
-            let mut client = server.ask(&Request::upgrade(path).add(format!("Expect: {value}")));
+            let mut client =
+                server.send_request(&Request::upgrade(path).add(format!("Expect: {value}")));
             check::eq(client.read_head().status, 100, "the first answer");
             client.expect_101();
             client.expect_open();
         }
         let bad = Request::upgrade(path).without("Sec-WebSocket-Key").add("Expect: 100-continue");
-        server.refuses(&bad, 400);
+        server.expect_refusal(&bad, 400);
     }
 }
 
 fn unknown_expectation_is_ignored_or_refused() {
     let server = Server::start();
     for path in PATHS {
-        let status = server.ask(&Request::upgrade(path).add("Expect: x-probe")).read_head().status;
+        let status =
+            server.send_request(&Request::upgrade(path).add("Expect: x-probe")).read_head().status;
         check::that(matches!(status, 101 | 417), status);
     }
 }
@@ -792,9 +813,11 @@ fn request_behind_a_refused_upgrade_is_not_answered() {
     let server = Server::start();
     for path in PATHS {
         let refused = Request::upgrade(path).set("Sec-WebSocket-Version", "12").bytes();
-        for behind in
-            [Request::get("/").bytes(), Request::upgrade(path).bytes(), Masked::ping("").bytes()]
-        {
+        for behind in [
+            Request::get("/").bytes(),
+            Request::upgrade(path).bytes(),
+            ClientFrame::ping("").bytes(),
+        ] {
             let mut client = server.connect();
             client.send([refused.clone(), behind].concat());
             client.expect_refusal(426);
@@ -806,7 +829,7 @@ fn second_origin_gets_400() {
     let server = Server::start();
     for path in PATHS {
         let one = Request::upgrade(path).add("Origin: http://localhost");
-        server.refuses(&one.clone().add("Origin: http://localhost"), 400);
-        server.refuses(&one.add("Origin: https://evil.invalid"), 400);
+        server.expect_refusal(&one.clone().add("Origin: http://localhost"), 400);
+        server.expect_refusal(&one.add("Origin: https://evil.invalid"), 400);
     }
 }

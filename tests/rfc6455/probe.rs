@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::thread;
 
 use crate::support::server::eventually;
-use crate::support::{Client, Masked, PATHS, Server, check};
+use crate::support::{Client, ClientFrame, PATHS, Server, check};
 
 /// Sends octets on a fresh connection of each path, then nothing: they alone must fail it with this
 /// code.
@@ -29,13 +29,13 @@ pub(crate) fn in_a_busy_room(server: &Server, visit: impl FnOnce()) {
     const BURST: usize = 5;
     let mut talker = server.upgrade("/chat");
     let mut ears = talker.stream().try_clone().expect("a second handle to the socket");
-    let burst = Masked::text(CHATTER).bytes().repeat(BURST);
+    let burst = ClientFrame::text(CHATTER).bytes().repeat(BURST);
     let mut heard = [0; BURST * (2 + CHATTER.len())];
     thread::scope(|scope| {
         scope.spawn(|| {
             while talker.try_send(&burst).is_ok() && ears.read_exact(&mut heard).is_ok() {}
         });
-        let _end_of_the_talker = server.mortal();
+        let _end_of_the_talker = server.kill_on_drop();
         visit();
     });
 }

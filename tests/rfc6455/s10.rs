@@ -1,7 +1,7 @@
 //! Section 10: security considerations.
 
-use crate::support::frame::{CONTINUATION, Form, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, check, wire};
+use crate::support::frame::{CONTINUATION, LengthForm, TEXT};
+use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
 
 tests! {
     only_known_origins_are_admitted: ["10.2-a", "10.2-b"],
@@ -35,8 +35,8 @@ fn only_known_origins_are_admitted() {
             check::case(format_args!("{path}, {host}, {origin}"));
             let request = Request::upgrade(path).set("Host", host).add(format!("Origin: {origin}"));
             match admitted {
-                true => drop(server.accepts(&request)),
-                false => drop(server.refuses(&request, 403)),
+                true => drop(server.expect_upgrade(&request)),
+                false => drop(server.expect_refusal(&request, 403)),
             }
         }
     }
@@ -46,11 +46,11 @@ fn only_known_origins_are_admitted() {
 fn clients_without_an_origin_are_not_locked_out() {
     let server = Server::with(&["--origin", "null", "--origin", "https://chat.example"]);
     for path in PATHS {
-        server.accepts(&Request::upgrade(path));
-        server.accepts(&Request::upgrade(path).set("Host", "chat.example"));
-        server.accepts(&Request::upgrade(path).add("Origin: null"));
-        server.accepts(&Request::upgrade(path).add("Origin: https://chat.example"));
-        server.refuses(&Request::upgrade(path).add("Origin: https://other.example"), 403);
+        server.expect_upgrade(&Request::upgrade(path));
+        server.expect_upgrade(&Request::upgrade(path).set("Host", "chat.example"));
+        server.expect_upgrade(&Request::upgrade(path).add("Origin: null"));
+        server.expect_upgrade(&Request::upgrade(path).add("Origin: https://chat.example"));
+        server.expect_refusal(&Request::upgrade(path).add("Origin: https://other.example"), 403);
     }
 }
 
@@ -63,11 +63,16 @@ fn declared_size_takes_no_memory() {
         for length in [1 << 62, i64::MAX as u64, 1 << 39, (1 << 20) + 1] {
             check::case(format_args!("{path}, {length}"));
             let mut client = server.upgrade(path);
-            client.send(Masked::text("").declaring(length).bytes());
+            client.send(ClientFrame::text("").declared_length(length).bytes());
             client.expect_failure(1009);
             let mut client = server.upgrade(path);
-            client.send(Masked::text("begun").more().bytes());
-            client.send(Masked::continuation("").form(Form::Bits64).declaring(length).bytes());
+            client.send(ClientFrame::text("begun").without_fin().bytes());
+            client.send(
+                ClientFrame::continuation("")
+                    .length_form(LengthForm::Bits64)
+                    .declared_length(length)
+                    .bytes(),
+            );
             client.expect_failure(1009);
         }
     }
@@ -79,10 +84,10 @@ fn frame_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text([b'x'; 1000]).bytes());
+        client.send(ClientFrame::text([b'x'; 1000]).bytes());
         client.expect_text([b'x'; 1000]);
         client.expect_open_and_silent();
-        client.send(Masked::text([b'x'; 1001]).bytes());
+        client.send(ClientFrame::text([b'x'; 1001]).bytes());
         client.expect_failure(1009);
     }
 }
@@ -90,15 +95,17 @@ fn frame_size_is_limited() {
 /// Though each fragment would pass.
 fn message_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
-    let fragment = |opcode| Masked::new(opcode, [b'x'; 500]).more().bytes();
+    let fragment = |opcode| ClientFrame::new(opcode, [b'x'; 500]).without_fin().bytes();
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send(
-            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("").bytes()].concat(),
+            [fragment(TEXT), fragment(CONTINUATION), ClientFrame::continuation("").bytes()]
+                .concat(),
         );
         client.expect_text([b'x'; 1000]);
         client.send(
-            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("x").bytes()].concat(),
+            [fragment(TEXT), fragment(CONTINUATION), ClientFrame::continuation("x").bytes()]
+                .concat(),
         );
         client.expect_failure(1009);
     }
@@ -111,13 +118,13 @@ fn empty_fragments_take_no_memory() {
     let before = server.memory();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text("a").more().bytes());
-        let many = Masked::continuation("").more().bytes().repeat(10_000);
+        client.send(ClientFrame::text("a").without_fin().bytes());
+        let many = ClientFrame::continuation("").without_fin().bytes().repeat(10_000);
         for _ in 0..20 {
             client.send(&many);
             client.expect_open_and_silent();
         }
-        client.send(Masked::continuation("z").bytes());
+        client.send(ClientFrame::continuation("z").bytes());
         client.expect_text("az");
     }
     let grown = server.memory().saturating_sub(before);
@@ -143,7 +150,7 @@ fn time_is_limited() {
         half.expect_refusal(408);
         let mut idle = server.upgrade(path);
         let mut open = server.upgrade(path);
-        open.send(Masked::text("half a fra").declaring(1000).bytes());
+        open.send(ClientFrame::text("half a fra").declared_length(1000).bytes());
         idle.expect_close(Some(1001));
         open.expect_close(Some(1001));
         idle.expect_any_end();
@@ -165,11 +172,11 @@ fn input_cut_anywhere_does_no_harm() {
     let mut witness = server.upgrade("/chat");
     for path in PATHS {
         let frames = [
-            Masked::text("text").more(),
-            Masked::ping("ping"),
-            Masked::continuation("more").more(),
+            ClientFrame::text("text").without_fin(),
+            ClientFrame::ping("ping"),
+            ClientFrame::continuation("more").without_fin(),
         ];
-        let wire = [Request::upgrade(path).bytes(), wire(frames)].concat();
+        let wire = [Request::upgrade(path).bytes(), encode_frames(frames)].concat();
         for cut in 0..wire.len() {
             check::case(format_args!("{path}, cut at {cut}"));
             let mut client = server.connect();
@@ -177,7 +184,7 @@ fn input_cut_anywhere_does_no_harm() {
             client.shutdown_write();
             client.expect_any_end();
         }
-        server.accepts(&Request::upgrade(path));
+        server.expect_upgrade(&Request::upgrade(path));
     }
     witness.expect_open_and_silent();
 }

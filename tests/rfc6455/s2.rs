@@ -1,6 +1,6 @@
 //! Section 2: terminology.
 
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check};
+use crate::support::{ClientFrame, PATHS, Request, Server, WELCOME, check};
 
 tests! {
     only_ascii_letters_fold: ["2.1-a"],
@@ -13,7 +13,7 @@ fn only_ascii_letters_fold() {
     for path in PATHS {
         for upgrade in ["websoc\u{212a}et", "web\u{17f}ocket"] {
             check::case(format_args!("{path}, {upgrade}"));
-            server.refuses(&Request::upgrade(path).set("Upgrade", upgrade), 400);
+            server.expect_refusal(&Request::upgrade(path).set("Upgrade", upgrade), 400);
         }
     }
 }
@@ -25,9 +25,9 @@ fn coalesced_requests_are_all_answered() {
         check::case(path);
         let mut wire = Request::upgrade(path).bytes();
         for payload in ["one", "two", "three"] {
-            wire.extend(Masked::text(payload).bytes());
+            wire.extend(ClientFrame::text(payload).bytes());
         }
-        wire.extend(Masked::close(1000, "").bytes());
+        wire.extend(ClientFrame::close(1000, "").bytes());
 
         let mut client = server.connect();
         client.send(wire);

@@ -12,7 +12,7 @@ fn target_with_a_fragment_is_refused() {
     for path in PATHS {
         for fragment in ["#", "#x", "?a#x"] {
             check::case(format_args!("{path}{fragment}"));
-            server.refuses(&Request::upgrade(&format!("{path}{fragment}")), 400);
+            server.expect_refusal(&Request::upgrade(&format!("{path}{fragment}")), 400);
         }
     }
 }
@@ -21,7 +21,7 @@ fn well_known_name_is_no_chat() {
     let server = Server::start();
     for path in ["/.well-known/none", "/.well-known/chat", "/.well-known/"] {
         check::case(path);
-        server.refuses(&Request::upgrade(path), 404);
-        server.refuses(&Request::get(path), 404);
+        server.expect_refusal(&Request::upgrade(path), 404);
+        server.expect_refusal(&Request::get(path), 404);
     }
 }

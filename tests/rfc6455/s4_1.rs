@@ -12,14 +12,14 @@ fn header_names_are_read_in_any_case() {
     let server = Server::start();
     for path in PATHS {
         for change in [<[u8]>::make_ascii_lowercase, <[u8]>::make_ascii_uppercase] {
-            let request = Request::upgrade(path).fields(|lines| {
+            let request = Request::upgrade(path).edit_fields(|lines| {
                 for line in lines {
                     let colon = line.iter().position(|b| *b == b':').expect("a field line");
                     change(&mut line[..colon]);
                 }
             });
             check::case(request.bytes().escape_ascii());
-            server.accepts(&request);
+            server.expect_upgrade(&request);
         }
     }
 }
@@ -29,10 +29,10 @@ fn full_server_answers_503_and_recovers() {
         check::case(path);
         let server = Server::with(&["--max-connections", "2"]);
         let mut members = [server.upgrade(path), server.upgrade(path)];
-        server.refuses(&Request::upgrade(path), 503);
+        server.expect_refusal(&Request::upgrade(path), 503);
         members.iter_mut().for_each(|member| member.expect_open_and_silent());
         drop(members);
-        let admits = || server.ask(&Request::upgrade(path)).read_head().status == 101;
+        let admits = || server.send_request(&Request::upgrade(path)).read_head().status == 101;
         eventually("a place that is free again is given to the next", admits);
     }
 }

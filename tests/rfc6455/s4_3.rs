@@ -22,8 +22,9 @@ fn key_and_accept_are_base64() {
         for key in
             ["+/+/+/+/+/+/+/+/+/+/+w==", "0123456789abcdefghijkg==", "qrstuvwxyzABCDEFGHIJKA=="]
         {
-            let answer =
-                server.ask(&Request::upgrade(path).set("Sec-WebSocket-Key", key)).read_head();
+            let answer = server
+                .send_request(&Request::upgrade(path).set("Sec-WebSocket-Key", key))
+                .read_head();
             let accept = answer.field("Sec-WebSocket-Accept").unwrap_or_default();
             let (digits, padding) = accept.split_at(accept.len().min(27));
             let alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
@@ -31,7 +32,7 @@ fn key_and_accept_are_base64() {
             check::eq(padding, "=", "padding of 20 octets");
         }
         for key in ["-_-_-_-_-_-_-_-_-_-_-w==", "", "===="] {
-            server.refuses(&Request::upgrade(path).set("Sec-WebSocket-Key", key), 400);
+            server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Key", key), 400);
         }
     }
 }
@@ -44,11 +45,11 @@ fn quoted_parameter_must_hold_a_token() {
             "x; a=\"b\"; c=\"d\"",
             "x; a=\"\\b\"",
         ] {
-            server.accepts(&with(path, &format!("Sec-WebSocket-Extensions: {good}")));
+            server.expect_upgrade(&with(path, &format!("Sec-WebSocket-Extensions: {good}")));
         }
         for bad in ["x; a=\"b c\"", "x; a=\"\"", "x; a=\"b", "x; a=\"b,c\"", "x; a=\"b\"c", "\"x\""]
         {
-            server.refuses(&with(path, &format!("Sec-WebSocket-Extensions: {bad}")), 400);
+            server.expect_refusal(&with(path, &format!("Sec-WebSocket-Extensions: {bad}")), 400);
         }
     }
 }
@@ -62,19 +63,19 @@ fn space_around_separators_is_skipped() {
             "a;b=c,d;e=\"f\"",
             " a , b ",
         ] {
-            server.accepts(&with(path, &format!("Sec-WebSocket-Extensions: {value}")));
+            server.expect_upgrade(&with(path, &format!("Sec-WebSocket-Extensions: {value}")));
         }
-        server.accepts(&with(path, "Sec-WebSocket-Protocol: a\t,  b ,c"));
+        server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a\t,  b ,c"));
     }
 }
 
 fn empty_list_elements_are_skipped() {
     let server = Server::start();
     for path in PATHS {
-        server.accepts(&Request::upgrade(path).set("Connection", ",, upgrade ,"));
-        server.accepts(&Request::upgrade(path).set("Upgrade", " ,websocket,,"));
-        server.accepts(&with(path, "Sec-WebSocket-Protocol: a,, b"));
-        server.accepts(&with(path, "Sec-WebSocket-Extensions: ,a,,b,"));
+        server.expect_upgrade(&Request::upgrade(path).set("Connection", ",, upgrade ,"));
+        server.expect_upgrade(&Request::upgrade(path).set("Upgrade", " ,websocket,,"));
+        server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a,, b"));
+        server.expect_upgrade(&with(path, "Sec-WebSocket-Extensions: ,a,,b,"));
     }
 }
 
@@ -83,7 +84,7 @@ fn version_of_the_answer_is_a_number() {
     let server = Server::start();
     for path in PATHS {
         let answer =
-            server.refuses(&Request::upgrade(path).set("Sec-WebSocket-Version", "99"), 426);
+            server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Version", "99"), 426);
         let version = answer.field("Sec-WebSocket-Version").unwrap_or_default();
         check::that(!version.starts_with('0') && version.parse::<u8>().is_ok(), version);
         check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");

@@ -13,11 +13,11 @@ fn all_versions_listed_are_spoken_and_no_other() {
         Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string())
     };
     for path in PATHS {
-        let answer = server.refuses(&asking(path, 99), 426);
-        check::eq(answer.all("Sec-WebSocket-Version"), vec!["13"], "versions listed");
-        server.accepts(&asking(path, 13));
+        let answer = server.expect_refusal(&asking(path, 99), 426);
+        check::eq(answer.values("Sec-WebSocket-Version"), vec!["13"], "versions listed");
+        server.expect_upgrade(&asking(path, 13));
         for version in (0..=15).filter(|version| *version != 13) {
-            server.refuses(&asking(path, version), 426);
+            server.expect_refusal(&asking(path, version), 426);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Section 5.1: who masks, and when data may flow.
 
-use crate::support::frame::Form;
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, frame, wire};
+use crate::support::frame::LengthForm;
+use crate::support::{ClientFrame, PATHS, Request, Server, WELCOME, check, encode_frames, frame};
 
 tests! {
     unmasked_frame_is_answered_with_1002: ["5.1-b", "5.1-c"],
@@ -17,17 +17,24 @@ fn unmasked_frame_is_answered_with_1002() {
         ("empty ping", vec![0b1_000_1001, 0b0_0000000]),
         ("empty close", vec![0b1_000_1000, 0b0_0000000]),
         ("close 1000", vec![0b1_000_1000, 0b0_0000010, 0x03, 0xe8]),
-        ("empty text", Masked::text("").unmasked().bytes()),
-        ("binary", Masked::binary([0; 4]).unmasked().bytes()),
-        ("pong", Masked::pong("pong").unmasked().bytes()),
-        ("16-bit length", Masked::text([b'x'; 200]).unmasked().bytes()),
-        ("64-bit length", Masked::text("").unmasked().form(Form::Bits64).declaring(70_000).bytes()),
+        ("empty text", ClientFrame::text("").unmasked().bytes()),
+        ("binary", ClientFrame::binary([0; 4]).unmasked().bytes()),
+        ("pong", ClientFrame::pong("pong").unmasked().bytes()),
+        ("16-bit length", ClientFrame::text([b'x'; 200]).unmasked().bytes()),
+        (
+            "64-bit length",
+            ClientFrame::text("")
+                .unmasked()
+                .length_form(LengthForm::Bits64)
+                .declared_length(70_000)
+                .bytes(),
+        ),
     ];
     for path in PATHS {
         for (name, frame) in &frames {
             check::case(format_args!("{path}, {name}"));
             let mut client = server.upgrade(path);
-            client.send([frame.clone(), Masked::ping("too late").bytes()].concat());
+            client.send([frame.clone(), ClientFrame::ping("too late").bytes()].concat());
             client.expect_failure(1002);
         }
     }
@@ -38,7 +45,7 @@ fn no_frame_of_the_server_is_masked() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     let is_clear = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
 
-    let mut client = server.ask(&Request::upgrade("/chat"));
+    let mut client = server.send_request(&Request::upgrade("/chat"));
     client.expect_101();
     let welcome = client.read_bytes(2 + WELCOME.len());
     is_clear(welcome[1], "welcome");
@@ -46,10 +53,10 @@ fn no_frame_of_the_server_is_masked() {
     check::eq(ping[0], 0b1_000_1001, "the next frame is the server's ping");
     is_clear(ping[1], "ping");
 
-    let mut client = server.ask(&Request::upgrade("/echo"));
+    let mut client = server.send_request(&Request::upgrade("/echo"));
     client.expect_101();
-    client.send(wire([Masked::text("text"), Masked::binary("data")]));
-    client.send(wire([Masked::ping("ping"), Masked::close(1000, "")]));
+    client.send(encode_frames([ClientFrame::text("text"), ClientFrame::binary("data")]));
+    client.send(encode_frames([ClientFrame::ping("ping"), ClientFrame::close(1000, "")]));
     let got = client.read_bytes(6 + 6 + 6 + 4);
     for (at, name) in [(0, "text"), (6, "binary"), (12, "pong"), (18, "close")] {
         is_clear(got[at + 1], name);
@@ -59,8 +66,8 @@ fn no_frame_of_the_server_is_masked() {
 fn data_may_flow_at_once() {
     let server = Server::start();
     for path in PATHS {
-        let mut client = server.ask(&Request::upgrade(path));
-        client.send(Masked::text("at once").bytes());
+        let mut client = server.send_request(&Request::upgrade(path));
+        client.send(ClientFrame::text("at once").bytes());
         client.expect_101();
         if path == "/chat" {
             client.expect_frame(frame::TEXT, WELCOME);

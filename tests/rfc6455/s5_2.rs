@@ -1,8 +1,8 @@
 //! Section 5.2: base framing.
 
 use crate::probe::each_fails_with;
-use crate::support::frame::{BINARY, CLOSE, Form, KEY, PING, PONG, TEXT};
-use crate::support::{Client, Frame, Masked, PATHS, Server, check, wire};
+use crate::support::frame::{BINARY, CLOSE, LengthForm, MASKING_KEY, PING, PONG, TEXT};
+use crate::support::{Client, ClientFrame, Frame, PATHS, Server, check, encode_frames};
 
 tests! {
     single_frame_with_fin_is_a_message: ["5.2-a"],
@@ -30,7 +30,7 @@ fn each_length_is_heard(server: &Server, lengths: &[usize]) {
         for length in lengths {
             check::case(format_args!("{path}, {length} octets"));
             let text = pattern(*length);
-            client.send(Masked::text(&text).bytes());
+            client.send(ClientFrame::text(&text).bytes());
             client.expect_frame(TEXT, &text);
         }
         client.expect_open_and_silent();
@@ -52,7 +52,7 @@ fn single_frame_with_fin_is_a_message() {
             0x37, 0xfa, 0x21, 0x3d,       // masking key
             0x7f, 0x9f, 0x4d, 0x51, 0x58, // Hello
         ];
-        check::eq(Masked::text("Hello").bytes(), hello, "the frames of these tests");
+        check::eq(ClientFrame::text("Hello").bytes(), hello, "the frames of these tests");
         client.send(hello);
         let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
         check::eq(client.read_bytes(7), hello, path);
@@ -72,13 +72,19 @@ fn reserved_bit_is_answered_with_1002() {
     );
     for rsv in 0b001..=0b111 {
         let rows = [
-            ("empty text", Masked::text("").rsv(rsv).bytes()),
-            ("binary", Masked::binary("x").rsv(rsv).bytes()),
-            ("ping", Masked::ping("x").rsv(rsv).bytes()),
-            ("pong", Masked::pong("x").rsv(rsv).bytes()),
-            ("close", Masked::close(1000, "").rsv(rsv).bytes()),
-            ("fragment", Masked::text("x").more().rsv(rsv).bytes()),
-            ("continuation", wire([Masked::text("x").more(), Masked::continuation("y").rsv(rsv)])),
+            ("empty text", ClientFrame::text("").rsv(rsv).bytes()),
+            ("binary", ClientFrame::binary("x").rsv(rsv).bytes()),
+            ("ping", ClientFrame::ping("x").rsv(rsv).bytes()),
+            ("pong", ClientFrame::pong("x").rsv(rsv).bytes()),
+            ("close", ClientFrame::close(1000, "").rsv(rsv).bytes()),
+            ("fragment", ClientFrame::text("x").without_fin().rsv(rsv).bytes()),
+            (
+                "continuation",
+                encode_frames([
+                    ClientFrame::text("x").without_fin(),
+                    ClientFrame::continuation("y").rsv(rsv),
+                ]),
+            ),
         ];
         each_fails_with(1002, &rows);
     }
@@ -90,9 +96,9 @@ fn frames_of_the_server_have_no_reserved_bit_and_a_known_opcode() {
     let mut opcodes = Vec::new();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("text"), Masked::ping("ping")]));
+        client.send(encode_frames([ClientFrame::text("text"), ClientFrame::ping("ping")]));
         opcodes.extend(opcodes_until(PING, &mut client)); // the server's own comes by the clock
-        client.send(wire([Masked::binary("binary"), Masked::close(1000, "")]));
+        client.send(encode_frames([ClientFrame::binary("binary"), ClientFrame::close(1000, "")]));
         opcodes.extend(opcodes_until(CLOSE, &mut client));
     }
     opcodes.sort_unstable();
@@ -116,8 +122,8 @@ fn reserved_data_opcode_is_answered_with_1002() {
     for opcode in 0x3..=0x7 {
         let rows = [
             ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
-            ("with a payload", Masked::new(opcode, "Hello").bytes()),
-            ("without FIN", Masked::new(opcode, "Hello").more().bytes()),
+            ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
+            ("without FIN", ClientFrame::new(opcode, "Hello").without_fin().bytes()),
         ];
         each_fails_with(1002, &rows);
     }
@@ -127,7 +133,7 @@ fn reserved_control_opcode_is_answered_with_1002() {
     for opcode in 0xb..=0xf {
         let rows = [
             ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
-            ("with a payload", Masked::new(opcode, "Hello").bytes()),
+            ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
         ];
         each_fails_with(1002, &rows);
     }
@@ -139,7 +145,7 @@ fn lengths_to_125_stand_in_7_bits() {
         let mut client = server.upgrade(path);
         for length in 0..=125 {
             let payload = pattern(length);
-            client.send(Masked::ping(&payload).bytes());
+            client.send(ClientFrame::ping(&payload).bytes());
             client.expect_frame(PONG, &payload);
         }
     }
@@ -162,7 +168,7 @@ fn top_bit_of_a_length_is_answered_with_1002() {
     let header = |length: u64| {
         let mut wire = vec![0b1_000_0001, 0b1_1111111];
         wire.extend(length.to_be_bytes());
-        wire.extend(KEY);
+        wire.extend(MASKING_KEY);
         wire
     };
     each_fails_with(
@@ -190,11 +196,11 @@ fn lengths_of_the_server_are_minimal() {
             (65_536, vec![0b1_000_0001, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             check::case(format_args!("{path}, {length} octets"));
-            client.send(Masked::text(pattern(length)).bytes());
+            client.send(ClientFrame::text(pattern(length)).bytes());
             check::eq(client.read_bytes(header.len()), header, "header");
             check::eq(client.read_bytes(length), pattern(length), "payload");
         }
-        client.send(Masked::ping([b'p'; 125]).bytes());
+        client.send(ClientFrame::ping([b'p'; 125]).bytes());
         check::eq(client.read_bytes(2), [0b1_000_1010, 125], "header of a Pong");
     }
 }
@@ -209,9 +215,12 @@ fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
         1002,
         &[
             ("5", five),
-            ("0", Masked::text("").form(Form::Bits16).bytes()),
-            ("125", Masked::text(pattern(125)).form(Form::Bits16).bytes()),
-            ("binary of 125", Masked::binary(pattern(125)).form(Form::Bits16).bytes()),
+            ("0", ClientFrame::text("").length_form(LengthForm::Bits16).bytes()),
+            ("125", ClientFrame::text(pattern(125)).length_form(LengthForm::Bits16).bytes()),
+            (
+                "binary of 125",
+                ClientFrame::binary(pattern(125)).length_form(LengthForm::Bits16).bytes(),
+            ),
         ],
     );
 }
@@ -226,8 +235,14 @@ fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
         1002,
         &[
             ("5", five),
-            ("126", Masked::text(pattern(126)).form(Form::Bits64).bytes()),
-            ("65535, the header", Masked::text("").form(Form::Bits64).declaring(65_535).bytes()),
+            ("126", ClientFrame::text(pattern(126)).length_form(LengthForm::Bits64).bytes()),
+            (
+                "65535, the header",
+                ClientFrame::text("")
+                    .length_form(LengthForm::Bits64)
+                    .declared_length(65_535)
+                    .bytes(),
+            ),
         ],
     );
 }
@@ -237,7 +252,7 @@ fn masking_key_is_not_part_of_the_length() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        let frames = ["Hello", "", "you"].map(|text| Masked::text(text).bytes());
+        let frames = ["Hello", "", "you"].map(|text| ClientFrame::text(text).bytes());
         client.send(frames.concat());
         client.expect_text("Hello");
         client.expect_text("");
@@ -250,9 +265,9 @@ fn whole_payload_is_application_data() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
+        client.send(ClientFrame::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
         client.expect_frame(PONG, [0x00, 0x01, 0xfe, 0xff]);
-        client.send(Masked::text("\0\u{1}whole\u{7f}").bytes());
+        client.send(ClientFrame::text("\0\u{1}whole\u{7f}").bytes());
         client.expect_text("\0\u{1}whole\u{7f}");
     }
     let mut client = server.upgrade("/echo");
@@ -271,7 +286,7 @@ fn empty_payload_is_legal_in_every_frame() {
         client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_frame(PONG, "");
         client.send([0b1_000_1010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.send(Masked::text("a").more().bytes());
+        client.send(ClientFrame::text("a").without_fin().bytes());
         client.send([0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.send([0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_text("a");
@@ -294,11 +309,11 @@ fn breach_is_answered_at_the_octet_that_proves_it() {
             ("reserved data opcode", vec![0b1_000_0011]),
             ("reserved control opcode", vec![0b1_000_1011]),
             ("ping without FIN", vec![0b0_000_1001]),
-            ("nothing to continue", Masked::continuation("").declaring(5).bytes()),
+            ("nothing to continue", ClientFrame::continuation("").declared_length(5).bytes()),
             ("not masked", vec![0b1_000_0001, 0b0_0000101]),
             ("ping over 125", vec![0b1_000_1001, 0b1_1111110]),
             ("5 in 16 bits", vec![0b1_000_0001, 0b1_1111110, 0x00, 0x05]),
         ],
     );
-    each_fails_with(1009, &[("2^62", Masked::binary("").declaring(1 << 62).bytes())]);
+    each_fails_with(1009, &[("2^62", ClientFrame::binary("").declared_length(1 << 62).bytes())]);
 }

@@ -1,7 +1,7 @@
 //! Section 5.3: masking, client to server.
 
-use crate::support::frame::{KEY, PONG};
-use crate::support::{Masked, PATHS, Server, check, wire};
+use crate::support::frame::{MASKING_KEY, PONG};
+use crate::support::{ClientFrame, PATHS, Server, check, encode_frames};
 
 tests! {
     octet_i_is_unmasked_with_octet_i_mod_4_of_the_key: ["5.3-c"],
@@ -16,7 +16,7 @@ const KEYS: [[u8; 4]; 6] = [
     [0x01, 0x02, 0x03, 0x04],
     [0x80, 0x00, 0x00, 0x00],
     [0x00, 0x00, 0x00, 0x01],
-    KEY,
+    MASKING_KEY,
 ];
 
 fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
@@ -35,7 +35,7 @@ fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
             for length in 1..=9 {
                 check::case(format_args!("{path}, key {key:02x?}, {length} octets"));
                 let payload = &b"\x00\x7f\x80\xffabcde"[..length];
-                client.send(Masked::ping(payload).key(key).bytes());
+                client.send(ClientFrame::ping(payload).masking_key(key).bytes());
                 client.expect_frame(PONG, payload);
             }
         }
@@ -48,18 +48,19 @@ fn key_starts_anew_in_each_frame_and_survives_any_cut() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         let fragments = [
-            Masked::text("Hel").more(),
-            Masked::continuation("lo, w").key([1, 2, 3, 4]).more(),
-            Masked::continuation("orld").key([0xf0, 0x0f, 0xcc, 0x33]),
+            ClientFrame::text("Hel").without_fin(),
+            ClientFrame::continuation("lo, w").masking_key([1, 2, 3, 4]).without_fin(),
+            ClientFrame::continuation("orld").masking_key([0xf0, 0x0f, 0xcc, 0x33]),
         ];
-        let octets = wire(fragments);
+        let octets = encode_frames(fragments);
         client.send(&octets);
         client.expect_text("Hello, world");
         client.send_in_bytes(&octets);
         client.expect_text("Hello, world");
 
-        let euro =
-            Masked::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}").key([0xa5, 0x5a, 0x3c, 0xc3]).bytes();
+        let euro = ClientFrame::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}")
+            .masking_key([0xa5, 0x5a, 0x3c, 0xc3])
+            .bytes();
         for cut in 1..euro.len() {
             check::case(format_args!("{path}, cut at {cut}"));
             client.send(&euro[..cut]);
@@ -78,7 +79,7 @@ fn every_key_is_legal() {
         client.expect_text("Hello");
         for key in KEYS {
             check::case(format_args!("{path}, key {key:02x?}"));
-            client.send(Masked::text("na\u{ef}ve").key(key).bytes());
+            client.send(ClientFrame::text("na\u{ef}ve").masking_key(key).bytes());
             client.expect_text("na\u{ef}ve");
         }
         client.expect_open_and_silent();
@@ -92,7 +93,10 @@ fn masking_changes_no_length() {
         for length in [0, 1, 3, 4, 5, 124, 125, 126, 127, 65_535, 65_536] {
             check::case(format_args!("{path}, {length} octets"));
             let text = vec![b'm'; length];
-            client.send(wire([Masked::text(&text).key([9, 8, 7, 6]), Masked::text("next")]));
+            client.send(encode_frames([
+                ClientFrame::text(&text).masking_key([9, 8, 7, 6]),
+                ClientFrame::text("next"),
+            ]));
             client.expect_text(text);
             client.expect_text("next");
         }

@@ -2,7 +2,7 @@
 
 use crate::probe::each_fails_with;
 use crate::support::frame::{BINARY, Message, PONG};
-use crate::support::{Masked, PATHS, Request, Server, check, wire};
+use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
 
 tests! {
     fragments_are_joined_to_one_message: ["5.4-a"],
@@ -37,16 +37,16 @@ fn fragmented_and_unfragmented_messages_are_both_taken() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text("whole").bytes());
+        client.send(ClientFrame::text("whole").bytes());
         client.expect_text("whole");
-        let mut fragments = Masked::text("x").more().bytes();
+        let mut fragments = ClientFrame::text("x").without_fin().bytes();
         for _ in 0..998 {
-            fragments.extend(Masked::continuation("y").more().bytes());
+            fragments.extend(ClientFrame::continuation("y").without_fin().bytes());
         }
-        fragments.extend(Masked::continuation("z").bytes());
+        fragments.extend(ClientFrame::continuation("z").bytes());
         client.send(fragments);
         client.expect_text(format!("x{}z", "y".repeat(998)));
-        client.send(Masked::text("whole again").bytes());
+        client.send(ClientFrame::text("whole again").bytes());
         client.expect_text("whole again");
         client.expect_open_and_silent();
     }
@@ -57,13 +57,13 @@ fn control_frame_between_fragments_is_handled_at_once() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text("Hel").more().bytes());
-        client.send(Masked::ping("between").bytes());
+        client.send(ClientFrame::text("Hel").without_fin().bytes());
+        client.send(ClientFrame::ping("between").bytes());
         client.expect_frame(PONG, "between");
-        client.send(Masked::pong("unasked").bytes());
-        client.send(Masked::continuation("l").more().bytes());
+        client.send(ClientFrame::pong("unasked").bytes());
+        client.send(ClientFrame::continuation("l").without_fin().bytes());
         client.expect_open_and_silent();
-        client.send(Masked::continuation("o").bytes());
+        client.send(ClientFrame::continuation("o").bytes());
         client.expect_text("Hello");
     }
 }
@@ -74,26 +74,36 @@ fn fragments_of_the_server_join_in_order() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         let serials: String = (0..100_000).map(|serial| format!("{serial} ")).collect();
-        client.send(Masked::text(&serials).bytes());
+        client.send(ClientFrame::text(&serials).bytes());
         client.expect_text(&serials);
     }
 }
 
 fn new_message_inside_another_is_answered_with_1002() {
-    let open = || Masked::text("Hel").more();
+    let open = || ClientFrame::text("Hel").without_fin();
     each_fails_with(
         1002,
         &[
-            ("text", wire([open(), Masked::text("lo")])),
-            ("fragment of a text", wire([open(), Masked::text("lo").more()])),
-            ("empty text", wire([open(), Masked::text("")])),
-            ("binary", wire([open(), Masked::binary("lo")])),
-            ("fragment of a binary", wire([open(), Masked::binary("lo").more()])),
+            ("text", encode_frames([open(), ClientFrame::text("lo")])),
+            ("fragment of a text", encode_frames([open(), ClientFrame::text("lo").without_fin()])),
+            ("empty text", encode_frames([open(), ClientFrame::text("")])),
+            ("binary", encode_frames([open(), ClientFrame::binary("lo")])),
+            (
+                "fragment of a binary",
+                encode_frames([open(), ClientFrame::binary("lo").without_fin()]),
+            ),
             (
                 "after a continuation",
-                wire([open(), Masked::continuation("l").more(), Masked::text("o")]),
+                encode_frames([
+                    open(),
+                    ClientFrame::continuation("l").without_fin(),
+                    ClientFrame::text("o"),
+                ]),
             ),
-            ("after a pong", wire([open(), Masked::pong(""), Masked::text("lo")])),
+            (
+                "after a pong",
+                encode_frames([open(), ClientFrame::pong(""), ClientFrame::text("lo")]),
+            ),
         ],
     );
 }
@@ -107,17 +117,23 @@ fn continuation_of_nothing_is_answered_with_1002() {
                 "not the last",
                 vec![0x00, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58],
             ),
-            ("empty", Masked::continuation("").bytes()),
-            ("after a pong", wire([Masked::pong("x"), Masked::continuation("lo")])),
+            ("empty", ClientFrame::continuation("").bytes()),
+            (
+                "after a pong",
+                encode_frames([ClientFrame::pong("x"), ClientFrame::continuation("lo")]),
+            ),
         ],
     );
     let server = Server::start();
     for path in PATHS {
         check::case(format_args!("{path}, after a message"));
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
+        client.send(encode_frames([
+            ClientFrame::text("Hel").without_fin(),
+            ClientFrame::continuation("lo"),
+        ]));
         client.expect_text("Hello");
-        client.send(Masked::continuation("more").bytes());
+        client.send(ClientFrame::continuation("more").bytes());
         client.expect_failure(1002);
     }
 }
@@ -134,14 +150,14 @@ fn fragments_may_be_empty() {
         ];
         client.send(fragments);
         client.expect_text("");
-        let empty = || Masked::continuation("").more();
-        client.send(wire([
-            Masked::text("").more(),
+        let empty = || ClientFrame::continuation("").without_fin();
+        client.send(encode_frames([
+            ClientFrame::text("").without_fin(),
             empty(),
-            Masked::continuation("x").more(),
+            ClientFrame::continuation("x").without_fin(),
             empty(),
         ]));
-        client.send(Masked::continuation("").bytes());
+        client.send(ClientFrame::continuation("").bytes());
         client.expect_text("x");
         client.expect_open_and_silent();
     }
@@ -150,15 +166,24 @@ fn fragments_may_be_empty() {
 fn type_of_a_message_is_that_of_its_first_frame() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
-    client.send(wire([Masked::binary([0xff]).more(), Masked::continuation([0xfe, 0x00])]));
+    client.send(encode_frames([
+        ClientFrame::binary([0xff]).without_fin(),
+        ClientFrame::continuation([0xfe, 0x00]),
+    ]));
     client.expect_message(&Message { opcode: BINARY, payload: vec![0xff, 0xfe, 0x00] });
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("te").more(), Masked::continuation("xt")]));
+        client.send(encode_frames([
+            ClientFrame::text("te").without_fin(),
+            ClientFrame::continuation("xt"),
+        ]));
         client.expect_text("text");
     }
     let mut client = server.upgrade("/chat");
-    client.send(wire([Masked::binary("no ").more(), Masked::continuation("text")]));
+    client.send(encode_frames([
+        ClientFrame::binary("no ").without_fin(),
+        ClientFrame::continuation("text"),
+    ]));
     client.expect_close(Some(1003));
 }
 
@@ -170,10 +195,15 @@ fn cuts_of_the_stream_mean_nothing() {
         client.send_in_bytes(Request::upgrade(path).bytes());
         client.expect_101();
         client.expect_open();
-        client.send_in_bytes(wire([Masked::text("Hel").more(), Masked::continuation("lo")]));
+        client.send_in_bytes(encode_frames([
+            ClientFrame::text("Hel").without_fin(),
+            ClientFrame::continuation("lo"),
+        ]));
         client.expect_text("Hello");
         let texts: Vec<_> = (0..20).map(|serial| format!("text {serial}")).collect();
-        client.send(texts.iter().flat_map(|text| Masked::text(text).bytes()).collect::<Vec<_>>());
+        client.send(
+            texts.iter().flat_map(|text| ClientFrame::text(text).bytes()).collect::<Vec<_>>(),
+        );
         texts.iter().for_each(|text| client.expect_text(text));
         client.expect_open_and_silent();
     }
@@ -184,7 +214,10 @@ fn close_between_fragments_is_answered_with_its_code() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("lost").more(), Masked::close(1000, "")]));
+        client.send(encode_frames([
+            ClientFrame::text("lost").without_fin(),
+            ClientFrame::close(1000, ""),
+        ]));
         client.expect_close_and_end(Some(1000));
     }
 }
@@ -196,7 +229,7 @@ fn frames_of_the_server_keep_the_rules_of_fragments() {
         let mut client = server.upgrade(path);
         for length in [0, 1, 125, 126, 65_536, 1 << 20, 5] {
             let text = "x".repeat(length);
-            client.send(wire([Masked::text(&text), Masked::ping("p")]));
+            client.send(encode_frames([ClientFrame::text(&text), ClientFrame::ping("p")]));
             client.expect_text(text);
         }
         client.expect_open();

@@ -1,8 +1,8 @@
 //! Section 5.5.1: Close.
 
 use crate::probe::in_a_busy_room;
-use crate::support::frame::{CLOSE, Form};
-use crate::support::{Client, Masked, PATHS, Server, check, wire};
+use crate::support::frame::{CLOSE, LengthForm};
+use crate::support::{Client, ClientFrame, PATHS, Server, check, encode_frames};
 
 tests! {
     close_without_a_body_is_answered_without_a_body: ["5.5.1-a", "5.5.1-q"],
@@ -44,17 +44,17 @@ fn close_with_a_body_of_one_octet_is_answered_with_1002() {
 fn close_bodies_of_the_server_are_well_formed() {
     let server = Server::with(&["--max-message", "1K"]);
     for (code, wire) in [
-        (1000, Masked::close(1000, "bye").bytes()),
-        (3000, Masked::close(3000, "\u{20ac}".repeat(41)).bytes()),
-        (1002, Masked::text("").unmasked().bytes()),
-        (1007, Masked::text([0xff]).bytes()),
-        (1009, Masked::text([b'x'; 1025]).bytes()),
+        (1000, ClientFrame::close(1000, "bye").bytes()),
+        (3000, ClientFrame::close(3000, "\u{20ac}".repeat(41)).bytes()),
+        (1002, ClientFrame::text("").unmasked().bytes()),
+        (1007, ClientFrame::text([0xff]).bytes()),
+        (1009, ClientFrame::text([b'x'; 1025]).bytes()),
     ] {
         for path in PATHS {
             closes_well(&mut server.upgrade(path), &wire, code);
         }
     }
-    closes_well(&mut server.upgrade("/chat"), &Masked::binary("x").bytes(), 1003);
+    closes_well(&mut server.upgrade("/chat"), &ClientFrame::binary("x").bytes(), 1003);
     let mut member = server.upgrade("/chat");
     server.signal("TERM");
     closes_well(&mut member, &[], 1001);
@@ -77,7 +77,7 @@ fn close_reason_may_have_123_octets() {
         for reason in ["bye".into(), "\u{e9}".repeat(61) + "x", "\u{1f600}".repeat(30) + "abc"] {
             check::case(format_args!("{path}, {} octets", reason.len()));
             let mut client = server.upgrade(path);
-            client.send(Masked::close(1000, &reason).bytes());
+            client.send(ClientFrame::close(1000, &reason).bytes());
             client.expect_close_and_end(Some(1000));
         }
     }
@@ -88,9 +88,9 @@ fn close_reason_that_is_not_utf_8_is_answered_with_1007() {
     for path in PATHS {
         for wire in [
             vec![0b1_000_1000, 0b1_0000011, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0xde],
-            Masked::close(1000, [0xc3, 0x28]).bytes(),
-            Masked::close(1000, [0xe2, 0x82]).bytes(),
-            Masked::close(3000, [b"reason ".as_slice(), &[0xed, 0xa0, 0x80]].concat()).bytes(),
+            ClientFrame::close(1000, [0xc3, 0x28]).bytes(),
+            ClientFrame::close(1000, [0xe2, 0x82]).bytes(),
+            ClientFrame::close(3000, [b"reason ".as_slice(), &[0xed, 0xa0, 0x80]].concat()).bytes(),
         ] {
             check::case(format_args!("{path}, {wire:02x?}"));
             let mut client = server.upgrade(path);
@@ -106,15 +106,15 @@ fn nothing_is_said_after_close_in_a_busy_room() {
     let server = Server::start();
     in_a_busy_room(&server, || {
         for _ in 0..5 {
-            leaves_for_good(server.upgrade("/chat"), &Masked::close(1000, ""), 1000);
-            leaves_for_good(server.upgrade("/chat"), &Masked::text("").unmasked(), 1002);
-            leaves_for_good(server.upgrade("/chat"), &Masked::binary(""), 1003);
+            leaves_for_good(server.upgrade("/chat"), &ClientFrame::close(1000, ""), 1000);
+            leaves_for_good(server.upgrade("/chat"), &ClientFrame::text("").unmasked(), 1002);
+            leaves_for_good(server.upgrade("/chat"), &ClientFrame::binary(""), 1003);
         }
     });
 }
 
 /// Texts come until the Close, and nothing after it.
-fn leaves_for_good(mut member: Client, last: &Masked, code: u16) {
+fn leaves_for_good(mut member: Client, last: &ClientFrame, code: u16) {
     check::case(code);
     member.read_message();
     member.send(last.bytes());
@@ -125,15 +125,15 @@ fn leaves_for_good(mut member: Client, last: &Masked, code: u16) {
         }
     };
     check::eq(close.code(), Some(code), "code");
-    let _ = member.try_send(Masked::close(code, "").bytes()); // the server may have ended already
+    let _ = member.try_send(ClientFrame::close(code, "").bytes()); // the server may have ended already
     member.expect_end();
 }
 
 fn nothing_is_echoed_after_close() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
-    let texts = Masked::text("echo").bytes().repeat(200);
-    client.send([texts.clone(), Masked::close(1000, "").bytes(), texts].concat());
+    let texts = ClientFrame::text("echo").bytes().repeat(200);
+    client.send([texts.clone(), ClientFrame::close(1000, "").bytes(), texts].concat());
     for _ in 0..200 {
         client.expect_text("echo");
     }
@@ -146,7 +146,7 @@ fn close_is_answered_once() {
         check::case(path);
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12]);
-        let answer = check::promptly("the answer to a Close", || client.read_bytes(4));
+        let answer = check::warn_if_late("the answer to a Close", || client.read_bytes(4));
         check::eq(answer, [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
         client.expect_end();
     }
@@ -159,7 +159,7 @@ fn close_is_answered_with_its_own_code() {
         for code in [1000, 1001, 3000, 4999] {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
-            client.send(Masked::close(code, "a reason").bytes());
+            client.send(ClientFrame::close(code, "a reason").bytes());
             check::eq(client.expect_close(Some(code)), b"".as_slice(), "reason of the answer");
             client.expect_end();
         }
@@ -172,7 +172,7 @@ fn message_in_flight_is_finished_before_the_close() {
     let long = "x".repeat(1 << 20);
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text(&long), Masked::close(1000, "")]));
+        client.send(encode_frames([ClientFrame::text(&long), ClientFrame::close(1000, "")]));
         client.expect_text(&long);
         client.expect_close_and_end(Some(1000));
     }
@@ -187,18 +187,18 @@ fn tcp_ends_at_once_after_both_closes() {
     for path in PATHS {
         check::case(path);
         let mut client = server.upgrade(path);
-        client.send(Masked::close(1000, "").bytes());
+        client.send(ClientFrame::close(1000, "").bytes());
         client.expect_close(Some(1000));
-        check::promptly(end, || client.expect_end());
-        client.ended_by_half(&server, idle);
+        check::warn_if_late(end, || client.expect_end());
+        client.expect_half_close(&server, idle);
     }
     check::case("/chat, after the server's own Close");
     let mut client = server.upgrade("/chat");
-    client.send(Masked::binary("not here").bytes());
+    client.send(ClientFrame::binary("not here").bytes());
     client.expect_close(Some(1003));
-    client.send(Masked::close(1003, "").bytes());
-    check::promptly(end, || client.expect_end());
-    client.ended_by_half(&server, idle);
+    client.send(ClientFrame::close(1003, "").bytes());
+    check::warn_if_late(end, || client.expect_end());
+    client.expect_half_close(&server, idle);
 }
 
 /// Ours in one write twice; ours against the server's own.
@@ -206,11 +206,11 @@ fn two_closes_that_cross_are_each_others_answer() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::close(1000, ""), Masked::close(1001, "")]));
+        client.send(encode_frames([ClientFrame::close(1000, ""), ClientFrame::close(1001, "")]));
         client.expect_close_and_end(Some(1000));
     }
     let mut client = server.upgrade("/chat");
-    client.send(wire([Masked::binary(""), Masked::close(1000, "")]));
+    client.send(encode_frames([ClientFrame::binary(""), ClientFrame::close(1000, "")]));
     client.expect_close_and_end(Some(1003));
 }
 
@@ -218,15 +218,15 @@ fn what_follows_a_close_is_not_processed() {
     let server = Server::start();
     for path in PATHS {
         for after in [
-            wire([Masked::text("text"), Masked::ping("ping")]),
-            Masked::text("").unmasked().bytes(),
-            Masked::text("").form(Form::Bits64).declaring(1 << 63).bytes(),
+            encode_frames([ClientFrame::text("text"), ClientFrame::ping("ping")]),
+            ClientFrame::text("").unmasked().bytes(),
+            ClientFrame::text("").length_form(LengthForm::Bits64).declared_length(1 << 63).bytes(),
             vec![0xff; 300],
         ] {
             check::case(format_args!("{path}, {}", after.len()));
             let mut witness = server.upgrade(path);
             let mut client = server.upgrade(path);
-            client.send([Masked::close(1000, "").bytes(), after].concat());
+            client.send([ClientFrame::close(1000, "").bytes(), after].concat());
             client.expect_close_and_end(Some(1000));
             witness.expect_open_and_silent();
         }

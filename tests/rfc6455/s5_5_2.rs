@@ -1,7 +1,7 @@
 //! Section 5.5.2: Ping.
 
 use crate::support::frame::{PING, PONG};
-use crate::support::{Masked, PATHS, Server, check, wire};
+use crate::support::{ClientFrame, PATHS, Server, check, encode_frames};
 
 tests! {
     ping_may_carry_0_to_125_octets: ["5.5.2-a"],
@@ -20,7 +20,7 @@ fn ping_may_carry_0_to_125_octets() {
         check::eq(client.read_bytes(2), [0b1_000_1010, 0b0_0000000], path);
         client.send([0x89, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         check::eq(client.read_bytes(7), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], path);
-        client.send(Masked::ping([b'x'; 125]).bytes());
+        client.send(ClientFrame::ping([b'x'; 125]).bytes());
         client.expect_frame(PONG, [b'x'; 125]);
     }
 }
@@ -31,11 +31,11 @@ fn ping_is_answered_with_a_pong() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.expect_open_and_silent();
-        client.send(Masked::text("begun").more().bytes());
+        client.send(ClientFrame::text("begun").without_fin().bytes());
         client.expect_open_and_silent();
-        client.send(Masked::continuation("").bytes());
+        client.send(ClientFrame::continuation("").bytes());
         client.expect_text("begun");
-        client.send(Masked::text("text").bytes().repeat(100));
+        client.send(ClientFrame::text("text").bytes().repeat(100));
         client.expect_open();
     }
 }
@@ -45,9 +45,12 @@ fn ping_inside_a_message_is_answered_before_it_ends() {
     for path in PATHS {
         check::case(path);
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("open").more(), Masked::ping("now")]));
-        check::promptly("a Pong inside a message", || client.expect_frame(PONG, "now"));
-        client.send(Masked::continuation("").bytes());
+        client.send(encode_frames([
+            ClientFrame::text("open").without_fin(),
+            ClientFrame::ping("now"),
+        ]));
+        check::warn_if_late("a Pong inside a message", || client.expect_frame(PONG, "now"));
+        client.send(ClientFrame::continuation("").bytes());
         client.expect_text("open");
     }
 }
@@ -60,7 +63,7 @@ fn server_pings_while_the_connection_is_open() {
         for _ in 0..2 {
             let ping = client.read_frame();
             check::eq(ping.opcode, PING, "opcode");
-            client.send(Masked::pong(ping.payload).bytes());
+            client.send(ClientFrame::pong(ping.payload).bytes());
         }
         client.expect_open();
     }
@@ -70,7 +73,7 @@ fn ping_behind_a_close_is_not_answered() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::close(1000, ""), Masked::ping("late")]));
+        client.send(encode_frames([ClientFrame::close(1000, ""), ClientFrame::ping("late")]));
         client.expect_close_and_end(Some(1000));
     }
 }
@@ -81,9 +84,17 @@ fn ping_after_the_servers_close_is_not_answered() {
     let server = Server::start();
     let mut witness = server.upgrade("/chat");
     let mut client = server.upgrade("/chat");
-    client.send(wire([Masked::binary(""), Masked::ping("late"), Masked::text("late")]));
+    client.send(encode_frames([
+        ClientFrame::binary(""),
+        ClientFrame::ping("late"),
+        ClientFrame::text("late"),
+    ]));
     client.expect_close(Some(1003));
-    client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1003, "")]));
+    client.send(encode_frames([
+        ClientFrame::ping("later"),
+        ClientFrame::text("later"),
+        ClientFrame::close(1003, ""),
+    ]));
     client.expect_end();
     witness.expect_open_and_silent();
 
@@ -92,7 +103,11 @@ fn ping_after_the_servers_close_is_not_answered() {
         check::case(format_args!("{path}, idle"));
         let mut client = server.upgrade(path);
         client.expect_close(Some(1001));
-        client.send(wire([Masked::ping("later"), Masked::text("later"), Masked::close(1001, "")]));
+        client.send(encode_frames([
+            ClientFrame::ping("later"),
+            ClientFrame::text("later"),
+            ClientFrame::close(1001, ""),
+        ]));
         client.expect_end();
     }
 }

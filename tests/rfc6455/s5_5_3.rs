@@ -1,7 +1,7 @@
 //! Section 5.5.3: Pong.
 
 use crate::support::frame::PONG;
-use crate::support::{Masked, PATHS, Server, check, wire};
+use crate::support::{ClientFrame, PATHS, Server, check, encode_frames};
 
 tests! {
     pong_has_the_payload_of_its_ping: ["5.5.3-a"],
@@ -17,7 +17,7 @@ fn pong_has_the_payload_of_its_ping() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         for payload in octets.chunks(125).chain([[0x00, 0xff, 0xc3, 0x28].as_slice()]) {
-            client.send(Masked::ping(payload).bytes());
+            client.send(ClientFrame::ping(payload).bytes());
             client.expect_frame(PONG, payload);
         }
     }
@@ -28,7 +28,7 @@ fn several_pings_are_answered_in_order_the_last_in_any_case() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(["1", "2", "3"].map(|payload| Masked::ping(payload).bytes()).concat());
+        client.send(["1", "2", "3"].map(|payload| ClientFrame::ping(payload).bytes()).concat());
         let mut pings = ["1", "2", "3"].iter();
         loop {
             let pong = client.read_frame().payload;
@@ -49,7 +49,7 @@ fn unasked_pong_is_not_answered() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         client.send([0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
-        client.send(wire([Masked::pong(""), Masked::pong([0xff; 125])]));
+        client.send(encode_frames([ClientFrame::pong(""), ClientFrame::pong([0xff; 125])]));
         client.expect_open_and_silent();
     }
 }
@@ -58,7 +58,10 @@ fn no_pong_comes_without_a_ping() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("a").more(), Masked::continuation("b")]));
+        client.send(encode_frames([
+            ClientFrame::text("a").without_fin(),
+            ClientFrame::continuation("b"),
+        ]));
         client.expect_text("ab");
         client.expect_open_and_silent();
     }

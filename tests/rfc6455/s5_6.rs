@@ -1,7 +1,7 @@
 //! Section 5.6: data frames.
 
 use crate::support::frame::{BINARY, Message, PONG};
-use crate::support::{Masked, PATHS, Server, wire};
+use crate::support::{ClientFrame, PATHS, Server, encode_frames};
 
 tests! {
     frame_may_end_inside_a_character: ["5.6-a"],
@@ -20,9 +20,12 @@ fn frame_may_end_inside_a_character() {
         ];
         client.send(fragments);
         client.expect_text("\u{20ac}");
-        client.send(wire([Masked::text([0xe2, 0x82]).more(), Masked::ping("gap")]));
+        client.send(encode_frames([
+            ClientFrame::text([0xe2, 0x82]).without_fin(),
+            ClientFrame::ping("gap"),
+        ]));
         client.expect_frame(PONG, "gap");
-        client.send(Masked::continuation([0xac]).bytes());
+        client.send(ClientFrame::continuation([0xac]).bytes());
         client.expect_text("\u{20ac}");
         client.expect_open_and_silent();
     }
@@ -33,10 +36,10 @@ fn binary_is_not_checked_as_text() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
     for payload in [vec![0xc3, 0x28], vec![0xff; 200], vec![0x00]] {
-        client.send(Masked::binary(&payload).bytes());
+        client.send(ClientFrame::binary(&payload).bytes());
         client.expect_message(&Message { opcode: BINARY, payload });
     }
     let mut client = server.upgrade("/chat");
-    client.send(Masked::binary([0xc3, 0x28]).bytes());
+    client.send(ClientFrame::binary([0xc3, 0x28]).bytes());
     client.expect_close(Some(1003));
 }

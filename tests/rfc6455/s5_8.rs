@@ -1,6 +1,6 @@
 //! Section 5.8: extensibility.
 
-use crate::support::{Masked, PATHS, Request, Server, check};
+use crate::support::{ClientFrame, PATHS, Request, Server, check};
 
 tests! {
     extension_that_was_not_agreed_on_is_not_used: ["5.8-a"],
@@ -14,10 +14,10 @@ fn extension_that_was_not_agreed_on_is_not_used() {
         for rsv in [0b100, 0b010, 0b001] {
             check::case(format_args!("{path}, RSV {rsv:03b}"));
             let offer = "Sec-WebSocket-Extensions: permessage-deflate, x-probe";
-            let mut client = server.accepts(&Request::upgrade(path).add(offer));
-            client.send(Masked::text("a".repeat(1000)).bytes());
+            let mut client = server.expect_upgrade(&Request::upgrade(path).add(offer));
+            client.send(ClientFrame::text("a".repeat(1000)).bytes());
             client.expect_text("a".repeat(1000));
-            client.send(Masked::text("b").rsv(rsv).bytes());
+            client.send(ClientFrame::text("b").rsv(rsv).bytes());
             client.expect_failure(1002);
         }
     }

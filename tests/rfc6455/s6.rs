@@ -2,7 +2,7 @@
 
 use crate::probe::{CHATTER, in_a_busy_room};
 use crate::support::frame::{BINARY, CLOSE, Message, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, wire};
+use crate::support::{ClientFrame, PATHS, Request, Server, WELCOME, check, encode_frames};
 
 tests! {
     nothing_is_sent_but_while_the_connection_is_open: ["6.1-a"],
@@ -39,7 +39,7 @@ fn whatever_is_sent_is_frames_and_ends_with_fin() {
         let mut client = server.upgrade(path);
         for length in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
             let text = "x".repeat(length);
-            client.send(Masked::text(&text).bytes());
+            client.send(ClientFrame::text(&text).bytes());
             client.expect_text(text);
         }
         client.expect_open_and_silent();
@@ -51,11 +51,11 @@ fn opcode_fits_the_data() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text("text").bytes());
+        client.send(ClientFrame::text("text").bytes());
         client.expect_message(&Message { opcode: TEXT, payload: b"text".into() });
     }
     let mut client = server.upgrade("/echo");
-    client.send(Masked::binary("text, but sent as binary").bytes());
+    client.send(ClientFrame::binary("text, but sent as binary").bytes());
     client.expect_message(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
 }
 
@@ -66,9 +66,9 @@ fn every_message_is_sent_to_the_end() {
     let mut echo = server.upgrade("/echo");
     for serial in 0..100 {
         let text = format!("message {serial}");
-        members[serial % 3].send(Masked::text(&text).bytes());
+        members[serial % 3].send(ClientFrame::text(&text).bytes());
         members.iter_mut().for_each(|member| member.expect_text(&text));
-        echo.send(Masked::text(&text).bytes());
+        echo.send(ClientFrame::text(&text).bytes());
         echo.expect_text(text);
     }
 }
@@ -100,13 +100,13 @@ fn next_data_frame_after_fin_starts_a_message() {
     for path in PATHS {
         let mut client = server.upgrade(path);
         let frames = [
-            Masked::text("one, ").more(),
-            Masked::continuation("cut"),
-            Masked::text("two, ").more(),
-            Masked::continuation("cut"),
-            Masked::text("three, whole"),
+            ClientFrame::text("one, ").without_fin(),
+            ClientFrame::continuation("cut"),
+            ClientFrame::text("two, ").without_fin(),
+            ClientFrame::continuation("cut"),
+            ClientFrame::text("three, whole"),
         ];
-        client.send(wire(frames));
+        client.send(encode_frames(frames));
         client.expect_text("one, cut");
         client.expect_text("two, cut");
         client.expect_text("three, whole");

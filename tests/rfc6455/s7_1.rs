@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::probe::hears_last_words;
-use crate::support::{DEADLINE, Masked, PATHS, Server, check, wire};
+use crate::support::{ClientFrame, DEADLINE, PATHS, Server, check, encode_frames};
 
 tests! {
     close_is_read_and_no_reset_follows_though_megabytes_come: ["7.1.1-a"],
@@ -27,7 +27,7 @@ fn close_is_read_and_no_reset_follows_though_megabytes_come() {
     for round in 0..20 {
         for path in PATHS {
             for (frame, code) in
-                [(Masked::text("").unmasked(), 1002), (Masked::close(1000, ""), 1000)]
+                [(ClientFrame::text("").unmasked(), 1002), (ClientFrame::close(1000, ""), 1000)]
             {
                 check::case(format_args!("{path}, {code}, round {round}"));
                 let mut client = server.upgrade(path);
@@ -44,7 +44,7 @@ fn peer_that_never_stops_sending_is_cut_off() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::text("").unmasked().bytes());
+        client.send(ClientFrame::text("").unmasked().bytes());
         client.expect_failure(1002);
         let until = Instant::now() + *DEADLINE;
         while client.try_send([0; 4096]).is_ok() {
@@ -59,10 +59,10 @@ fn server_ends_tcp_first() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(Masked::close(1000, "").bytes());
+        client.send(ClientFrame::close(1000, "").bytes());
         client.expect_close_and_end(Some(1000));
         let mut client = server.upgrade(path);
-        client.send(Masked::ping("").more().bytes());
+        client.send(ClientFrame::ping("").without_fin().bytes());
         client.expect_close_and_end(Some(1002));
     }
 }
@@ -73,7 +73,7 @@ fn server_that_stops_says_1001() {
     server.signal("TERM");
     for client in &mut clients {
         client.expect_close(Some(1001));
-        client.send(Masked::close(1001, "").bytes());
+        client.send(ClientFrame::close(1001, "").bytes());
         client.expect_end();
     }
     check::eq(server.wait().code(), Some(0), "exit status");
@@ -85,7 +85,7 @@ fn silent_client_is_told_1001() {
         check::case(path);
         let mut client = server.upgrade(path);
         client.expect_close(Some(1001));
-        client.send(Masked::close(1001, "").bytes());
+        client.send(ClientFrame::close(1001, "").bytes());
         client.expect_end();
     }
 }
@@ -96,7 +96,7 @@ fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
     let server = Server::start();
     let mut client = server.upgrade("/chat");
     let before = Instant::now();
-    client.send(Masked::binary("").bytes());
+    client.send(ClientFrame::binary("").bytes());
     client.expect_close(Some(1003));
     client.expect_end();
     check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
@@ -121,7 +121,7 @@ fn client_that_ends_without_close_is_let_go() {
         client.expect_end();
 
         let mut client = server.upgrade(path);
-        client.send(Masked::text("cut sho").declaring(9).bytes());
+        client.send(ClientFrame::text("cut sho").declared_length(9).bytes());
         client.shutdown_write();
         client.expect_end();
     }
@@ -129,9 +129,9 @@ fn client_that_ends_without_close_is_let_go() {
 
 fn failed_connection_is_closed_and_logged() {
     for (code, wire) in [
-        (1002, Masked::text("").rsv(0b001).bytes()),
-        (1007, Masked::text([0xc3, 0x28]).bytes()),
-        (1009, Masked::text([b'x'; 1025]).bytes()),
+        (1002, ClientFrame::text("").rsv(0b001).bytes()),
+        (1007, ClientFrame::text([0xc3, 0x28]).bytes()),
+        (1009, ClientFrame::text([b'x'; 1025]).bytes()),
     ] {
         for path in PATHS {
             check::case(format_args!("{path}, {code}"));
@@ -139,7 +139,7 @@ fn failed_connection_is_closed_and_logged() {
             let mut client = server.upgrade(path);
             client.send(wire.clone());
             client.expect_failure(code);
-            server.await_log(&format!("Code {code}"));
+            server.wait_for_log(&format!("Code {code}"));
         }
     }
 }
@@ -149,15 +149,19 @@ fn nothing_is_processed_after_failing() {
     let server = Server::start();
     for path in PATHS {
         for bad in [
-            Masked::text("Hello").unmasked(),
-            Masked::text("Hello").rsv(0b100),
-            Masked::new(0x3, ""),
-            Masked::continuation("Hello"),
+            ClientFrame::text("Hello").unmasked(),
+            ClientFrame::text("Hello").rsv(0b100),
+            ClientFrame::new(0x3, ""),
+            ClientFrame::continuation("Hello"),
         ] {
             let mut witness = server.upgrade(path);
             let mut client = server.upgrade(path);
-            let rest = [Masked::ping("ping"), Masked::text("text"), Masked::close(1000, "")];
-            client.send([bad.bytes(), wire(rest)].concat());
+            let rest = [
+                ClientFrame::ping("ping"),
+                ClientFrame::text("text"),
+                ClientFrame::close(1000, ""),
+            ];
+            client.send([bad.bytes(), encode_frames(rest)].concat());
             client.expect_failure(1002);
             witness.expect_open_and_silent();
         }
@@ -171,7 +175,10 @@ fn messages_before_the_breach_are_processed() {
     for path in PATHS {
         let mut witness = server.upgrade("/chat");
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("Hello"), Masked::text("Hello").unmasked()]));
+        client.send(encode_frames([
+            ClientFrame::text("Hello"),
+            ClientFrame::text("Hello").unmasked(),
+        ]));
         client.expect_text("Hello");
         client.expect_failure(1002);
         if path == "/chat" {

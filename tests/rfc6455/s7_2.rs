@@ -1,6 +1,6 @@
 //! Section 7.2: abnormal closures.
 
-use crate::support::{Masked, PATHS, Request, Server, check};
+use crate::support::{ClientFrame, PATHS, Request, Server, check};
 
 tests! {
     refused_handshake_ends_the_connection: ["7.2.2-a"],
@@ -17,7 +17,7 @@ fn refused_handshake_ends_the_connection() {
         ] {
             check::case(request.bytes().escape_ascii());
             let mut client = server.connect();
-            client.send([request.bytes(), Masked::ping("frame").bytes()].concat());
+            client.send([request.bytes(), ClientFrame::ping("frame").bytes()].concat());
             let answer = client.read_response();
             check::that((400..500).contains(&answer.status), answer.status);
             client.expect_last_response(&answer);

@@ -1,6 +1,6 @@
 //! Section 7.3: normal closure.
 
-use crate::support::{Masked, PATHS, Server, check};
+use crate::support::{ClientFrame, PATHS, Server, check};
 
 tests! {
     stopped_server_closes_every_connection_with_1001: ["7.3-a"],
@@ -18,7 +18,7 @@ fn stopped_server_closes_every_connection_with_1001() {
             client.expect_close(Some(1001));
             match serial % 3 {
                 0 => client.shutdown_write(),
-                _ => client.send(Masked::close(1001, "").bytes()),
+                _ => client.send(ClientFrame::close(1001, "").bytes()),
             }
             client.expect_end();
         }

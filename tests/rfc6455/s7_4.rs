@@ -1,6 +1,6 @@
 //! Section 7.4: status codes.
 
-use crate::support::{Masked, PATHS, Server, check};
+use crate::support::{ClientFrame, PATHS, Server, check};
 
 tests! {
     defined_code_is_answered_with_itself: [
@@ -27,7 +27,7 @@ fn each_is_answered_with(codes: &[u16], answer: impl Fn(u16) -> u16) {
         for code in codes {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
-            client.send(Masked::close(*code, "").bytes());
+            client.send(ClientFrame::close(*code, "").bytes());
             client.expect_close_and_end(Some(answer(*code)));
         }
     }
@@ -53,9 +53,9 @@ fn verdicts_have_the_codes_of_their_meaning() {
     let server = Server::with(&["--max-message", "1K"]);
     for path in PATHS {
         for (code, frame) in [
-            (1002, Masked::new(0xb, "")),
-            (1007, Masked::text([0xff])),
-            (1009, Masked::text([b'x'; 1025])),
+            (1002, ClientFrame::new(0xb, "")),
+            (1007, ClientFrame::text([0xff])),
+            (1009, ClientFrame::text([b'x'; 1025])),
         ] {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
@@ -64,7 +64,7 @@ fn verdicts_have_the_codes_of_their_meaning() {
         }
     }
     let mut client = server.upgrade("/chat");
-    client.send(Masked::binary("a type it does not take").bytes());
+    client.send(ClientFrame::binary("a type it does not take").bytes());
     client.expect_close(Some(1003));
     let mut client = server.upgrade("/echo");
     server.signal("TERM");
@@ -101,7 +101,7 @@ fn server_sends_no_code_of_its_own_but_those_it_may() {
         {
             check::case(format_args!("{path}, {code}"));
             let mut client = server.upgrade(path);
-            client.send(Masked::close(code, "").bytes());
+            client.send(ClientFrame::close(code, "").bytes());
             let answer = client.read_frame().code().unwrap_or_default();
             let own = matches!(answer, 1000..=1003 | 1007..=1009 | 1011..=1014 | 3000..=4999);
             check::that(own, format_args!("answered with {answer}"));

@@ -1,7 +1,7 @@
 //! Section 8.1: UTF-8, and what happens where it is none.
 
 use crate::support::frame::{BINARY, Message, PONG, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, check, wire};
+use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
 
 tests! {
     text_that_is_not_utf_8_is_answered_with_1007: ["8.1-a"],
@@ -95,9 +95,9 @@ fn text_that_is_not_utf_8_is_answered_with_1007() {
 fn every_malformed_sequence_is_answered_with_1007() {
     let server = Server::start();
     for malformed in MALFORMED.iter().map(|(octets, _)| *octets).chain(CUT.iter().copied()) {
-        each_is_refused(&server, "alone", &Masked::text(malformed).bytes());
+        each_is_refused(&server, "alone", &ClientFrame::text(malformed).bytes());
         let between = [b"\xce\xba before ", malformed, b" after \xce\xba"].concat();
-        each_is_refused(&server, "between", &Masked::text(between).bytes());
+        each_is_refused(&server, "between", &ClientFrame::text(between).bytes());
     }
     for at in [0, 7, 8, 63, 4095, 65_535, 99_999] {
         let mut long = vec![b'x'; 100_000];
@@ -105,7 +105,7 @@ fn every_malformed_sequence_is_answered_with_1007() {
         for path in PATHS {
             check::case(format_args!("{path}, ff at {at} of 100000"));
             let mut client = server.upgrade(path);
-            client.send(Masked::text(&long).bytes());
+            client.send(ClientFrame::text(&long).bytes());
             client.expect_failure(1007);
         }
     }
@@ -119,10 +119,10 @@ fn every_valid_sequence_is_taken() {
         client.expect_text([0xf4, 0x8f, 0xbf, 0xbf]);
         for valid in VALID {
             check::case(format_args!("{path}, {valid:02x?}"));
-            client.send(Masked::text(valid).bytes());
+            client.send(ClientFrame::text(valid).bytes());
             client.expect_text(valid);
         }
-        client.send(Masked::text(VALID.concat()).bytes());
+        client.send(ClientFrame::text(VALID.concat()).bytes());
         client.expect_text(VALID.concat());
         client.expect_open_and_silent();
     }
@@ -136,26 +136,30 @@ fn validity_is_judged_over_the_whole_message() {
         let mut client = server.upgrade(path);
         for valid in VALID {
             check::case(format_args!("{path}, {valid:02x?} in single octets"));
-            client.send(Masked::text("").more().bytes());
+            client.send(ClientFrame::text("").without_fin().bytes());
             for octet in *valid {
-                client.send(Masked::continuation([*octet]).more().bytes());
+                client.send(ClientFrame::continuation([*octet]).without_fin().bytes());
                 client.expect_open_and_silent();
             }
-            client.send(Masked::continuation("").bytes());
+            client.send(ClientFrame::continuation("").bytes());
             client.expect_text(valid);
         }
     }
     for (malformed, proof) in MALFORMED {
-        let fragments =
-            malformed[..*proof].iter().map(|octet| Masked::continuation([*octet]).more().bytes());
+        let fragments = malformed[..*proof]
+            .iter()
+            .map(|octet| ClientFrame::continuation([*octet]).without_fin().bytes());
         let wire =
-            [Masked::text("").more().bytes(), fragments.collect::<Vec<_>>().concat()].concat();
+            [ClientFrame::text("").without_fin().bytes(), fragments.collect::<Vec<_>>().concat()]
+                .concat();
         each_is_refused(&server, "in single octets", &wire);
     }
     for cut in CUT {
-        let ended = wire([Masked::text(cut).more(), Masked::continuation("")]);
+        let ended =
+            encode_frames([ClientFrame::text(cut).without_fin(), ClientFrame::continuation("")]);
         each_is_refused(&server, "ended by an empty fragment", &ended);
-        let gone_on = wire([Masked::text(cut).more(), Masked::continuation("x")]);
+        let gone_on =
+            encode_frames([ClientFrame::text(cut).without_fin(), ClientFrame::continuation("x")]);
         each_is_refused(&server, "gone on with a letter", &gone_on);
     }
 }
@@ -165,23 +169,23 @@ fn text_is_refused_at_its_first_bad_octet() {
     let server = Server::start();
     for (malformed, proof) in MALFORMED {
         let proven = [b"good ", &malformed[..*proof]].concat();
-        let open = Masked::text(proven).more().declaring(1000).bytes();
+        let open = ClientFrame::text(proven).without_fin().declared_length(1000).bytes();
         each_is_refused(&server, "in an open frame", &open);
     }
-    each_is_refused(&server, "in a fragment", &Masked::text(b"oo\xff").more().bytes());
+    each_is_refused(&server, "in a fragment", &ClientFrame::text(b"oo\xff").without_fin().bytes());
 }
 
 /// Values are octets; the targets are printable ASCII or refused.
 fn handshake_may_hold_any_octets_in_fields_that_are_not_read() {
     let server = Server::start();
     for path in PATHS {
-        server.accepts(&Request::upgrade(path).add(b"X-A: \xff"));
-        server.accepts(&Request::upgrade(path).add(b"Cookie: \xc3\x28\xe2\x82"));
-        server.refuses(
-            &Request::upgrade(path).line([b"GET /\xff".as_slice(), b" HTTP/1.1"].concat()),
+        server.expect_upgrade(&Request::upgrade(path).add(b"X-A: \xff"));
+        server.expect_upgrade(&Request::upgrade(path).add(b"Cookie: \xc3\x28\xe2\x82"));
+        server.expect_refusal(
+            &Request::upgrade(path).request_line([b"GET /\xff".as_slice(), b" HTTP/1.1"].concat()),
             400,
         );
-        server.refuses(&Request::upgrade(path).line("GET /%ff HTTP/1.1"), 404);
+        server.expect_refusal(&Request::upgrade(path).request_line("GET /%ff HTTP/1.1"), 404);
     }
 }
 
@@ -189,15 +193,18 @@ fn binary_ping_and_pong_may_hold_any_octets() {
     let server = Server::start();
     for path in PATHS {
         let mut client = server.upgrade(path);
-        client.send(wire([Masked::pong([0xff, 0xfe]), Masked::ping([0xff, 0xfe])]));
+        client.send(encode_frames([
+            ClientFrame::pong([0xff, 0xfe]),
+            ClientFrame::ping([0xff, 0xfe]),
+        ]));
         client.expect_frame(PONG, [0xff, 0xfe]);
-        client.send(Masked::text([0xe2]).more().bytes());
-        client.send(Masked::ping([0x82, 0xff]).bytes());
+        client.send(ClientFrame::text([0xe2]).without_fin().bytes());
+        client.send(ClientFrame::ping([0x82, 0xff]).bytes());
         client.expect_frame(PONG, [0x82, 0xff]);
     }
     let mut client = server.upgrade("/echo");
     for (malformed, _) in MALFORMED {
-        client.send(Masked::binary(malformed).bytes());
+        client.send(ClientFrame::binary(malformed).bytes());
         client.expect_message(&Message { opcode: BINARY, payload: malformed.to_vec() });
     }
 }
@@ -206,7 +213,7 @@ fn binary_ping_and_pong_may_hold_any_octets() {
 /// middle of a text: nothing.
 fn texts_of_the_server_are_utf_8() {
     let server = Server::with(&["--welcome", "\u{d6}l \u{20ac} \u{1f600}"]);
-    let mut client = server.ask(&Request::upgrade("/chat"));
+    let mut client = server.send_request(&Request::upgrade("/chat"));
     client.expect_101();
     client.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
 
@@ -214,7 +221,7 @@ fn texts_of_the_server_are_utf_8() {
     for path in PATHS {
         let mut witness = server.upgrade("/chat");
         let mut speaker = server.upgrade(path);
-        speaker.send(Masked::text("\u{d6}l \u{20ac} \u{1f600}").bytes());
+        speaker.send(ClientFrame::text("\u{d6}l \u{20ac} \u{1f600}").bytes());
         speaker.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
         if path == "/chat" {
             witness.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
@@ -222,7 +229,10 @@ fn texts_of_the_server_are_utf_8() {
         for (malformed, _) in MALFORMED {
             check::case(format_args!("{path}, {malformed:02x?}"));
             let mut client = server.upgrade(path);
-            client.send(wire([Masked::text("begun ").more(), Masked::continuation(malformed)]));
+            client.send(encode_frames([
+                ClientFrame::text("begun ").without_fin(),
+                ClientFrame::continuation(malformed),
+            ]));
             client.expect_failure(1007);
         }
         speaker.expect_open_and_silent();

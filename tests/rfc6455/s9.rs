@@ -1,6 +1,6 @@
 //! Section 9: extensions. The server knows none, so it declines each, and uses none.
 
-use crate::support::{Masked, PATHS, Request, Server, check};
+use crate::support::{ClientFrame, PATHS, Request, Server, check};
 
 tests! {
     every_offer_of_an_extension_is_declined: ["9-a", "9.1-g"],
@@ -10,14 +10,14 @@ tests! {
 
 /// Accepted without the extension, and then spoken plainly.
 fn declines(server: &Server, request: &Request) {
-    let mut client = server.ask(request);
+    let mut client = server.send_request(request);
     check::eq(
         client.expect_101().field("Sec-WebSocket-Extensions"),
         None,
         "extensions of the answer",
     );
     client.expect_open();
-    client.send(Masked::text("plain").bytes());
+    client.send(ClientFrame::text("plain").bytes());
     client.expect_text("plain");
 }
 
@@ -47,7 +47,7 @@ fn offers_on_several_lines_are_read_as_one_list() {
         let first = Request::upgrade(path).add("Sec-WebSocket-Extensions: a; b=1");
         declines(&server, &first.clone().add("Sec-WebSocket-Extensions: c, d"));
         declines(&server, &first.clone().add("Sec-WebSocket-Extensions: ,"));
-        server.refuses(&first.add("Sec-WebSocket-Extensions: ;"), 400);
+        server.expect_refusal(&first.add("Sec-WebSocket-Extensions: ;"), 400);
     }
 }
 
@@ -68,7 +68,7 @@ fn offer_outside_the_grammar_is_refused() {
             "x; a=\"b",
         ] {
             check::case(format_args!("{path}, {offer}"));
-            server.refuses(
+            server.expect_refusal(
                 &Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}")),
                 400,
             );
