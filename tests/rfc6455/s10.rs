@@ -1,25 +1,25 @@
 //! Section 10: security considerations.
 
 use crate::support::frame::{CONTINUATION, LengthForm, TEXT};
-use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
+use crate::support::{ClientFrame, Request, Server, check, encode_frames, on_both_paths};
 
 tests! {
-    only_known_origins_are_admitted: ["10.2-a", "10.2-b"],
-    clients_without_an_origin_are_not_locked_out: ["10.2-c"],
-    declared_size_takes_no_memory: ["10.4-a"],
+    only_allowed_origins_are_accepted: ["10.2-a", "10.2-b"],
+    clients_without_an_origin_are_accepted: ["10.2-c"],
+    declared_length_allocates_no_memory: ["10.4-a"],
     frame_size_is_limited: ["10.4-b"],
     message_size_is_limited: ["10.4-c"],
-    empty_fragments_take_no_memory: ["10.4-d"],
-    time_is_limited: ["10.4-e"],
-    port_speaks_no_tls_and_says_so: ["10.6-a"],
-    input_cut_anywhere_does_no_harm: ["10.7-a"],
+    empty_fragments_allocate_no_memory: ["10.4-d"],
+    every_wait_for_the_client_has_a_timeout: ["10.4-e"],
+    tls_client_hello_gets_400: ["10.6-a"],
+    server_survives_input_that_ends_at_any_byte: ["10.7-a"],
 }
 
 /// By default the same host as `Host`, and on a loopback address only where that is a loopback
 /// name.
-fn only_known_origins_are_admitted() {
+fn only_allowed_origins_are_accepted() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for (host, origin, admitted) in [
             ("localhost", "http://localhost", true),
             ("localhost:1984", "http://localhost:1984", true),
@@ -32,36 +32,36 @@ fn only_known_origins_are_admitted() {
             ("localhost", "localhost", false),
             ("evil.invalid:1984", "http://evil.invalid:1984", false), // rebound to us by its DNS
         ] {
-            check::case(format_args!("{path}, {host}, {origin}"));
+            check::case(format_args!("{host}, {origin}"));
             let request = Request::upgrade(path).set("Host", host).add(format!("Origin: {origin}"));
             match admitted {
                 true => drop(server.expect_upgrade(&request)),
                 false => drop(server.expect_refusal(&request, 403)),
             }
         }
-    }
+    });
 }
 
 /// Nor those whose origin is opaque, where the operator allows it.
-fn clients_without_an_origin_are_not_locked_out() {
+fn clients_without_an_origin_are_accepted() {
     let server = Server::with(&["--origin", "null", "--origin", "https://chat.example"]);
-    for path in PATHS {
+    on_both_paths(|path| {
         server.expect_upgrade(&Request::upgrade(path));
         server.expect_upgrade(&Request::upgrade(path).set("Host", "chat.example"));
         server.expect_upgrade(&Request::upgrade(path).add("Origin: null"));
         server.expect_upgrade(&Request::upgrade(path).add("Origin: https://chat.example"));
         server.expect_refusal(&Request::upgrade(path).add("Origin: https://other.example"), 403);
-    }
+    });
 }
 
 /// 2 to the 62, then the largest that has no top bit: refused from the header, and nothing grows.
-fn declared_size_takes_no_memory() {
+fn declared_length_allocates_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
     let before = server.memory();
-    for path in PATHS {
+    on_both_paths(|path| {
         for length in [1 << 62, i64::MAX as u64, 1 << 39, (1 << 20) + 1] {
-            check::case(format_args!("{path}, {length}"));
+            check::case(length);
             let mut client = server.upgrade(path);
             client.send(ClientFrame::text("").declared_length(length).bytes());
             client.expect_failure(1009);
@@ -75,29 +75,27 @@ fn declared_size_takes_no_memory() {
             );
             client.expect_failure(1009);
         }
-    }
+    });
     let grown = server.memory().saturating_sub(before);
     check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
 }
 
 fn frame_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::text([b'x'; 1000]).bytes());
         client.expect_text([b'x'; 1000]);
         client.expect_open_and_silent();
         client.send(ClientFrame::text([b'x'; 1001]).bytes());
         client.expect_failure(1009);
-    }
+    });
 }
 
 /// Though each fragment would pass.
 fn message_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
     let fragment = |opcode| ClientFrame::new(opcode, [b'x'; 500]).without_fin().bytes();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(
             [fragment(TEXT), fragment(CONTINUATION), ClientFrame::continuation("").bytes()]
                 .concat(),
@@ -108,16 +106,15 @@ fn message_size_is_limited() {
                 .concat(),
         );
         client.expect_failure(1009);
-    }
+    });
 }
 
 /// Two hundred thousand of them, on each path, are one message in the end.
-fn empty_fragments_take_no_memory() {
+fn empty_fragments_allocate_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
     let before = server.memory();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::text("a").without_fin().bytes());
         let many = ClientFrame::continuation("").without_fin().bytes().repeat(10_000);
         for _ in 0..20 {
@@ -126,13 +123,13 @@ fn empty_fragments_take_no_memory() {
         }
         client.send(ClientFrame::continuation("z").bytes());
         client.expect_text("az");
-    }
+    });
     let grown = server.memory().saturating_sub(before);
     check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
 }
 
 /// For a head that is not whole, for silence, and for silence inside a frame.
-fn time_is_limited() {
+fn every_wait_for_the_client_has_a_timeout() {
     let server = Server::with(&[
         "--handshake-timeout",
         "0.5",
@@ -143,8 +140,7 @@ fn time_is_limited() {
     ]);
     let mut nothing = server.connect();
     nothing.expect_any_end();
-    for path in PATHS {
-        check::case(path);
+    on_both_paths(|path| {
         let mut half = server.connect();
         half.send(&Request::upgrade(path).bytes()[..60]);
         half.expect_refusal(408);
@@ -155,11 +151,11 @@ fn time_is_limited() {
         open.expect_close(Some(1001));
         idle.expect_any_end();
         open.expect_any_end();
-    }
+    });
 }
 
 /// The deviation as a client sees it: an answer at once, in clear, instead of a hang.
-fn port_speaks_no_tls_and_says_so() {
+fn tls_client_hello_gets_400() {
     let server = Server::start();
     let mut client = server.connect();
     client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
@@ -167,10 +163,10 @@ fn port_speaks_no_tls_and_says_so() {
 }
 
 /// The request and the frames behind it, cut after each octet; then a stranger is served as ever.
-fn input_cut_anywhere_does_no_harm() {
+fn server_survives_input_that_ends_at_any_byte() {
     let server = Server::start();
-    let mut witness = server.upgrade("/chat");
-    for path in PATHS {
+    let mut observer = server.upgrade("/chat");
+    on_both_paths(|path| {
         let frames = [
             ClientFrame::text("text").without_fin(),
             ClientFrame::ping("ping"),
@@ -178,13 +174,13 @@ fn input_cut_anywhere_does_no_harm() {
         ];
         let wire = [Request::upgrade(path).bytes(), encode_frames(frames)].concat();
         for cut in 0..wire.len() {
-            check::case(format_args!("{path}, cut at {cut}"));
+            check::case(format_args!("cut at {cut}"));
             let mut client = server.connect();
             client.send(&wire[..cut]);
             client.shutdown_write();
             client.expect_any_end();
         }
         server.expect_upgrade(&Request::upgrade(path));
-    }
-    witness.expect_open_and_silent();
+    });
+    observer.expect_open_and_silent();
 }

@@ -1,16 +1,16 @@
 //! Section 4.1: what binds clients, as far as a server must take part.
 
 use crate::support::server::eventually;
-use crate::support::{PATHS, Request, Server, check};
+use crate::support::{Request, Server, check, on_both_paths};
 
 tests! {
-    header_names_are_read_in_any_case: ["4.1-zb"],
+    field_names_are_case_insensitive: ["4.1-zb"],
     full_server_answers_503_and_recovers: ["4.1-zd"],
 }
 
-fn header_names_are_read_in_any_case() {
+fn field_names_are_case_insensitive() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for change in [<[u8]>::make_ascii_lowercase, <[u8]>::make_ascii_uppercase] {
             let request = Request::upgrade(path).edit_fields(|lines| {
                 for line in lines {
@@ -21,12 +21,11 @@ fn header_names_are_read_in_any_case() {
             check::case(request.bytes().escape_ascii());
             server.expect_upgrade(&request);
         }
-    }
+    });
 }
 
 fn full_server_answers_503_and_recovers() {
-    for path in PATHS {
-        check::case(path);
+    on_both_paths(|path| {
         let server = Server::with(&["--max-connections", "2"]);
         let mut members = [server.upgrade(path), server.upgrade(path)];
         server.expect_refusal(&Request::upgrade(path), 503);
@@ -34,5 +33,5 @@ fn full_server_answers_503_and_recovers() {
         drop(members);
         let admits = || server.send_request(&Request::upgrade(path)).read_head().status == 101;
         eventually("a place that is free again is given to the next", admits);
-    }
+    });
 }

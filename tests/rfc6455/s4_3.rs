@@ -1,13 +1,13 @@
 //! Section 4.3: the grammar of the handshake's header fields.
 
-use crate::support::{PATHS, Request, Server, check};
+use crate::support::{Request, Server, check, on_both_paths};
 
 tests! {
     key_and_accept_are_base64: ["4.3-a"],
-    quoted_parameter_must_hold_a_token: ["4.3-b"],
-    space_around_separators_is_skipped: ["4.3-c"],
-    empty_list_elements_are_skipped: ["4.3-d"],
-    version_of_the_answer_is_a_number: ["4.3-e"],
+    quoted_parameter_must_contain_a_token: ["4.3-b"],
+    whitespace_around_separators_is_ignored: ["4.3-c"],
+    empty_list_elements_are_ignored: ["4.3-d"],
+    version_in_the_response_is_a_number: ["4.3-e"],
 }
 
 /// Sends the good request with one more field.
@@ -18,7 +18,7 @@ fn with(path: &str, line: &str) -> Request {
 
 fn key_and_accept_are_base64() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for key in
             ["+/+/+/+/+/+/+/+/+/+/+w==", "0123456789abcdefghijkg==", "qrstuvwxyzABCDEFGHIJKA=="]
         {
@@ -34,12 +34,12 @@ fn key_and_accept_are_base64() {
         for key in ["-_-_-_-_-_-_-_-_-_-_-w==", "", "===="] {
             server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Key", key), 400);
         }
-    }
+    });
 }
 
-fn quoted_parameter_must_hold_a_token() {
+fn quoted_parameter_must_contain_a_token() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for good in [
             "permessage-deflate; client_max_window_bits=\"10\"",
             "x; a=\"b\"; c=\"d\"",
@@ -51,12 +51,12 @@ fn quoted_parameter_must_hold_a_token() {
         {
             server.expect_refusal(&with(path, &format!("Sec-WebSocket-Extensions: {bad}")), 400);
         }
-    }
+    });
 }
 
-fn space_around_separators_is_skipped() {
+fn whitespace_around_separators_is_ignored() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for value in [
             "permessage-deflate ; client_max_window_bits = 10",
             "a\t;\tb\t=\tc , d",
@@ -66,27 +66,27 @@ fn space_around_separators_is_skipped() {
             server.expect_upgrade(&with(path, &format!("Sec-WebSocket-Extensions: {value}")));
         }
         server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a\t,  b ,c"));
-    }
+    });
 }
 
-fn empty_list_elements_are_skipped() {
+fn empty_list_elements_are_ignored() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         server.expect_upgrade(&Request::upgrade(path).set("Connection", ",, upgrade ,"));
         server.expect_upgrade(&Request::upgrade(path).set("Upgrade", " ,websocket,,"));
         server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a,, b"));
         server.expect_upgrade(&with(path, "Sec-WebSocket-Extensions: ,a,,b,"));
-    }
+    });
 }
 
 /// The protocol, the other half of this rule, is never in an answer.
-fn version_of_the_answer_is_a_number() {
+fn version_in_the_response_is_a_number() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let answer =
             server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Version", "99"), 426);
         let version = answer.field("Sec-WebSocket-Version").unwrap_or_default();
         check::that(!version.starts_with('0') && version.parse::<u8>().is_ok(), version);
         check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");
-    }
+    });
 }

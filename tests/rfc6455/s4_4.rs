@@ -1,23 +1,23 @@
 //! Section 4.4: several versions of the protocol.
 
-use crate::support::{PATHS, Request, Server, check};
+use crate::support::{Request, Server, check, on_both_paths};
 
 tests! {
-    all_versions_listed_are_spoken_and_no_other: ["4.4-a"],
+    only_the_listed_versions_are_accepted: ["4.4-a"],
 }
 
-fn all_versions_listed_are_spoken_and_no_other() {
+fn only_the_listed_versions_are_accepted() {
     let server = Server::start();
     let asking = |path: &str, version: u8| {
         check::case(format_args!("{path}, version {version}"));
         Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string())
     };
-    for path in PATHS {
+    on_both_paths(|path| {
         let answer = server.expect_refusal(&asking(path, 99), 426);
         check::eq(answer.values("Sec-WebSocket-Version"), vec!["13"], "versions listed");
         server.expect_upgrade(&asking(path, 13));
         for version in (0..=15).filter(|version| *version != 13) {
             server.expect_refusal(&asking(path, version), 426);
         }
-    }
+    });
 }

@@ -1,12 +1,14 @@
 //! Section 5.1: who masks, and when data may flow.
 
 use crate::support::frame::LengthForm;
-use crate::support::{ClientFrame, PATHS, Request, Server, WELCOME, check, encode_frames, frame};
+use crate::support::{
+    ClientFrame, Request, Server, WELCOME, check, encode_frames, frame, on_both_paths,
+};
 
 tests! {
     unmasked_frame_is_answered_with_1002: ["5.1-b", "5.1-c"],
-    no_frame_of_the_server_is_masked: ["5.1-d"],
-    data_may_flow_at_once: ["5.1-f"],
+    server_frames_are_not_masked: ["5.1-d"],
+    data_sent_before_the_101_is_read_is_accepted: ["5.1-f"],
 }
 
 /// Whatever the opcode and the length. Nothing behind the frame is answered.
@@ -30,18 +32,18 @@ fn unmasked_frame_is_answered_with_1002() {
                 .bytes(),
         ),
     ];
-    for path in PATHS {
+    on_both_paths(|path| {
         for (name, frame) in &frames {
-            check::case(format_args!("{path}, {name}"));
+            check::case(name);
             let mut client = server.upgrade(path);
             client.send([frame.clone(), ClientFrame::ping("too late").bytes()].concat());
             client.expect_failure(1002);
         }
-    }
+    });
 }
 
 /// The bit is read from the octets themselves, for each kind of frame that the server sends.
-fn no_frame_of_the_server_is_masked() {
+fn server_frames_are_not_masked() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     let is_clear = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
 
@@ -63,9 +65,9 @@ fn no_frame_of_the_server_is_masked() {
     }
 }
 
-fn data_may_flow_at_once() {
+fn data_sent_before_the_101_is_read_is_accepted() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let mut client = server.send_request(&Request::upgrade(path));
         client.send(ClientFrame::text("at once").bytes());
         client.expect_101();
@@ -74,5 +76,5 @@ fn data_may_flow_at_once() {
         }
         client.expect_text("at once");
         client.expect_open_and_silent();
-    }
+    });
 }

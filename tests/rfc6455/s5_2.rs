@@ -1,40 +1,39 @@
 //! Section 5.2: base framing.
 
-use crate::probe::each_fails_with;
+use crate::probe::expect_failure_of_each;
 use crate::support::frame::{BINARY, CLOSE, LengthForm, MASKING_KEY, PING, PONG, TEXT};
-use crate::support::{Client, ClientFrame, Frame, PATHS, Server, check, encode_frames};
+use crate::support::{Client, ClientFrame, Frame, Server, check, encode_frames, on_both_paths};
 
 tests! {
     single_frame_with_fin_is_a_message: ["5.2-a"],
     reserved_bit_is_answered_with_1002: ["5.2-b"],
-    frames_of_the_server_have_no_reserved_bit_and_a_known_opcode: ["5.2-c", "5.2-f"],
+    server_frames_have_no_reserved_bit_and_a_defined_opcode: ["5.2-c", "5.2-f"],
     reserved_data_opcode_is_answered_with_1002: ["5.2-d"],
     reserved_control_opcode_is_answered_with_1002: ["5.2-e"],
-    lengths_to_125_stand_in_7_bits: ["5.2-g"],
-    lengths_to_65535_stand_in_16_bits: ["5.2-h"],
-    longer_lengths_stand_in_64_bits: ["5.2-i"],
+    lengths_up_to_125_are_read_from_7_bits: ["5.2-g"],
+    lengths_up_to_65535_are_read_from_16_bits: ["5.2-h"],
+    longer_lengths_are_read_from_64_bits: ["5.2-i"],
     top_bit_of_a_length_is_answered_with_1002: ["5.2-j"],
-    lengths_of_the_server_are_minimal: ["5.2-k"],
+    server_lengths_are_minimal: ["5.2-k"],
     length_in_16_bits_that_fits_7_is_answered_with_1002: ["5.2-l"],
     length_in_64_bits_that_fits_16_is_answered_with_1002: ["5.2-m"],
     masking_key_is_not_part_of_the_length: ["5.2-n"],
-    whole_payload_is_application_data: ["5.2-o"],
-    empty_payload_is_legal_in_every_frame: ["5.2-q"],
-    breach_is_answered_at_the_octet_that_proves_it: ["5.2-r"],
+    all_payload_bytes_are_application_data: ["5.2-o"],
+    empty_payload_is_allowed_in_every_frame: ["5.2-q"],
+    violation_is_answered_at_the_byte_that_proves_it: ["5.2-r"],
 }
 
 /// A text of these lengths is heard again whole, and in one frame.
-fn each_length_is_heard(server: &Server, lengths: &[usize]) {
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+fn expect_text_of_each_length(server: &Server, lengths: &[usize]) {
+    server.upgrade_both(|client| {
         for length in lengths {
-            check::case(format_args!("{path}, {length} octets"));
+            check::case(format_args!("{length} octets"));
             let text = pattern(*length);
             client.send(ClientFrame::text(&text).bytes());
             client.expect_frame(TEXT, &text);
         }
         client.expect_open_and_silent();
-    }
+    });
 }
 
 /// ASCII in which no octet stands where a neighbour's would do.
@@ -44,7 +43,7 @@ fn pattern(length: usize) -> Vec<u8> {
 
 fn single_frame_with_fin_is_a_message() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let mut client = server.upgrade(path);
         #[rustfmt::skip]
         let hello = [
@@ -57,11 +56,11 @@ fn single_frame_with_fin_is_a_message() {
         let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
         check::eq(client.read_bytes(7), hello, path);
         client.expect_open_and_silent();
-    }
+    });
 }
 
 fn reserved_bit_is_answered_with_1002() {
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("text, RSV1", vec![0xc1, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
@@ -86,21 +85,20 @@ fn reserved_bit_is_answered_with_1002() {
                 ]),
             ),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
 /// Every kind of frame that the server has: text, binary, Ping, Pong, Close; read octet by octet.
-fn frames_of_the_server_have_no_reserved_bit_and_a_known_opcode() {
+fn server_frames_have_no_reserved_bit_and_a_defined_opcode() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     let mut opcodes = Vec::new();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(encode_frames([ClientFrame::text("text"), ClientFrame::ping("ping")]));
-        opcodes.extend(opcodes_until(PING, &mut client)); // the server's own comes by the clock
+        opcodes.extend(opcodes_until(PING, client)); // the server's own comes by the clock
         client.send(encode_frames([ClientFrame::binary("binary"), ClientFrame::close(1000, "")]));
-        opcodes.extend(opcodes_until(CLOSE, &mut client));
-    }
+        opcodes.extend(opcodes_until(CLOSE, client));
+    });
     opcodes.sort_unstable();
     opcodes.dedup();
     check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes seen");
@@ -125,7 +123,7 @@ fn reserved_data_opcode_is_answered_with_1002() {
             ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
             ("without FIN", ClientFrame::new(opcode, "Hello").without_fin().bytes()),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
@@ -135,32 +133,31 @@ fn reserved_control_opcode_is_answered_with_1002() {
             ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
             ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
-fn lengths_to_125_stand_in_7_bits() {
+fn lengths_up_to_125_are_read_from_7_bits() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for length in 0..=125 {
             let payload = pattern(length);
             client.send(ClientFrame::ping(&payload).bytes());
             client.expect_frame(PONG, &payload);
         }
-    }
-    each_length_is_heard(&server, &[1, 2, 124, 125]);
+    });
+    expect_text_of_each_length(&server, &[1, 2, 124, 125]);
 }
 
-fn lengths_to_65535_stand_in_16_bits() {
-    each_length_is_heard(
+fn lengths_up_to_65535_are_read_from_16_bits() {
+    expect_text_of_each_length(
         &Server::start(),
         &[126, 127, 128, 255, 256, 32_767, 32_768, 65_534, 65_535],
     );
 }
 
-fn longer_lengths_stand_in_64_bits() {
-    each_length_is_heard(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
+fn longer_lengths_are_read_from_64_bits() {
+    expect_text_of_each_length(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
 }
 
 /// From the header alone: the payload never comes.
@@ -171,7 +168,7 @@ fn top_bit_of_a_length_is_answered_with_1002() {
         wire.extend(MASKING_KEY);
         wire
     };
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("2^63", header(1 << 63)),
@@ -183,10 +180,9 @@ fn top_bit_of_a_length_is_answered_with_1002() {
     );
 }
 
-fn lengths_of_the_server_are_minimal() {
+fn server_lengths_are_minimal() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for (length, header) in [
             (0, vec![0b1_000_0001, 0]),
             (125, vec![0b1_000_0001, 125]),
@@ -195,14 +191,14 @@ fn lengths_of_the_server_are_minimal() {
             (65_535, vec![0b1_000_0001, 126, 0xff, 0xff]),
             (65_536, vec![0b1_000_0001, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
-            check::case(format_args!("{path}, {length} octets"));
+            check::case(format_args!("{length} octets"));
             client.send(ClientFrame::text(pattern(length)).bytes());
             check::eq(client.read_bytes(header.len()), header, "header");
             check::eq(client.read_bytes(length), pattern(length), "payload");
         }
         client.send(ClientFrame::ping([b'p'; 125]).bytes());
         check::eq(client.read_bytes(2), [0b1_000_1010, 125], "header of a Pong");
-    }
+    });
 }
 
 fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
@@ -211,7 +207,7 @@ fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
         0b1_000_0001, 0b1_1111110, 0x00, 0x05, // FIN, text; MASK, length in 16 bits
         0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("5", five),
@@ -231,7 +227,7 @@ fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
         0b1_000_0001, 0b1_1111111, 0, 0, 0, 0, 0, 0, 0, 0x05, // FIN, text; MASK, length in 64 bits
         0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("5", five),
@@ -250,26 +246,24 @@ fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
 /// Frames back to back: a key counted as payload would shift the next header.
 fn masking_key_is_not_part_of_the_length() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         let frames = ["Hello", "", "you"].map(|text| ClientFrame::text(text).bytes());
         client.send(frames.concat());
         client.expect_text("Hello");
         client.expect_text("");
         client.expect_text("you");
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn whole_payload_is_application_data() {
+fn all_payload_bytes_are_application_data() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
         client.expect_frame(PONG, [0x00, 0x01, 0xfe, 0xff]);
         client.send(ClientFrame::text("\0\u{1}whole\u{7f}").bytes());
         client.expect_text("\0\u{1}whole\u{7f}");
-    }
+    });
     let mut client = server.upgrade("/echo");
     client.send([
         0x82, 0x89, 0x37, 0xfa, 0x21, 0x3d, 0x37, 0xfb, 0x23, 0x3e, 0x33, 0xff, 0x27, 0x3a, 0x3f,
@@ -277,10 +271,9 @@ fn whole_payload_is_application_data() {
     client.expect_frame(BINARY, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-fn empty_payload_is_legal_in_every_frame() {
+fn empty_payload_is_allowed_in_every_frame() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send([0b1_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_frame(TEXT, "");
         client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
@@ -293,7 +286,7 @@ fn empty_payload_is_legal_in_every_frame() {
         client.expect_open_and_silent();
         client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_close_and_end(None);
-    }
+    });
     let mut client = server.upgrade("/echo");
     client.send([0b1_000_0010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
     let want = Frame { fin: true, opcode: BINARY, payload: vec![] };
@@ -301,8 +294,8 @@ fn empty_payload_is_legal_in_every_frame() {
 }
 
 /// The first octet, the second, or the header: no payload comes behind it.
-fn breach_is_answered_at_the_octet_that_proves_it() {
-    each_fails_with(
+fn violation_is_answered_at_the_byte_that_proves_it() {
+    expect_failure_of_each(
         1002,
         &[
             ("reserved bit", vec![0b1_100_0001]),
@@ -315,5 +308,8 @@ fn breach_is_answered_at_the_octet_that_proves_it() {
             ("5 in 16 bits", vec![0b1_000_0001, 0b1_1111110, 0x00, 0x05]),
         ],
     );
-    each_fails_with(1009, &[("2^62", ClientFrame::binary("").declared_length(1 << 62).bytes())]);
+    expect_failure_of_each(
+        1009,
+        &[("2^62", ClientFrame::binary("").declared_length(1 << 62).bytes())],
+    );
 }

@@ -1,27 +1,26 @@
 //! Section 5.4: fragmentation.
 
-use crate::probe::each_fails_with;
+use crate::probe::expect_failure_of_each;
 use crate::support::frame::{BINARY, Message, PONG};
-use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
+use crate::support::{ClientFrame, Request, Server, check, encode_frames, on_both_paths};
 
 tests! {
-    fragments_are_joined_to_one_message: ["5.4-a"],
-    fragmented_and_unfragmented_messages_are_both_taken: ["5.4-b"],
+    fragments_are_joined_into_one_message: ["5.4-a"],
+    fragmented_and_unfragmented_messages_are_accepted: ["5.4-b"],
     control_frame_between_fragments_is_handled_at_once: ["5.4-d"],
-    fragments_of_the_server_join_in_order: ["5.4-f"],
+    server_fragments_are_in_order: ["5.4-f"],
     new_message_inside_another_is_answered_with_1002: ["5.4-g"],
-    continuation_of_nothing_is_answered_with_1002: ["5.4-h"],
+    continuation_without_a_message_is_answered_with_1002: ["5.4-h"],
     fragments_may_be_empty: ["5.4-i"],
-    type_of_a_message_is_that_of_its_first_frame: ["5.4-j"],
-    cuts_of_the_stream_mean_nothing: ["5.4-k"],
+    message_type_is_the_opcode_of_the_first_frame: ["5.4-j"],
+    division_into_segments_does_not_matter: ["5.4-k"],
     close_between_fragments_is_answered_with_its_code: ["5.4-l"],
-    frames_of_the_server_keep_the_rules_of_fragments: ["5.4-q"],
+    server_frames_follow_the_fragmentation_rules: ["5.4-q"],
 }
 
-fn fragments_are_joined_to_one_message() {
+fn fragments_are_joined_into_one_message() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         #[rustfmt::skip]
         let fragments = [
             0b0_000_0001, 0b1_0000011, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, // Hel
@@ -30,13 +29,12 @@ fn fragments_are_joined_to_one_message() {
         client.send(fragments);
         client.expect_text("Hello");
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn fragmented_and_unfragmented_messages_are_both_taken() {
+fn fragmented_and_unfragmented_messages_are_accepted() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::text("whole").bytes());
         client.expect_text("whole");
         let mut fragments = ClientFrame::text("x").without_fin().bytes();
@@ -49,14 +47,13 @@ fn fragmented_and_unfragmented_messages_are_both_taken() {
         client.send(ClientFrame::text("whole again").bytes());
         client.expect_text("whole again");
         client.expect_open_and_silent();
-    }
+    });
 }
 
 /// The Pong comes before the last fragment is sent, and the message is unharmed.
 fn control_frame_between_fragments_is_handled_at_once() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::text("Hel").without_fin().bytes());
         client.send(ClientFrame::ping("between").bytes());
         client.expect_frame(PONG, "between");
@@ -65,23 +62,22 @@ fn control_frame_between_fragments_is_handled_at_once() {
         client.expect_open_and_silent();
         client.send(ClientFrame::continuation("o").bytes());
         client.expect_text("Hello");
-    }
+    });
 }
 
 /// However the server cuts a long message, its parts come in order.
-fn fragments_of_the_server_join_in_order() {
+fn server_fragments_are_in_order() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         let serials: String = (0..100_000).map(|serial| format!("{serial} ")).collect();
         client.send(ClientFrame::text(&serials).bytes());
         client.expect_text(&serials);
-    }
+    });
 }
 
 fn new_message_inside_another_is_answered_with_1002() {
     let open = || ClientFrame::text("Hel").without_fin();
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("text", encode_frames([open(), ClientFrame::text("lo")])),
@@ -108,8 +104,8 @@ fn new_message_inside_another_is_answered_with_1002() {
     );
 }
 
-fn continuation_of_nothing_is_answered_with_1002() {
-    each_fails_with(
+fn continuation_without_a_message_is_answered_with_1002() {
+    expect_failure_of_each(
         1002,
         &[
             ("last", vec![0x80, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
@@ -125,8 +121,8 @@ fn continuation_of_nothing_is_answered_with_1002() {
         ],
     );
     let server = Server::start();
-    for path in PATHS {
-        check::case(format_args!("{path}, after a message"));
+    on_both_paths(|path| {
+        check::case("after a message");
         let mut client = server.upgrade(path);
         client.send(encode_frames([
             ClientFrame::text("Hel").without_fin(),
@@ -135,13 +131,12 @@ fn continuation_of_nothing_is_answered_with_1002() {
         client.expect_text("Hello");
         client.send(ClientFrame::continuation("more").bytes());
         client.expect_failure(1002);
-    }
+    });
 }
 
 fn fragments_may_be_empty() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         #[rustfmt::skip]
         let fragments = [
             0b0_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // a text begins
@@ -160,10 +155,10 @@ fn fragments_may_be_empty() {
         client.send(ClientFrame::continuation("").bytes());
         client.expect_text("x");
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn type_of_a_message_is_that_of_its_first_frame() {
+fn message_type_is_the_opcode_of_the_first_frame() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
     client.send(encode_frames([
@@ -171,14 +166,13 @@ fn type_of_a_message_is_that_of_its_first_frame() {
         ClientFrame::continuation([0xfe, 0x00]),
     ]));
     client.expect_message(&Message { opcode: BINARY, payload: vec![0xff, 0xfe, 0x00] });
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(encode_frames([
             ClientFrame::text("te").without_fin(),
             ClientFrame::continuation("xt"),
         ]));
         client.expect_text("text");
-    }
+    });
     let mut client = server.upgrade("/chat");
     client.send(encode_frames([
         ClientFrame::binary("no ").without_fin(),
@@ -188,9 +182,9 @@ fn type_of_a_message_is_that_of_its_first_frame() {
 }
 
 /// Octet by octet, or much in one write: the same messages.
-fn cuts_of_the_stream_mean_nothing() {
+fn division_into_segments_does_not_matter() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let mut client = server.connect();
         client.send_in_bytes(Request::upgrade(path).bytes());
         client.expect_101();
@@ -206,32 +200,30 @@ fn cuts_of_the_stream_mean_nothing() {
         );
         texts.iter().for_each(|text| client.expect_text(text));
         client.expect_open_and_silent();
-    }
+    });
 }
 
 /// The message that was begun is lost.
 fn close_between_fragments_is_answered_with_its_code() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(encode_frames([
             ClientFrame::text("lost").without_fin(),
             ClientFrame::close(1000, ""),
         ]));
         client.expect_close_and_end(Some(1000));
-    }
+    });
 }
 
 /// The sequence is judged as it is read: here long and short texts with Pings among them.
-fn frames_of_the_server_keep_the_rules_of_fragments() {
+fn server_frames_follow_the_fragmentation_rules() {
     let server = Server::with(&["--ping-interval", "0.05"]);
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for length in [0, 1, 125, 126, 65_536, 1 << 20, 5] {
             let text = "x".repeat(length);
             client.send(encode_frames([ClientFrame::text(&text), ClientFrame::ping("p")]));
             client.expect_text(text);
         }
         client.expect_open();
-    }
+    });
 }

@@ -1,18 +1,18 @@
 //! Section 5.5: control frames.
 
-use crate::probe::each_fails_with;
+use crate::probe::expect_failure_of_each;
 use crate::support::frame::{CLOSE, LengthForm, PING, PONG};
-use crate::support::{ClientFrame, PATHS, Server, check, encode_frames};
+use crate::support::{ClientFrame, Server, check, encode_frames, on_both_paths};
 
 tests! {
-    control_frame_over_125_octets_is_answered_with_1002: ["5.5-a"],
+    control_frame_over_125_bytes_is_answered_with_1002: ["5.5-a"],
     control_frame_without_fin_is_answered_with_1002: ["5.5-b"],
-    control_frames_of_the_server_are_whole_and_short: ["5.5-c"],
-    long_form_of_a_length_in_a_control_frame_is_answered_with_1002: ["5.5-d"],
+    server_control_frames_are_unfragmented_and_short: ["5.5-c"],
+    extended_length_in_a_control_frame_is_answered_with_1002: ["5.5-d"],
 }
 
-fn control_frame_over_125_octets_is_answered_with_1002() {
-    each_fails_with(
+fn control_frame_over_125_bytes_is_answered_with_1002() {
+    expect_failure_of_each(
         1002,
         &[
             ("ping of 126", ClientFrame::ping([b'x'; 126]).bytes()),
@@ -27,19 +27,19 @@ fn control_frame_over_125_octets_is_answered_with_1002() {
         ],
     );
     let server = Server::start();
-    for path in PATHS {
-        check::case(format_args!("{path}, 125 octets are legal"));
+    on_both_paths(|path| {
+        check::case("125 octets are legal");
         let mut client = server.upgrade(path);
         client
             .send(encode_frames([ClientFrame::pong([b'x'; 125]), ClientFrame::ping([b'y'; 125])]));
         client.expect_frame(PONG, [b'y'; 125]);
         client.send(ClientFrame::close(1000, [b'x'; 123]).bytes());
         client.expect_close_and_end(Some(1000));
-    }
+    });
 }
 
 fn control_frame_without_fin_is_answered_with_1002() {
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("ping", vec![0x09, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
@@ -64,11 +64,9 @@ fn control_frame_without_fin_is_answered_with_1002() {
 }
 
 /// Each kind of them, read octet by octet: FIN, and a length in 7 bits that is at most 125.
-fn control_frames_of_the_server_are_whole_and_short() {
+fn server_control_frames_are_unfragmented_and_short() {
     let server = Server::with(&["--ping-interval", "0.1"]);
-    for path in PATHS {
-        check::case(path);
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(encode_frames([ClientFrame::ping([b'p'; 125]), ClientFrame::ping("")]));
         let mut missing = vec![CLOSE, PING, PONG];
         while !missing.is_empty() {
@@ -84,12 +82,12 @@ fn control_frames_of_the_server_are_whole_and_short() {
                     .expect("the server still reads");
             }
         }
-    }
+    });
 }
 
 /// Either too long or not minimal: wrong both ways.
-fn long_form_of_a_length_in_a_control_frame_is_answered_with_1002() {
-    each_fails_with(
+fn extended_length_in_a_control_frame_is_answered_with_1002() {
+    expect_failure_of_each(
         1002,
         &[
             (

@@ -1,18 +1,17 @@
 //! Section 5.6: data frames.
 
 use crate::support::frame::{BINARY, Message, PONG};
-use crate::support::{ClientFrame, PATHS, Server, encode_frames};
+use crate::support::{ClientFrame, Server, encode_frames};
 
 tests! {
     frame_may_end_inside_a_character: ["5.6-a"],
-    binary_is_not_checked_as_text: ["5.6-b"],
+    binary_is_not_checked_as_utf_8: ["5.6-b"],
 }
 
 /// The euro sign, cut after its first octet, then after its second; with a Ping in the gap.
 fn frame_may_end_inside_a_character() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         #[rustfmt::skip]
         let fragments = [
             0b0_000_0001, 0b1_0000001, 0x37, 0xfa, 0x21, 0x3d, 0xd5,       // e2
@@ -28,11 +27,11 @@ fn frame_may_end_inside_a_character() {
         client.send(ClientFrame::continuation([0xac]).bytes());
         client.expect_text("\u{20ac}");
         client.expect_open_and_silent();
-    }
+    });
 }
 
 /// Echoed as it is; on the chat refused for being binary, 1003, not for its octets, 1007.
-fn binary_is_not_checked_as_text() {
+fn binary_is_not_checked_as_utf_8() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
     for payload in [vec![0xc3, 0x28], vec![0xff; 200], vec![0x00]] {

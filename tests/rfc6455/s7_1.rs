@@ -2,72 +2,71 @@
 
 use std::time::{Duration, Instant};
 
-use crate::probe::hears_last_words;
-use crate::support::{ClientFrame, DEADLINE, PATHS, Server, check, encode_frames};
+use crate::probe::expect_no_reset_while_sending;
+use crate::support::{ClientFrame, DEADLINE, Server, check, encode_frames, on_both_paths};
 
 tests! {
-    close_is_read_and_no_reset_follows_though_megabytes_come: ["7.1.1-a"],
-    peer_that_never_stops_sending_is_cut_off: ["7.1.1-b"],
-    server_ends_tcp_first: ["7.1.1-c"],
-    server_that_stops_says_1001: ["7.1.2-a"],
-    silent_client_is_told_1001: ["7.1.2-a"],
-    server_waits_for_the_answer_to_its_close_but_not_for_ever: ["7.1.2-c"],
-    client_that_ends_without_close_is_let_go: ["7.1.4-a"],
+    close_is_not_lost_to_a_reset_while_the_client_sends: ["7.1.1-a"],
+    client_that_never_stops_sending_is_disconnected: ["7.1.1-b"],
+    server_closes_the_tcp_connection_first: ["7.1.1-c"],
+    server_sends_1001_when_it_stops: ["7.1.2-a"],
+    idle_client_gets_1001: ["7.1.2-a"],
+    server_waits_for_the_answer_to_its_close_until_a_timeout: ["7.1.2-c"],
+    client_that_ends_without_a_close_is_disconnected: ["7.1.4-a"],
     failed_connection_is_closed_and_logged: ["7.1.7-a", "7.1.7-b"],
-    nothing_is_processed_after_failing: ["7.1.7-d"],
-    messages_before_the_breach_are_processed: ["7.1.7-f"],
+    no_frame_is_processed_after_the_connection_failed: ["7.1.7-d"],
+    messages_before_a_violation_are_processed: ["7.1.7-f"],
 }
 
 /// Twenty times on each path, after a breach and after a Close of ours: megabytes follow, most of
 /// them while the server is closing.
-fn close_is_read_and_no_reset_follows_though_megabytes_come() {
+fn close_is_not_lost_to_a_reset_while_the_client_sends() {
     let server = Server::start();
     let idle = server.descriptors();
     let more = vec![0xaa; 3 << 20];
     for round in 0..20 {
-        for path in PATHS {
+        on_both_paths(|path| {
             for (frame, code) in
                 [(ClientFrame::text("").unmasked(), 1002), (ClientFrame::close(1000, ""), 1000)]
             {
-                check::case(format_args!("{path}, {code}, round {round}"));
+                check::case(format_args!("{code}, round {round}"));
                 let mut client = server.upgrade(path);
                 client.send(frame.bytes());
-                hears_last_words(&server, idle, client, &more, |client| {
+                expect_no_reset_while_sending(&server, idle, client, &more, |client| {
                     client.expect_close_and_end(Some(code))
                 });
             }
-        }
+        });
     }
 }
 
-fn peer_that_never_stops_sending_is_cut_off() {
+fn client_that_never_stops_sending_is_disconnected() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(ClientFrame::text("").unmasked().bytes());
         client.expect_failure(1002);
         let until = Instant::now() + *DEADLINE;
         while client.try_send([0; 4096]).is_ok() {
             check::that(Instant::now() < until, "the server reads on and on");
         }
-    }
+    });
     check::that(true, "both were cut off");
 }
 
 /// Our side never ends: each end that is read is the server's.
-fn server_ends_tcp_first() {
+fn server_closes_the_tcp_connection_first() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let mut client = server.upgrade(path);
         client.send(ClientFrame::close(1000, "").bytes());
         client.expect_close_and_end(Some(1000));
         let mut client = server.upgrade(path);
         client.send(ClientFrame::ping("").without_fin().bytes());
         client.expect_close_and_end(Some(1002));
-    }
+    });
 }
 
-fn server_that_stops_says_1001() {
+fn server_sends_1001_when_it_stops() {
     let server = Server::start();
     let mut clients = [server.upgrade("/chat"), server.upgrade("/echo"), server.upgrade("/chat")];
     server.signal("TERM");
@@ -79,20 +78,18 @@ fn server_that_stops_says_1001() {
     check::eq(server.wait().code(), Some(0), "exit status");
 }
 
-fn silent_client_is_told_1001() {
+fn idle_client_gets_1001() {
     let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
-    for path in PATHS {
-        check::case(path);
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.expect_close(Some(1001));
         client.send(ClientFrame::close(1001, "").bytes());
         client.expect_end();
-    }
+    });
 }
 
 /// The clock starts before the server can have sent its Close, so a slow machine only adds to it; and
 /// before the silence that the idle Close follows.
-fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
+fn server_waits_for_the_answer_to_its_close_until_a_timeout() {
     let server = Server::start();
     let mut client = server.upgrade("/chat");
     let before = Instant::now();
@@ -102,20 +99,19 @@ fn server_waits_for_the_answer_to_its_close_but_not_for_ever() {
     check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
 
     let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
-    for path in PATHS {
-        check::case(format_args!("{path}, idle"));
+    on_both_paths(|path| {
+        check::case("idle");
         let before = Instant::now();
         let mut client = server.upgrade(path);
         client.expect_close(Some(1001));
         client.expect_end();
         check::that(Duration::from_millis(1500) < before.elapsed(), "it waited for the answer");
-    }
+    });
 }
 
-fn client_that_ends_without_close_is_let_go() {
+fn client_that_ends_without_a_close_is_disconnected() {
     let server = Server::start();
-    for path in PATHS {
-        check::case(path);
+    on_both_paths(|path| {
         let mut client = server.upgrade(path);
         client.shutdown_write();
         client.expect_end();
@@ -124,7 +120,7 @@ fn client_that_ends_without_close_is_let_go() {
         client.send(ClientFrame::text("cut sho").declared_length(9).bytes());
         client.shutdown_write();
         client.expect_end();
-    }
+    });
 }
 
 fn failed_connection_is_closed_and_logged() {
@@ -133,28 +129,28 @@ fn failed_connection_is_closed_and_logged() {
         (1007, ClientFrame::text([0xc3, 0x28]).bytes()),
         (1009, ClientFrame::text([b'x'; 1025]).bytes()),
     ] {
-        for path in PATHS {
-            check::case(format_args!("{path}, {code}"));
+        on_both_paths(|path| {
+            check::case(code);
             let server = Server::with(&["--max-message", "1K"]);
             let mut client = server.upgrade(path);
             client.send(wire.clone());
             client.expect_failure(code);
             server.wait_for_log(&format!("Code {code}"));
-        }
+        });
     }
 }
 
 /// No Pong, no echo, no second Close; and no waiting for a Close of ours.
-fn nothing_is_processed_after_failing() {
+fn no_frame_is_processed_after_the_connection_failed() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for bad in [
             ClientFrame::text("Hello").unmasked(),
             ClientFrame::text("Hello").rsv(0b100),
             ClientFrame::new(0x3, ""),
             ClientFrame::continuation("Hello"),
         ] {
-            let mut witness = server.upgrade(path);
+            let mut observer = server.upgrade(path);
             let mut client = server.upgrade(path);
             let rest = [
                 ClientFrame::ping("ping"),
@@ -163,17 +159,17 @@ fn nothing_is_processed_after_failing() {
             ];
             client.send([bad.bytes(), encode_frames(rest)].concat());
             client.expect_failure(1002);
-            witness.expect_open_and_silent();
+            observer.expect_open_and_silent();
         }
-    }
+    });
 }
 
 /// In one write with the breach: the speaker hears its own words, the room hears them, and then comes
 /// the Close.
-fn messages_before_the_breach_are_processed() {
+fn messages_before_a_violation_are_processed() {
     let server = Server::start();
-    for path in PATHS {
-        let mut witness = server.upgrade("/chat");
+    on_both_paths(|path| {
+        let mut observer = server.upgrade("/chat");
         let mut client = server.upgrade(path);
         client.send(encode_frames([
             ClientFrame::text("Hello"),
@@ -182,7 +178,7 @@ fn messages_before_the_breach_are_processed() {
         client.expect_text("Hello");
         client.expect_failure(1002);
         if path == "/chat" {
-            witness.expect_text("Hello");
+            observer.expect_text("Hello");
         }
-    }
+    });
 }

@@ -1,6 +1,6 @@
 //! Section 7.2: abnormal closures.
 
-use crate::support::{ClientFrame, PATHS, Request, Server, check};
+use crate::support::{ClientFrame, Request, Server, check, on_both_paths};
 
 tests! {
     refused_handshake_ends_the_connection: ["7.2.2-a"],
@@ -9,7 +9,7 @@ tests! {
 /// The refusal says so, the end follows, and frames sent into it are not answered.
 fn refused_handshake_ends_the_connection() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for request in [
             Request::upgrade(path).without("Sec-WebSocket-Key"),
             Request::upgrade(path).set("Sec-WebSocket-Version", "8"),
@@ -22,5 +22,5 @@ fn refused_handshake_ends_the_connection() {
             check::that((400..500).contains(&answer.status), answer.status);
             client.expect_last_response(&answer);
         }
-    }
+    });
 }

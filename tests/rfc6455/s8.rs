@@ -1,17 +1,17 @@
 //! Section 8.1: UTF-8, and what happens where it is none.
 
 use crate::support::frame::{BINARY, Message, PONG, TEXT};
-use crate::support::{ClientFrame, PATHS, Request, Server, check, encode_frames};
+use crate::support::{ClientFrame, Request, Server, check, encode_frames, on_both_paths};
 
 tests! {
     text_that_is_not_utf_8_is_answered_with_1007: ["8.1-a"],
     every_malformed_sequence_is_answered_with_1007: ["8.1-b"],
-    every_valid_sequence_is_taken: ["8.1-c"],
-    validity_is_judged_over_the_whole_message: ["8.1-d"],
-    text_is_refused_at_its_first_bad_octet: ["8.1-e"],
-    handshake_may_hold_any_octets_in_fields_that_are_not_read: ["8.1-g"],
-    binary_ping_and_pong_may_hold_any_octets: ["8.1-h"],
-    texts_of_the_server_are_utf_8: ["8.1-i"],
+    every_valid_sequence_is_accepted: ["8.1-c"],
+    utf_8_is_checked_across_fragments: ["8.1-d"],
+    invalid_text_is_answered_at_the_first_invalid_byte: ["8.1-e"],
+    unknown_fields_may_contain_any_bytes: ["8.1-g"],
+    binary_ping_and_pong_may_contain_any_bytes: ["8.1-h"],
+    server_texts_are_utf_8: ["8.1-i"],
 }
 
 /// Malformed sequences, and how many of their octets prove it.
@@ -69,13 +69,13 @@ const VALID: &[&[u8]] = &[
 ];
 
 /// Fails with 1007 on each path.
-fn each_is_refused(server: &Server, name: &str, wire: &[u8]) {
-    for path in PATHS {
-        check::case(format_args!("{path}, {name}, {wire:02x?}"));
+fn expect_1007(server: &Server, name: &str, wire: &[u8]) {
+    on_both_paths(|path| {
+        check::case(format_args!("{name}, {wire:02x?}"));
         let mut client = server.upgrade(path);
         client.send(wire);
         client.expect_failure(1007);
-    }
+    });
 }
 
 fn text_that_is_not_utf_8_is_answered_with_1007() {
@@ -87,7 +87,7 @@ fn text_that_is_not_utf_8_is_answered_with_1007() {
         vec![0b1_000_0001, 0b1_0000100, 0x37, 0xfa, 0x21, 0x3d, 0xc3, 0x6a, 0xa1, 0xbd], // f4 90 ..
         vec![0b1_000_0001, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0xf7, 0x55], // c0 af
     ] {
-        each_is_refused(&server, "vector", &wire);
+        expect_1007(&server, "vector", &wire);
     }
 }
 
@@ -95,47 +95,45 @@ fn text_that_is_not_utf_8_is_answered_with_1007() {
 fn every_malformed_sequence_is_answered_with_1007() {
     let server = Server::start();
     for malformed in MALFORMED.iter().map(|(octets, _)| *octets).chain(CUT.iter().copied()) {
-        each_is_refused(&server, "alone", &ClientFrame::text(malformed).bytes());
+        expect_1007(&server, "alone", &ClientFrame::text(malformed).bytes());
         let between = [b"\xce\xba before ", malformed, b" after \xce\xba"].concat();
-        each_is_refused(&server, "between", &ClientFrame::text(between).bytes());
+        expect_1007(&server, "between", &ClientFrame::text(between).bytes());
     }
     for at in [0, 7, 8, 63, 4095, 65_535, 99_999] {
         let mut long = vec![b'x'; 100_000];
         long[at] = 0xff;
-        for path in PATHS {
-            check::case(format_args!("{path}, ff at {at} of 100000"));
+        on_both_paths(|path| {
+            check::case(format_args!("ff at {at} of 100000"));
             let mut client = server.upgrade(path);
             client.send(ClientFrame::text(&long).bytes());
             client.expect_failure(1007);
-        }
+        });
     }
 }
 
-fn every_valid_sequence_is_taken() {
+fn every_valid_sequence_is_accepted() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send([0b1_000_0001, 0b1_0000100, 0x37, 0xfa, 0x21, 0x3d, 0xc3, 0x75, 0x9e, 0x82]);
         client.expect_text([0xf4, 0x8f, 0xbf, 0xbf]);
         for valid in VALID {
-            check::case(format_args!("{path}, {valid:02x?}"));
+            check::case(format_args!("{valid:02x?}"));
             client.send(ClientFrame::text(valid).bytes());
             client.expect_text(valid);
         }
         client.send(ClientFrame::text(VALID.concat()).bytes());
         client.expect_text(VALID.concat());
         client.expect_open_and_silent();
-    }
+    });
 }
 
 /// Each valid sequence cut into fragments at each octet, with Pings between; and its twin with a
 /// bad octet.
-fn validity_is_judged_over_the_whole_message() {
+fn utf_8_is_checked_across_fragments() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for valid in VALID {
-            check::case(format_args!("{path}, {valid:02x?} in single octets"));
+            check::case(format_args!("{valid:02x?} in single octets"));
             client.send(ClientFrame::text("").without_fin().bytes());
             for octet in *valid {
                 client.send(ClientFrame::continuation([*octet]).without_fin().bytes());
@@ -144,7 +142,7 @@ fn validity_is_judged_over_the_whole_message() {
             client.send(ClientFrame::continuation("").bytes());
             client.expect_text(valid);
         }
-    }
+    });
     for (malformed, proof) in MALFORMED {
         let fragments = malformed[..*proof]
             .iter()
@@ -152,33 +150,33 @@ fn validity_is_judged_over_the_whole_message() {
         let wire =
             [ClientFrame::text("").without_fin().bytes(), fragments.collect::<Vec<_>>().concat()]
                 .concat();
-        each_is_refused(&server, "in single octets", &wire);
+        expect_1007(&server, "in single octets", &wire);
     }
     for cut in CUT {
         let ended =
             encode_frames([ClientFrame::text(cut).without_fin(), ClientFrame::continuation("")]);
-        each_is_refused(&server, "ended by an empty fragment", &ended);
+        expect_1007(&server, "ended by an empty fragment", &ended);
         let gone_on =
             encode_frames([ClientFrame::text(cut).without_fin(), ClientFrame::continuation("x")]);
-        each_is_refused(&server, "gone on with a letter", &gone_on);
+        expect_1007(&server, "gone on with a letter", &gone_on);
     }
 }
 
 /// Inside a frame that is not whole, in a message that does not end.
-fn text_is_refused_at_its_first_bad_octet() {
+fn invalid_text_is_answered_at_the_first_invalid_byte() {
     let server = Server::start();
     for (malformed, proof) in MALFORMED {
         let proven = [b"good ", &malformed[..*proof]].concat();
         let open = ClientFrame::text(proven).without_fin().declared_length(1000).bytes();
-        each_is_refused(&server, "in an open frame", &open);
+        expect_1007(&server, "in an open frame", &open);
     }
-    each_is_refused(&server, "in a fragment", &ClientFrame::text(b"oo\xff").without_fin().bytes());
+    expect_1007(&server, "in a fragment", &ClientFrame::text(b"oo\xff").without_fin().bytes());
 }
 
 /// Values are octets; the targets are printable ASCII or refused.
-fn handshake_may_hold_any_octets_in_fields_that_are_not_read() {
+fn unknown_fields_may_contain_any_bytes() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         server.expect_upgrade(&Request::upgrade(path).add(b"X-A: \xff"));
         server.expect_upgrade(&Request::upgrade(path).add(b"Cookie: \xc3\x28\xe2\x82"));
         server.expect_refusal(
@@ -186,13 +184,12 @@ fn handshake_may_hold_any_octets_in_fields_that_are_not_read() {
             400,
         );
         server.expect_refusal(&Request::upgrade(path).request_line("GET /%ff HTTP/1.1"), 404);
-    }
+    });
 }
 
-fn binary_ping_and_pong_may_hold_any_octets() {
+fn binary_ping_and_pong_may_contain_any_bytes() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send(encode_frames([
             ClientFrame::pong([0xff, 0xfe]),
             ClientFrame::ping([0xff, 0xfe]),
@@ -201,7 +198,7 @@ fn binary_ping_and_pong_may_hold_any_octets() {
         client.send(ClientFrame::text([0xe2]).without_fin().bytes());
         client.send(ClientFrame::ping([0x82, 0xff]).bytes());
         client.expect_frame(PONG, [0x82, 0xff]);
-    }
+    });
     let mut client = server.upgrade("/echo");
     for (malformed, _) in MALFORMED {
         client.send(ClientFrame::binary(malformed).bytes());
@@ -211,23 +208,23 @@ fn binary_ping_and_pong_may_hold_any_octets() {
 
 /// The welcome and what is said, in any language; and what is heard of a client that fails in the
 /// middle of a text: nothing.
-fn texts_of_the_server_are_utf_8() {
+fn server_texts_are_utf_8() {
     let server = Server::with(&["--welcome", "\u{d6}l \u{20ac} \u{1f600}"]);
     let mut client = server.send_request(&Request::upgrade("/chat"));
     client.expect_101();
     client.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
 
     let server = Server::start();
-    for path in PATHS {
-        let mut witness = server.upgrade("/chat");
+    on_both_paths(|path| {
+        let mut observer = server.upgrade("/chat");
         let mut speaker = server.upgrade(path);
         speaker.send(ClientFrame::text("\u{d6}l \u{20ac} \u{1f600}").bytes());
         speaker.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
         if path == "/chat" {
-            witness.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
+            observer.expect_frame(TEXT, "\u{d6}l \u{20ac} \u{1f600}");
         }
         for (malformed, _) in MALFORMED {
-            check::case(format_args!("{path}, {malformed:02x?}"));
+            check::case(format_args!("{malformed:02x?}"));
             let mut client = server.upgrade(path);
             client.send(encode_frames([
                 ClientFrame::text("begun ").without_fin(),
@@ -236,6 +233,6 @@ fn texts_of_the_server_are_utf_8() {
             client.expect_failure(1007);
         }
         speaker.expect_open_and_silent();
-        witness.expect_open_and_silent();
-    }
+        observer.expect_open_and_silent();
+    });
 }
