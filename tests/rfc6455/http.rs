@@ -1,5 +1,5 @@
-//! HTTP, as far as it binds a server that is asked for an upgrade and has a page: RFC 9110, RFC
-//! 9112, RFC 6585; and RFC 8441, which is not spoken.
+//! The HTTP requirements for a server that accepts upgrades and has a page: RFC 9110, RFC 9112, RFC 6585.
+//! RFC 8441 (WebSocket over HTTP/2) is not supported.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -65,7 +65,7 @@ tests! {
     second_origin_gets_400: ["H-61"],
 }
 
-/// One more field line than the good request has, and the answer to that.
+/// Adds each field line to a valid request, and expects this status.
 fn expect_refusal_of_each_field_line(lines: &[&[u8]], status: u16) {
     let server = Server::start();
     on_both_paths(|path| {
@@ -76,7 +76,8 @@ fn expect_refusal_of_each_field_line(lines: &[&[u8]], status: u16) {
     });
 }
 
-/// The good request with another request line, `{path}` in it being each path, and the answer to that.
+/// Sends a valid request with each of these request lines, and expects this status. `{path}` stands for
+/// the path.
 fn expect_refusal_of_each_request_line(request_lines: &[&str], status: u16) {
     let server = Server::start();
     on_both_paths(|path| {
@@ -88,7 +89,7 @@ fn expect_refusal_of_each_request_line(request_lines: &[&str], status: u16) {
     });
 }
 
-/// One of each kind of answer that is not a 101.
+/// One response of each kind except the 101.
 fn sample_responses(server: &Server) -> Vec<Response> {
     let get = Request::get("/none");
     let requests = [
@@ -166,7 +167,7 @@ fn space_before_the_first_field_gets_400() {
 
 fn bytes_that_are_not_http_get_400_and_the_connection_ends() {
     let server = Server::start();
-    let noise: [&[u8]; 6] = [
+    let inputs: [&[u8]; 6] = [
         &[0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00],
         b"GET\r\n\r\n",
         b"hello\r\n\r\n",
@@ -174,10 +175,10 @@ fn bytes_that_are_not_http_get_400_and_the_connection_ends() {
         b"{\"json\": true}\r\n\r\n",
         b"\x81\x857\xfa!=\x7f\x9fMQX\r\n", // a frame
     ];
-    for octets in noise {
-        check::case(octets.escape_ascii());
+    for input in inputs {
+        check::case(input.escape_ascii());
         let mut client = server.connect();
-        client.send(octets);
+        client.send(input);
         client.expect_refusal(400);
     }
 }
@@ -222,7 +223,7 @@ fn unknown_method_gets_501() {
 fn target_over_8000_bytes_gets_414() {
     let server = Server::start();
     for length in [8001, 10_000, 100_000] {
-        check::case(format_args!("{length} octets"));
+        check::case(format_args!("{length} bytes"));
         let target = format!("/{}", "x".repeat(length - 1));
         server.expect_refusal(&Request::upgrade(&target), 414);
     }
@@ -231,7 +232,7 @@ fn target_over_8000_bytes_gets_414() {
 fn target_of_8000_bytes_is_accepted() {
     let server = Server::start();
     for length in [7900, 8000] {
-        check::case(format_args!("{length} octets"));
+        check::case(format_args!("{length} bytes"));
         let target = format!("/{}", "x".repeat(length - 1));
         server.expect_refusal(&Request::upgrade(&target), 404);
     }
@@ -281,7 +282,8 @@ fn malformed_host_gets_400() {
     });
 }
 
-/// Seen by its origin: the same host is meant as the target's authority.
+/// The origin check shows which host the server uses: only an origin equal to the authority of the target is
+/// accepted.
 fn absolute_target_is_accepted_and_overrides_host() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -299,7 +301,7 @@ fn absolute_target_is_accepted_and_overrides_host() {
     let page = server
         .send_request(&Request::get("/").request_line("GET http://localhost HTTP/1.1"))
         .read_response();
-    check::eq(page.status, 200, "an empty path is the page");
+    check::eq(page.status, 200, "status for an empty path");
 }
 
 fn get_with_an_asterisk_or_authority_target_gets_400() {
@@ -313,17 +315,17 @@ fn get_with_an_asterisk_or_authority_target_gets_400() {
     }
 }
 
-/// Each line of each head is judged as it is read, and no field stands twice in it.
+/// The test client checks each line of each head as it reads it, and that no field is present twice.
 fn every_response_is_well_formed() {
     let server = Server::start();
     for answer in sample_responses(&server) {
         check::that((200..600).contains(&answer.status), answer.status);
-        check::that(!answer.reason.is_empty(), "a reason");
+        check::that(!answer.reason.is_empty(), "reason phrase");
         check::eq(answer.content_length(), Some(answer.body.len()), "length");
     }
     on_both_paths(|path| {
         let answer = server.send_request(&Request::upgrade(path)).expect_101();
-        check::eq(answer.fields.len(), 3, "fields of a 101");
+        check::eq(answer.fields.len(), 3, "number of fields of a 101");
     });
 }
 
@@ -437,7 +439,7 @@ fn huge_content_length_does_not_overflow() {
     );
 }
 
-/// The body is a masked Ping, or has one behind it: no answer to either.
+/// The body is a masked Ping, or a masked Ping follows it. Neither is answered.
 fn body_of_an_upgrade_is_never_read_as_frames() {
     let server = Server::start();
     let ping = ClientFrame::ping("ping").bytes();
@@ -463,7 +465,7 @@ fn content_length_0_is_accepted() {
     });
 }
 
-/// A megabyte that the server does not want, and a request behind it: one answer, read whole.
+/// A body of a megabyte that the server does not read, then a second request: one response, without a reset.
 fn unread_body_ends_the_connection() {
     let server = Server::start();
     let idle = server.descriptors();
@@ -477,7 +479,7 @@ fn unread_body_ends_the_connection() {
     }
 }
 
-/// Where an end follows an answer, the answer said so; where it did not say so, no end follows.
+/// The server ends the connection exactly if the response has `Connection: close`.
 fn last_response_has_connection_close() {
     let server = Server::start();
     for request in [
@@ -496,7 +498,7 @@ fn last_response_has_connection_close() {
             client.expect_end();
         } else {
             client.send(Request::get("/healthz").bytes());
-            check::eq(client.read_response().status, 200, "the next answer");
+            check::eq(client.read_response().status, 200, "status of the next response");
         }
     }
 }
@@ -526,7 +528,7 @@ fn connection_close_ends_the_connection() {
     }
 }
 
-/// A hundred kilobytes are still on their way when the verdict falls.
+/// The client still sends 100 kB when the server refuses the request.
 fn refusal_is_not_lost_to_a_reset() {
     let server = Server::start();
     let idle = server.descriptors();
@@ -548,7 +550,7 @@ fn refusal_is_not_lost_to_a_reset() {
     });
 }
 
-/// All but its last octet: the first thing that comes is the end of the server's patience.
+/// The last byte of the head is missing: the server sends nothing before the timeout.
 fn incomplete_head_is_not_answered_before_the_timeout() {
     let server = Server::with(&["--handshake-timeout", "0.5"]);
     let upgrades = PATHS.map(Request::upgrade);
@@ -564,12 +566,12 @@ fn incomplete_head_is_not_answered_before_the_timeout() {
 fn head_beyond_the_limits_gets_431() {
     let server = Server::start();
     on_both_paths(|path| {
-        check::case("one long line");
+        check::case("one long field line");
         server.expect_refusal(
             &Request::upgrade(path).add(format!("X-A: {}", "x".repeat(100_000))),
             431,
         );
-        check::case("a thousand lines");
+        check::case("1000 field lines");
         let lines = (0..1000).fold(Request::upgrade(path), |head, n| head.add(format!("X-{n}: x")));
         server.expect_refusal(&lines, 431);
         check::case("below both limits");
@@ -605,8 +607,8 @@ fn response_405_lists_the_allowed_methods() {
             check::case(format_args!("{method} {path}"));
             let answer =
                 server.expect_refusal(&Request::new(&format!("{method} {path} HTTP/1.1")), 405);
-            check::that(answer.has_token("Allow", "GET"), "GET is allowed");
-            check::eq(answer.has_token("Allow", "HEAD"), head, "HEAD is allowed");
+            check::that(answer.has_token("Allow", "GET"), "Allow lists GET");
+            check::eq(answer.has_token("Allow", "HEAD"), head, "Allow lists HEAD");
         }
     }
 }
@@ -633,7 +635,7 @@ fn get_and_head_are_supported() {
     }
 }
 
-/// The next answer follows its head at once; an error has no content either.
+/// The next response directly follows the head. Error responses to HEAD have no content either.
 fn response_to_head_has_no_content() {
     let server = Server::start();
     let mut client = server.connect();
@@ -663,7 +665,7 @@ fn response_to_head_has_no_content() {
         client.expect_last_response(&answer);
     }
 
-    // One answer's rule is not the next one's.
+    // The rule for HEAD does not apply to the next response.
     let mut client = server.connect();
     client.send(
         [Request::new("HEAD / HTTP/1.1").bytes(), b"GET / HTTP/1.1\r\n\r\n".to_vec()].concat(),
@@ -673,11 +675,11 @@ fn response_to_head_has_no_content() {
 
     let full = Server::with(&["--max-connections", "1"]);
     let _only = full.upgrade("/echo");
-    full.signal("STOP"); // so that the request is there before the answer
+    full.signal("STOP"); // the request is received before the server answers
     let mut client = full.send_request(&Request::new("HEAD / HTTP/1.1"));
     full.signal("CONT");
     let answer = client.read_head();
-    check::eq(answer.status, 503, "where it is full");
+    check::eq(answer.status, 503, "status of a full server");
     client.expect_last_response(&answer);
 }
 
@@ -708,8 +710,8 @@ fn content_has_a_content_length_and_a_content_type() {
     check::that(media.starts_with("text/html"), media);
 }
 
-/// In all kinds of answers; and it is today's. That it has the right form is judged wherever a head
-/// is read.
+/// Every kind of response has the date of today. The test client checks the date format in each head that
+/// it reads.
 fn every_response_has_a_date() {
     let server = Server::start();
     let minute = Duration::from_secs(60);
@@ -723,7 +725,7 @@ fn every_response_has_a_date() {
     }
 }
 
-/// The day as `06 Nov 1994`, counted year by year from 1970.
+/// The date as `06 Nov 1994`, counted from 1970.
 fn date(time: SystemTime) -> String {
     const MONTHS: [(&str, u64); 12] = [
         ("Jan", 31),
@@ -742,7 +744,8 @@ fn date(time: SystemTime) -> String {
     let is_leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
     };
-    let mut days = time.duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs() / 86_400;
+    let mut days =
+        time.duration_since(UNIX_EPOCH).expect("the clock is after 1970").as_secs() / 86_400;
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
@@ -765,7 +768,7 @@ fn response_100_is_sent_before_the_101() {
             check::case(value);
             let mut client =
                 server.send_request(&Request::upgrade(path).add(format!("Expect: {value}")));
-            check::eq(client.read_head().status, 100, "the first answer");
+            check::eq(client.read_head().status, 100, "the first response");
             client.expect_101();
             client.expect_open();
         }
@@ -809,9 +812,9 @@ fn pipelined_requests_are_answered_in_order() {
     let requests =
         ["/healthz", "/", "/healthz", "/none", "/"].map(|path| Request::get(path).bytes());
     client.send(requests.concat());
-    check::eq(client.read_response().text().trim(), "ok", "the first answer");
-    check::that(client.read_response().text().contains("<html"), "the second answer");
-    check::eq(client.read_response().text().trim(), "ok", "the third answer");
+    check::eq(client.read_response().text().trim(), "ok", "the first response");
+    check::that(client.read_response().text().contains("<html"), "the second response");
+    check::eq(client.read_response().text().trim(), "ok", "the third response");
     client.expect_refusal(404);
 }
 
@@ -819,13 +822,13 @@ fn request_after_a_refused_upgrade_is_not_answered() {
     let server = Server::start();
     on_both_paths(|path| {
         let refused = Request::upgrade(path).set("Sec-WebSocket-Version", "12").bytes();
-        for behind in [
+        for next in [
             Request::get("/").bytes(),
             Request::upgrade(path).bytes(),
             ClientFrame::ping("").bytes(),
         ] {
             let mut client = server.connect();
-            client.send([refused.clone(), behind].concat());
+            client.send([refused.clone(), next].concat());
             client.expect_refusal(426);
         }
     });
@@ -834,8 +837,8 @@ fn request_after_a_refused_upgrade_is_not_answered() {
 fn second_origin_gets_400() {
     let server = Server::start();
     on_both_paths(|path| {
-        let one = Request::upgrade(path).add("Origin: http://localhost");
-        server.expect_refusal(&one.clone().add("Origin: http://localhost"), 400);
-        server.expect_refusal(&one.add("Origin: https://evil.invalid"), 400);
+        let request = Request::upgrade(path).add("Origin: http://localhost");
+        server.expect_refusal(&request.clone().add("Origin: http://localhost"), 400);
+        server.expect_refusal(&request.add("Origin: https://evil.invalid"), 400);
     });
 }

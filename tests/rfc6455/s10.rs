@@ -15,12 +15,11 @@ tests! {
     server_survives_input_that_ends_at_any_byte: ["10.7-a"],
 }
 
-/// By default the same host as `Host`, and on a loopback address only where that is a loopback
-/// name.
+/// By default the host of the origin must equal `Host`, and on a loopback address it must be a loopback name.
 fn only_allowed_origins_are_accepted() {
     let server = Server::start();
     on_both_paths(|path| {
-        for (host, origin, admitted) in [
+        for (host, origin, is_accepted) in [
             ("localhost", "http://localhost", true),
             ("localhost:1984", "http://localhost:1984", true),
             ("127.0.0.1:1984", "http://127.0.0.1:1984", true),
@@ -30,11 +29,11 @@ fn only_allowed_origins_are_accepted() {
             ("localhost", "http://localhost.evil.invalid", false),
             ("localhost", "null", false),
             ("localhost", "localhost", false),
-            ("evil.invalid:1984", "http://evil.invalid:1984", false), // rebound to us by its DNS
+            ("evil.invalid:1984", "http://evil.invalid:1984", false), // DNS rebinding
         ] {
             check::case(format_args!("{host}, {origin}"));
             let request = Request::upgrade(path).set("Host", host).add(format!("Origin: {origin}"));
-            match admitted {
+            match is_accepted {
                 true => drop(server.expect_upgrade(&request)),
                 false => drop(server.expect_refusal(&request, 403)),
             }
@@ -42,7 +41,7 @@ fn only_allowed_origins_are_accepted() {
     });
 }
 
-/// Nor those whose origin is opaque, where the operator allows it.
+/// Clients with an opaque origin are accepted only if the operator allows `null`.
 fn clients_without_an_origin_are_accepted() {
     let server = Server::with(&["--origin", "null", "--origin", "https://chat.example"]);
     on_both_paths(|path| {
@@ -54,7 +53,8 @@ fn clients_without_an_origin_are_accepted() {
     });
 }
 
-/// 2 to the 62, then the largest that has no top bit: refused from the header, and nothing grows.
+/// The server refuses lengths up to the largest without the top bit when it reads the header, and
+/// allocates nothing.
 fn declared_length_allocates_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
@@ -66,7 +66,7 @@ fn declared_length_allocates_no_memory() {
             client.send(ClientFrame::text("").declared_length(length).bytes());
             client.expect_failure(1009);
             let mut client = server.upgrade(path);
-            client.send(ClientFrame::text("begun").without_fin().bytes());
+            client.send(ClientFrame::text("start").without_fin().bytes());
             client.send(
                 ClientFrame::continuation("")
                     .length_form(LengthForm::Bits64)
@@ -77,7 +77,7 @@ fn declared_length_allocates_no_memory() {
         }
     });
     let grown = server.memory().saturating_sub(before);
-    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+    check::that(grown < 8 * 1024, format_args!("memory grew by {grown} kB"));
 }
 
 fn frame_size_is_limited() {
@@ -91,7 +91,7 @@ fn frame_size_is_limited() {
     });
 }
 
-/// Though each fragment would pass.
+/// Each fragment alone is below the limit.
 fn message_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
     let fragment = |opcode| ClientFrame::new(opcode, [b'x'; 500]).without_fin().bytes();
@@ -109,7 +109,7 @@ fn message_size_is_limited() {
     });
 }
 
-/// Two hundred thousand of them, on each path, are one message in the end.
+/// 200 000 empty fragments on each path form one message.
 fn empty_fragments_allocate_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
@@ -125,10 +125,10 @@ fn empty_fragments_allocate_no_memory() {
         client.expect_text("az");
     });
     let grown = server.memory().saturating_sub(before);
-    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+    check::that(grown < 8 * 1024, format_args!("memory grew by {grown} kB"));
 }
 
-/// For a head that is not whole, for silence, and for silence inside a frame.
+/// For an incomplete head, for an idle connection, and for an incomplete frame.
 fn every_wait_for_the_client_has_a_timeout() {
     let server = Server::with(&[
         "--handshake-timeout",
@@ -154,7 +154,7 @@ fn every_wait_for_the_client_has_a_timeout() {
     });
 }
 
-/// The deviation as a client sees it: an answer at once, in clear, instead of a hang.
+/// The server does not support TLS: a TLS client gets a plain-text response at once and does not wait.
 fn tls_client_hello_gets_400() {
     let server = Server::start();
     let mut client = server.connect();
@@ -162,7 +162,7 @@ fn tls_client_hello_gets_400() {
     client.expect_refusal(400);
 }
 
-/// The request and the frames behind it, cut after each octet; then a stranger is served as ever.
+/// The request and the frames after it end after each byte. Other clients are still served.
 fn server_survives_input_that_ends_at_any_byte() {
     let server = Server::start();
     let mut observer = server.upgrade("/chat");

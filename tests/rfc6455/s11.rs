@@ -1,4 +1,4 @@
-//! Section 11: what is registered, and how often a field may stand.
+//! Section 11: registered values, and how often a field may be present.
 
 use crate::support::{Request, Server, check, on_both_paths};
 
@@ -13,7 +13,7 @@ fn response_has_one_accept_field() {
     let server = Server::start();
     on_both_paths(|path| {
         let answer = server.send_request(&Request::upgrade(path)).expect_101();
-        check::eq(answer.values("Sec-WebSocket-Accept").len(), 1, path);
+        check::eq(answer.values("Sec-WebSocket-Accept").len(), 1, "number of accept fields");
     });
 }
 
@@ -32,7 +32,7 @@ fn response_has_at_most_one_subprotocol_field() {
     on_both_paths(|path| {
         let request = Request::upgrade(path).add("Sec-WebSocket-Protocol: a, b");
         let answer = server.send_request(&request.add("Sec-WebSocket-Protocol: c")).expect_101();
-        check::that(answer.values("Sec-WebSocket-Protocol").len() <= 1, path);
+        check::that(answer.values("Sec-WebSocket-Protocol").len() <= 1, "at most one field");
     });
 }
 
@@ -43,7 +43,7 @@ fn draft_versions_get_426() {
             check::case(format_args!("version {version}"));
             let request = Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string());
             let answer = server.expect_refusal(&request, 426);
-            check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+            check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the supported version");
         }
     });
 }

@@ -7,7 +7,7 @@ tests! {
     frames_in_the_segment_of_the_handshake_are_answered: ["2.1-b"],
 }
 
-/// To Unicode U+212A is a capital k and U+017F a small s; to ASCII they are no letters.
+/// In Unicode, U+212A folds to k and U+017F to s; they are not ASCII letters.
 fn only_ascii_letters_are_case_insensitive() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -18,7 +18,7 @@ fn only_ascii_letters_are_case_insensitive() {
     });
 }
 
-/// Everything in one segment: the handshake, three messages and a Close.
+/// One segment contains the handshake, three messages and a Close.
 fn frames_in_the_segment_of_the_handshake_are_answered() {
     let server = Server::start();
     on_both_paths(|path| {

@@ -1,4 +1,4 @@
-//! Section 3: WebSocket URIs, as far as a request-target shows them.
+//! Section 3: WebSocket URIs, as far as the request target contains them.
 
 use crate::support::{Request, Server, check, on_both_paths};
 

@@ -1,4 +1,4 @@
-//! Section 4.1: what binds clients, as far as a server must take part.
+//! Section 4.1: requirements for clients that also concern the server.
 
 use crate::support::server::eventually;
 use crate::support::{Request, Server, check, on_both_paths};
@@ -31,7 +31,7 @@ fn full_server_answers_503_and_recovers() {
         server.expect_refusal(&Request::upgrade(path), 503);
         members.iter_mut().for_each(|member| member.expect_open_and_silent());
         drop(members);
-        let admits = || server.send_request(&Request::upgrade(path)).read_head().status == 101;
-        eventually("a place that is free again is given to the next", admits);
+        let accepts = || server.send_request(&Request::upgrade(path)).read_head().status == 101;
+        eventually("the server accepts connections again", accepts);
     });
 }

@@ -1,4 +1,4 @@
-//! Section 4.2.1: reading the client's opening handshake. One defect in each request.
+//! Section 4.2.1: reading the client's opening handshake. Each request has one defect.
 
 use crate::support::{Request, Server, check, on_both_paths};
 
@@ -30,43 +30,45 @@ tests! {
     subprotocol_offered_twice_is_accepted: ["4.2.1-y"],
 }
 
-/// Sends the good request with one field's value replaced, for each value, on both paths.
-fn each(name: &str, values: &[&str], judge: impl Fn(&Server, &Request)) {
+/// Runs a case on both paths for each value: `run` gets a valid request with the value of
+/// one field replaced.
+fn for_each_value(name: &str, values: &[&str], run: impl Fn(&Server, &Request)) {
     let server = Server::start();
     on_both_paths(|path| {
         for value in values {
             check::case(format_args!("{name}: {value}"));
             let request = Request::upgrade(path).without(name).add(format!("{name}: {value}"));
-            judge(&server, &request);
+            run(&server, &request);
         }
     });
 }
 
-/// The request is refused because of its version, and the answer says which would do.
+/// Expects that the request is refused because of its version, and that the response names the supported
+/// version.
 fn expect_version_refusal(server: &Server, request: &Request, status: u16) {
     let answer = server.expect_refusal(request, status);
-    check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+    check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the supported version");
 }
 
 fn invalid_handshake_gets_an_error_status() {
     let server = Server::start();
     on_both_paths(|path| {
-        let good = Request::upgrade(path);
+        let valid = Request::upgrade(path);
         for request in [
-            good.clone().request_line(format!("POST {path} HTTP/1.1")),
-            good.clone().request_line(format!("GET {path} HTTP/1.0")),
-            good.clone().request_line(format!("GET {path}")),
-            good.clone().request_line("GET /nowhere HTTP/1.1"),
-            good.clone().without("Host"),
-            good.clone().without("Upgrade"),
-            good.clone().without("Connection"),
-            good.clone().without("Sec-WebSocket-Key"),
-            good.clone().without("Sec-WebSocket-Version"),
-            good.clone().set("Sec-WebSocket-Key", "short"),
-            good.clone().add("Sec-WebSocket-Protocol: a b"),
-            good.clone().add("Sec-WebSocket-Extensions: ;"),
-            good.clone().add("Origin: https://evil.invalid"),
-            good.clone().add("no colon"),
+            valid.clone().request_line(format!("POST {path} HTTP/1.1")),
+            valid.clone().request_line(format!("GET {path} HTTP/1.0")),
+            valid.clone().request_line(format!("GET {path}")),
+            valid.clone().request_line("GET /none HTTP/1.1"),
+            valid.clone().without("Host"),
+            valid.clone().without("Upgrade"),
+            valid.clone().without("Connection"),
+            valid.clone().without("Sec-WebSocket-Key"),
+            valid.clone().without("Sec-WebSocket-Version"),
+            valid.clone().set("Sec-WebSocket-Key", "short"),
+            valid.clone().add("Sec-WebSocket-Protocol: a b"),
+            valid.clone().add("Sec-WebSocket-Extensions: ;"),
+            valid.clone().add("Origin: https://evil.invalid"),
+            valid.clone().add("no colon"),
         ] {
             check::case(request.bytes().escape_ascii());
             let mut client = server.send_request(&request);
@@ -83,9 +85,9 @@ fn invalid_handshake_gets_an_error_status() {
 fn fields_may_be_in_any_order() {
     let server = Server::start();
     on_both_paths(|path| {
-        for turn in 0..5 {
+        for offset in 0..5 {
             server.expect_upgrade(
-                &Request::upgrade(path).edit_fields(|lines| lines.rotate_left(turn)),
+                &Request::upgrade(path).edit_fields(|lines| lines.rotate_left(offset)),
             );
         }
         server.expect_upgrade(&Request::upgrade(path).edit_fields(<[_]>::reverse));
@@ -118,7 +120,7 @@ fn method_other_than_get_is_refused() {
     });
 }
 
-/// RFC 9110, 7.8: the Upgrade field is as if it were not there.
+/// RFC 9110, 7.8: the server ignores the Upgrade field in HTTP/1.0.
 fn http_1_0_is_never_upgraded() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -183,21 +185,21 @@ fn missing_host_gets_400() {
     });
 }
 
-/// A server without a list of its names takes each for its own.
+/// The server has no list of its names, so it accepts every host.
 fn any_host_is_accepted() {
     let hosts = ["other.invalid", "localhost:1984", "127.0.0.1", "[::1]:1984", "LOCALHOST"];
-    each("Host", &hosts, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value("Host", &hosts, |server, request| drop(server.expect_upgrade(request)));
 }
 
 fn upgrade_token_is_case_insensitive() {
     let names = ["WebSocket", "WEBSOCKET", "wEbSoCkEt"];
-    each("Upgrade", &names, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value("Upgrade", &names, |server, request| drop(server.expect_upgrade(request)));
 }
 
 fn upgrade_may_be_a_list() {
     let lists =
         ["h2c, websocket", "websocket, h2c", "h2c\t,websocket", "h2c\r\nUpgrade: websocket"];
-    each("Upgrade", &lists, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value("Upgrade", &lists, |server, request| drop(server.expect_upgrade(request)));
 }
 
 fn missing_or_other_upgrade_gets_400() {
@@ -207,7 +209,7 @@ fn missing_or_other_upgrade_gets_400() {
         server.expect_refusal(&Request::upgrade(path).set("Upgrade", "h2c"), 400);
     });
     let page = server.send_request(&Request::upgrade("/")).read_response();
-    check::eq(page.status, 200, "the page is a page, whatever its reader would like it to be");
+    check::eq(page.status, 200, "status of the page");
 }
 
 fn upgrade_must_match_the_whole_token() {
@@ -219,7 +221,7 @@ fn upgrade_must_match_the_whole_token() {
         "\"websocket\"",
         "websocket;q=1",
     ];
-    each("Upgrade", &names, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value("Upgrade", &names, |server, request| drop(server.expect_refusal(request, 400)));
 }
 
 fn connection_may_be_a_list_in_any_case() {
@@ -232,7 +234,7 @@ fn connection_may_be_a_list_in_any_case() {
         "keep-alive\r\nConnection: Upgrade",
         "Upgrade\r\nConnection: keep-alive",
     ];
-    each("Connection", &lists, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value("Connection", &lists, |server, request| drop(server.expect_upgrade(request)));
 }
 
 fn connection_without_upgrade_gets_400() {
@@ -242,7 +244,9 @@ fn connection_without_upgrade_gets_400() {
     });
     let lists =
         ["keep-alive", "notupgrade", "upgrades", "keep-alive upgrade", "\"upgrade\"", "up grade"];
-    each("Connection", &lists, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value("Connection", &lists, |server, request| {
+        drop(server.expect_refusal(request, 400))
+    });
 }
 
 fn key_that_is_not_base64_of_16_bytes_gets_400() {
@@ -252,15 +256,15 @@ fn key_that_is_not_base64_of_16_bytes_gets_400() {
     });
     let keys = [
         "",
-        "AAECAwQFBgcICQoLDA0O",         // 15 octets
-        "AAECAwQFBgcICQoLDA0ODxA=",     // 17 octets
-        "AAECAwQFBgcICQoLDA0ODxAR",     // 18 octets, 24 characters
-        "AA==",                         // 1 octet, padded alike
-        "AAECAwQFBgcICQoLDA==",         // 13 octets, padded alike
-        "AAECAwQFBgcICQoLDA0ODxAREg==", // 19 octets, padded alike
+        "AAECAwQFBgcICQoLDA0O",         // 15 bytes
+        "AAECAwQFBgcICQoLDA0ODxA=",     // 17 bytes
+        "AAECAwQFBgcICQoLDA0ODxAR",     // 18 bytes, 24 characters
+        "AA==",                         // 1 byte, the same padding
+        "AAECAwQFBgcICQoLDA==",         // 13 bytes, the same padding
+        "AAECAwQFBgcICQoLDA0ODxAREg==", // 19 bytes, the same padding
         "AAECAwQFBgcICQoLDA0ODw",       // no padding
-        "AAECAwQFBgcICQoLDA0ODw=",      // half of it
-        "AAECAwQFBgcICQoLDA0ODw===",    // too much of it
+        "AAECAwQFBgcICQoLDA0ODw=",      // half of the padding
+        "AAECAwQFBgcICQoLDA0ODw===",    // too much padding
         "!!!!!!!!!!!!!!!!!!!!!!==",     // outside the alphabet
         "_____________________w==",     // the alphabet for URLs
         "AAECAwQF BgcICQoLDA0ODw==",    // a space inside
@@ -268,12 +272,14 @@ fn key_that_is_not_base64_of_16_bytes_gets_400() {
         "\"AAECAwQFBgcICQoLDA0ODw==\"",
         "AAECAwQFBgcICQoLDA0ODw==, AAECAwQFBgcICQoLDA0ODw==",
     ];
-    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value("Sec-WebSocket-Key", &keys, |server, request| {
+        drop(server.expect_refusal(request, 400))
+    });
 }
 
-/// The example that the RFC itself misprints (erratum 3150).
+/// The key is an example with a misprint in the RFC (erratum 3150).
 fn nonzero_pad_bits_in_the_key_are_accepted() {
-    each("Sec-WebSocket-Key", &["AQIDBAUGBwgJCgsMDQ4PEC=="], |server, request| {
+    for_each_value("Sec-WebSocket-Key", &["AQIDBAUGBwgJCgsMDQ4PEC=="], |server, request| {
         let head = server.send_request(request).read_head();
         check::eq(head.status, 101, "status");
     });
@@ -284,12 +290,16 @@ fn second_key_gets_400() {
         "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==",
     ];
-    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value("Sec-WebSocket-Key", &keys, |server, request| {
+        drop(server.expect_refusal(request, 400))
+    });
 }
 
 fn whitespace_around_a_value_is_ignored() {
     let keys = ["  dGhlIHNhbXBsZSBub25jZQ== \t", "\tdGhlIHNhbXBsZSBub25jZQ=="];
-    each("Sec-WebSocket-Key", &keys, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value("Sec-WebSocket-Key", &keys, |server, request| {
+        drop(server.expect_upgrade(request))
+    });
     let server = Server::start();
     server.expect_upgrade(&Request::upgrade("/chat").without("Upgrade").add("Upgrade:websocket"));
 }
@@ -304,7 +314,7 @@ fn version_other_than_13_is_refused() {
         );
     });
     let versions = ["12", "8", "25", "14", "1", "0", "255"];
-    each("Sec-WebSocket-Version", &versions, |server, request| {
+    for_each_value("Sec-WebSocket-Version", &versions, |server, request| {
         expect_version_refusal(server, request, 426);
     });
 }
@@ -326,7 +336,7 @@ fn malformed_version_gets_400() {
         "13\r\nSec-WebSocket-Version: 13",
         "13\r\nSec-WebSocket-Version: 8",
     ];
-    each("Sec-WebSocket-Version", &versions, |server, request| {
+    for_each_value("Sec-WebSocket-Version", &versions, |server, request| {
         expect_version_refusal(server, request, 400);
     });
 }
@@ -340,24 +350,24 @@ fn client_without_origin_is_accepted() {
 
 fn malformed_subprotocols_get_400() {
     let name = "Sec-WebSocket-Protocol";
-    let good = ["chat", "chat, superchat", "a!#$%&'*+-.^_`|~9"];
-    each(name, &good, |server, request| drop(server.expect_upgrade(request)));
+    let valid = ["chat", "chat, superchat", "a!#$%&'*+-.^_`|~9"];
+    for_each_value(name, &valid, |server, request| drop(server.expect_upgrade(request)));
     let bad = ["a b", "\"a\"", "a;b", "", ",", " , ,", "a, b c", "a/b", "(a)", "caf\u{e9}"];
-    each(name, &bad, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value(name, &bad, |server, request| drop(server.expect_refusal(request, 400)));
 }
 
 fn malformed_extensions_get_400() {
     let name = "Sec-WebSocket-Extensions";
-    let good = [
+    let valid = [
         "x",
         "x, y",
         "x; a",
         "x; a=1; b, y; c=\"d\"",
         "permessage-deflate; client_max_window_bits",
     ];
-    each(name, &good, |server, request| drop(server.expect_upgrade(request)));
+    for_each_value(name, &valid, |server, request| drop(server.expect_upgrade(request)));
     let bad = [";;=", "a;", "a; b=\"", "", ",", "; b", "a; b=", "a b", "a=1", "a; =1", "a, b;"];
-    each(name, &bad, |server, request| drop(server.expect_refusal(request, 400)));
+    for_each_value(name, &bad, |server, request| drop(server.expect_refusal(request, 400)));
 }
 
 fn unknown_fields_are_ignored() {
@@ -376,9 +386,9 @@ fn unknown_fields_are_ignored() {
     });
 }
 
-/// Section 4.1 forbids it to clients; the list of section 4.2.1 does not ask a server to look.
+/// Section 4.1 forbids duplicates to clients, but section 4.2.1 does not require a server to check for them.
 fn subprotocol_offered_twice_is_accepted() {
-    each("Sec-WebSocket-Protocol", &["a, a"], |server, request| {
+    for_each_value("Sec-WebSocket-Protocol", &["a, a"], |server, request| {
         drop(server.expect_upgrade(request))
     });
 }

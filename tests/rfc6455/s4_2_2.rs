@@ -24,7 +24,7 @@ tests! {
     bytes_after_the_request_are_read_as_frames: ["4.2.2-w"],
 }
 
-/// A TLS client is answered in clear.
+/// A TLS client gets a plain-text response.
 fn tls_client_hello_gets_400() {
     let server = Server::start();
     let mut client = server.connect();
@@ -91,8 +91,8 @@ fn any_origin_is_accepted_without_an_origin_check() {
     });
 }
 
-/// The right text for a decoder that drops the stray pad bits would be that of the key ending in
-/// EA==.
+/// If the server decoded the key and encoded it again, the accept value would belong to the key that ends
+/// in EA==.
 fn accept_is_computed_from_the_key_as_sent() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -111,7 +111,7 @@ fn response_426_names_the_supported_version() {
     on_both_paths(|path| {
         let answer =
             server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Version", "12"), 426);
-        check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+        check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the supported version");
     });
 }
 
@@ -135,7 +135,7 @@ fn offered_subprotocols_are_declined_without_a_field() {
             check::eq(
                 client.expect_101().field("Sec-WebSocket-Protocol"),
                 None,
-                "protocol of the answer",
+                "subprotocol of the response",
             );
         }
     });
@@ -145,8 +145,8 @@ fn no_subprotocol_and_no_extension_without_an_offer() {
     let server = Server::start();
     on_both_paths(|path| {
         let answer = server.send_request(&Request::upgrade(path)).expect_101();
-        check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");
-        check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
+        check::eq(answer.field("Sec-WebSocket-Protocol"), None, "subprotocol of the response");
+        check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the response");
     });
 }
 
@@ -156,12 +156,12 @@ fn offered_extensions_are_declined_without_a_field() {
         for offer in ["x-probe", "permessage-deflate", "permessage-deflate, x-probe; a=1"] {
             let request = Request::upgrade(path).add(format!("Sec-WebSocket-Extensions: {offer}"));
             let answer = server.send_request(&request).expect_101();
-            check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the answer");
+            check::eq(answer.field("Sec-WebSocket-Extensions"), None, "extensions of the response");
         }
     });
 }
 
-/// That the head is well formed is judged wherever one is read.
+/// The test client checks the form of each head that it reads.
 fn response_is_a_101_with_upgrade_websocket() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -169,7 +169,7 @@ fn response_is_a_101_with_upgrade_websocket() {
         check::eq(
             client.read_bytes(13).as_slice(),
             b"HTTP/1.1 101 ",
-            "the status line up to its reason",
+            "the status line up to the reason",
         );
         let answer = server.send_request(&Request::upgrade(path)).expect_101();
         check::that(answer.has_token("Upgrade", "websocket"), "Upgrade: websocket");
@@ -177,7 +177,7 @@ fn response_is_a_101_with_upgrade_websocket() {
     });
 }
 
-/// Keys with every character of the alphabet; the values were computed apart from this project.
+/// The keys contain every character of the alphabet. The values were computed by another program.
 fn accept_values_are_correct() {
     const VALUES: &[(&str, &str)] = &[
         ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), // section 1.3
@@ -201,13 +201,13 @@ fn accept_values_are_correct() {
     });
 }
 
-/// The first octet behind the head is a frame's.
+/// The first byte after the head belongs to a frame.
 fn response_101_has_no_body() {
     let server = Server::start();
     let mut client = server.send_request(&Request::upgrade("/echo"));
     let answer = client.expect_101();
-    check::eq(answer.field("Content-Length"), None, "length of the answer");
-    check::eq(answer.field("Transfer-Encoding"), None, "coding of the answer");
+    check::eq(answer.field("Content-Length"), None, "Content-Length");
+    check::eq(answer.field("Transfer-Encoding"), None, "Transfer-Encoding");
     client.expect_open_and_silent();
 
     let mut client = server.send_request(&Request::upgrade("/chat"));
@@ -223,18 +223,19 @@ fn welcome_is_sent_directly_after_the_101() {
     client.expect_open_and_silent();
 }
 
-/// Cut anywhere: whole frames and a part of one may share the segment of the request.
+/// The segment of the request may contain complete frames and a part of a frame; the stream is cut at
+/// every byte.
 fn bytes_after_the_request_are_read_as_frames() {
     let server = Server::start();
     let request = Request::upgrade("/echo").bytes();
     let frames = encode_frames([ClientFrame::ping("one"), ClientFrame::text("two")]);
-    let octets = [request.clone(), frames].concat();
-    for cut in request.len()..=octets.len() {
-        check::case(format_args!("{} octets behind the request", cut - request.len()));
+    let bytes = [request.clone(), frames].concat();
+    for cut in request.len()..=bytes.len() {
+        check::case(format_args!("{} bytes after the request", cut - request.len()));
         let mut client = server.connect();
-        client.send(&octets[..cut]);
+        client.send(&bytes[..cut]);
         client.expect_101();
-        client.send(&octets[cut..]);
+        client.send(&bytes[cut..]);
         client.expect_frame(frame::PONG, "one");
         client.expect_frame(frame::TEXT, "two");
     }

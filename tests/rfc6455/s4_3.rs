@@ -10,8 +10,8 @@ tests! {
     version_in_the_response_is_a_number: ["4.3-e"],
 }
 
-/// Sends the good request with one more field.
-fn with(path: &str, line: &str) -> Request {
+/// A valid request with one more field line.
+fn upgrade_with(path: &str, line: &str) -> Request {
     check::case(format_args!("{path}, {line}"));
     Request::upgrade(path).add(line)
 }
@@ -29,7 +29,7 @@ fn key_and_accept_are_base64() {
             let (digits, padding) = accept.split_at(accept.len().min(27));
             let alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
             check::that(digits.len() == 27 && digits.bytes().all(alphabet), accept);
-            check::eq(padding, "=", "padding of 20 octets");
+            check::eq(padding, "=", "padding of 20 bytes");
         }
         for key in ["-_-_-_-_-_-_-_-_-_-_-w==", "", "===="] {
             server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Key", key), 400);
@@ -45,11 +45,15 @@ fn quoted_parameter_must_contain_a_token() {
             "x; a=\"b\"; c=\"d\"",
             "x; a=\"\\b\"",
         ] {
-            server.expect_upgrade(&with(path, &format!("Sec-WebSocket-Extensions: {good}")));
+            server
+                .expect_upgrade(&upgrade_with(path, &format!("Sec-WebSocket-Extensions: {good}")));
         }
         for bad in ["x; a=\"b c\"", "x; a=\"\"", "x; a=\"b", "x; a=\"b,c\"", "x; a=\"b\"c", "\"x\""]
         {
-            server.expect_refusal(&with(path, &format!("Sec-WebSocket-Extensions: {bad}")), 400);
+            server.expect_refusal(
+                &upgrade_with(path, &format!("Sec-WebSocket-Extensions: {bad}")),
+                400,
+            );
         }
     });
 }
@@ -63,9 +67,10 @@ fn whitespace_around_separators_is_ignored() {
             "a;b=c,d;e=\"f\"",
             " a , b ",
         ] {
-            server.expect_upgrade(&with(path, &format!("Sec-WebSocket-Extensions: {value}")));
+            server
+                .expect_upgrade(&upgrade_with(path, &format!("Sec-WebSocket-Extensions: {value}")));
         }
-        server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a\t,  b ,c"));
+        server.expect_upgrade(&upgrade_with(path, "Sec-WebSocket-Protocol: a\t,  b ,c"));
     });
 }
 
@@ -74,12 +79,12 @@ fn empty_list_elements_are_ignored() {
     on_both_paths(|path| {
         server.expect_upgrade(&Request::upgrade(path).set("Connection", ",, upgrade ,"));
         server.expect_upgrade(&Request::upgrade(path).set("Upgrade", " ,websocket,,"));
-        server.expect_upgrade(&with(path, "Sec-WebSocket-Protocol: a,, b"));
-        server.expect_upgrade(&with(path, "Sec-WebSocket-Extensions: ,a,,b,"));
+        server.expect_upgrade(&upgrade_with(path, "Sec-WebSocket-Protocol: a,, b"));
+        server.expect_upgrade(&upgrade_with(path, "Sec-WebSocket-Extensions: ,a,,b,"));
     });
 }
 
-/// The protocol, the other half of this rule, is never in an answer.
+/// The rule also concerns Sec-WebSocket-Protocol, which the server never sends here.
 fn version_in_the_response_is_a_number() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -87,6 +92,6 @@ fn version_in_the_response_is_a_number() {
             server.expect_refusal(&Request::upgrade(path).set("Sec-WebSocket-Version", "99"), 426);
         let version = answer.field("Sec-WebSocket-Version").unwrap_or_default();
         check::that(!version.starts_with('0') && version.parse::<u8>().is_ok(), version);
-        check::eq(answer.field("Sec-WebSocket-Protocol"), None, "protocol of the answer");
+        check::eq(answer.field("Sec-WebSocket-Protocol"), None, "subprotocol of the response");
     });
 }

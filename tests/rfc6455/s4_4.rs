@@ -8,16 +8,16 @@ tests! {
 
 fn only_the_listed_versions_are_accepted() {
     let server = Server::start();
-    let asking = |path: &str, version: u8| {
+    let upgrade_with_version = |path: &str, version: u8| {
         check::case(format_args!("{path}, version {version}"));
         Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string())
     };
     on_both_paths(|path| {
-        let answer = server.expect_refusal(&asking(path, 99), 426);
+        let answer = server.expect_refusal(&upgrade_with_version(path, 99), 426);
         check::eq(answer.values("Sec-WebSocket-Version"), vec!["13"], "versions listed");
-        server.expect_upgrade(&asking(path, 13));
+        server.expect_upgrade(&upgrade_with_version(path, 13));
         for version in (0..=15).filter(|version| *version != 13) {
-            server.expect_refusal(&asking(path, version), 426);
+            server.expect_refusal(&upgrade_with_version(path, version), 426);
         }
     });
 }

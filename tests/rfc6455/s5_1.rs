@@ -1,4 +1,4 @@
-//! Section 5.1: who masks, and when data may flow.
+//! Section 5.1: clients mask, servers do not; data may be sent directly after the handshake.
 
 use crate::support::frame::LengthForm;
 use crate::support::{
@@ -11,7 +11,7 @@ tests! {
     data_sent_before_the_101_is_read_is_accepted: ["5.1-f"],
 }
 
-/// Whatever the opcode and the length. Nothing behind the frame is answered.
+/// For every opcode and length form. Frames after the unmasked frame are not answered.
 fn unmasked_frame_is_answered_with_1002() {
     let server = Server::start();
     let frames = [
@@ -42,26 +42,26 @@ fn unmasked_frame_is_answered_with_1002() {
     });
 }
 
-/// The bit is read from the octets themselves, for each kind of frame that the server sends.
+/// Reads the MASK bit of each kind of frame that the server sends from the bytes.
 fn server_frames_are_not_masked() {
     let server = Server::with(&["--ping-interval", "0.1"]);
-    let is_clear = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
+    let expect_unmasked = |second: u8, name: &str| check::eq(second & 0b1_0000000, 0, name);
 
     let mut client = server.send_request(&Request::upgrade("/chat"));
     client.expect_101();
     let welcome = client.read_bytes(2 + WELCOME.len());
-    is_clear(welcome[1], "welcome");
+    expect_unmasked(welcome[1], "welcome");
     let ping = client.read_bytes(2);
-    check::eq(ping[0], 0b1_000_1001, "the next frame is the server's ping");
-    is_clear(ping[1], "ping");
+    check::eq(ping[0], 0b1_000_1001, "the next frame is a Ping");
+    expect_unmasked(ping[1], "ping");
 
     let mut client = server.send_request(&Request::upgrade("/echo"));
     client.expect_101();
     client.send(encode_frames([ClientFrame::text("text"), ClientFrame::binary("data")]));
     client.send(encode_frames([ClientFrame::ping("ping"), ClientFrame::close(1000, "")]));
-    let got = client.read_bytes(6 + 6 + 6 + 4);
+    let received = client.read_bytes(6 + 6 + 6 + 4);
     for (at, name) in [(0, "text"), (6, "binary"), (12, "pong"), (18, "close")] {
-        is_clear(got[at + 1], name);
+        expect_unmasked(received[at + 1], name);
     }
 }
 

@@ -23,11 +23,11 @@ tests! {
     violation_is_answered_at_the_byte_that_proves_it: ["5.2-r"],
 }
 
-/// A text of these lengths is heard again whole, and in one frame.
+/// Sends a text of each length, and expects the same text back in one frame.
 fn expect_text_of_each_length(server: &Server, lengths: &[usize]) {
     server.upgrade_both(|client| {
         for length in lengths {
-            check::case(format_args!("{length} octets"));
+            check::case(format_args!("{length} bytes"));
             let text = pattern(*length);
             client.send(ClientFrame::text(&text).bytes());
             client.expect_frame(TEXT, &text);
@@ -36,7 +36,7 @@ fn expect_text_of_each_length(server: &Server, lengths: &[usize]) {
     });
 }
 
-/// ASCII in which no octet stands where a neighbour's would do.
+/// ASCII text in which neighbouring bytes differ, so that a shift by one byte is detected.
 fn pattern(length: usize) -> Vec<u8> {
     (b'!'..=b'~').cycle().take(length).collect()
 }
@@ -51,10 +51,10 @@ fn single_frame_with_fin_is_a_message() {
             0x37, 0xfa, 0x21, 0x3d,       // masking key
             0x7f, 0x9f, 0x4d, 0x51, 0x58, // Hello
         ];
-        check::eq(ClientFrame::text("Hello").bytes(), hello, "the frames of these tests");
+        check::eq(ClientFrame::text("Hello").bytes(), hello, "the frame encoder of the tests");
         client.send(hello);
         let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
-        check::eq(client.read_bytes(7), hello, path);
+        check::eq(client.read_bytes(7), hello, "the frame");
         client.expect_open_and_silent();
     });
 }
@@ -89,22 +89,22 @@ fn reserved_bit_is_answered_with_1002() {
     }
 }
 
-/// Every kind of frame that the server has: text, binary, Ping, Pong, Close; read octet by octet.
+/// Reads the first byte of every kind of frame that the server sends: text, binary, Ping, Pong, Close.
 fn server_frames_have_no_reserved_bit_and_a_defined_opcode() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     let mut opcodes = Vec::new();
     server.upgrade_both(|client| {
         client.send(encode_frames([ClientFrame::text("text"), ClientFrame::ping("ping")]));
-        opcodes.extend(opcodes_until(PING, client)); // the server's own comes by the clock
+        opcodes.extend(opcodes_until(PING, client)); // the server sends Pings on a timer
         client.send(encode_frames([ClientFrame::binary("binary"), ClientFrame::close(1000, "")]));
         opcodes.extend(opcodes_until(CLOSE, client));
     });
     opcodes.sort_unstable();
     opcodes.dedup();
-    check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes seen");
+    check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes received");
 }
 
-/// The opcodes of the frames that come, up to the first with this one.
+/// Reads frames up to the first with the opcode `last`, and gives all opcodes.
 fn opcodes_until(last: u8, client: &mut Client) -> Vec<u8> {
     let mut opcodes = Vec::new();
     while opcodes.last() != Some(&last) {
@@ -160,7 +160,7 @@ fn longer_lengths_are_read_from_64_bits() {
     expect_text_of_each_length(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
 }
 
-/// From the header alone: the payload never comes.
+/// The server needs only the header: no payload is sent.
 fn top_bit_of_a_length_is_answered_with_1002() {
     let header = |length: u64| {
         let mut wire = vec![0b1_000_0001, 0b1_1111111];
@@ -191,7 +191,7 @@ fn server_lengths_are_minimal() {
             (65_535, vec![0b1_000_0001, 126, 0xff, 0xff]),
             (65_536, vec![0b1_000_0001, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
-            check::case(format_args!("{length} octets"));
+            check::case(format_args!("{length} bytes"));
             client.send(ClientFrame::text(pattern(length)).bytes());
             check::eq(client.read_bytes(header.len()), header, "header");
             check::eq(client.read_bytes(length), pattern(length), "payload");
@@ -243,7 +243,7 @@ fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
     );
 }
 
-/// Frames back to back: a key counted as payload would shift the next header.
+/// Several frames follow each other: if the key counted as payload, the next header would be shifted.
 fn masking_key_is_not_part_of_the_length() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -293,7 +293,7 @@ fn empty_payload_is_allowed_in_every_frame() {
     check::eq(client.read_frame(), want, "empty binary");
 }
 
-/// The first octet, the second, or the header: no payload comes behind it.
+/// After the first byte, the second byte, or the header: no payload is sent.
 fn violation_is_answered_at_the_byte_that_proves_it() {
     expect_failure_of_each(
         1002,
@@ -302,7 +302,10 @@ fn violation_is_answered_at_the_byte_that_proves_it() {
             ("reserved data opcode", vec![0b1_000_0011]),
             ("reserved control opcode", vec![0b1_000_1011]),
             ("ping without FIN", vec![0b0_000_1001]),
-            ("nothing to continue", ClientFrame::continuation("").declared_length(5).bytes()),
+            (
+                "continuation without a message",
+                ClientFrame::continuation("").declared_length(5).bytes(),
+            ),
             ("not masked", vec![0b1_000_0001, 0b0_0000101]),
             ("ping over 125", vec![0b1_000_1001, 0b1_1111110]),
             ("5 in 16 bits", vec![0b1_000_0001, 0b1_1111110, 0x00, 0x05]),

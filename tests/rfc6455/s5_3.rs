@@ -32,7 +32,7 @@ fn byte_i_is_unmasked_with_byte_i_mod_4_of_the_key() {
         client.expect_frame(PONG, "Hello");
         for key in KEYS {
             for length in 1..=9 {
-                check::case(format_args!("key {key:02x?}, {length} octets"));
+                check::case(format_args!("key {key:02x?}, {length} bytes"));
                 let payload = &b"\x00\x7f\x80\xffabcde"[..length];
                 client.send(ClientFrame::ping(payload).masking_key(key).bytes());
                 client.expect_frame(PONG, payload);
@@ -41,7 +41,8 @@ fn byte_i_is_unmasked_with_byte_i_mod_4_of_the_key() {
     });
 }
 
-/// Fragments with different keys and a length that is no multiple of four; then octet by octet.
+/// Fragments have different keys and lengths that are not multiples of four; then each byte is in its own
+/// segment.
 fn key_restarts_in_each_frame_and_continues_across_segments() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -50,10 +51,10 @@ fn key_restarts_in_each_frame_and_continues_across_segments() {
             ClientFrame::continuation("lo, w").masking_key([1, 2, 3, 4]).without_fin(),
             ClientFrame::continuation("orld").masking_key([0xf0, 0x0f, 0xcc, 0x33]),
         ];
-        let octets = encode_frames(fragments);
-        client.send(&octets);
+        let bytes = encode_frames(fragments);
+        client.send(&bytes);
         client.expect_text("Hello, world");
-        client.send_in_bytes(&octets);
+        client.send_in_bytes(&bytes);
         client.expect_text("Hello, world");
 
         let euro = ClientFrame::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}")
@@ -87,7 +88,7 @@ fn masking_does_not_change_the_length() {
     let server = Server::start();
     server.upgrade_both(|client| {
         for length in [0, 1, 3, 4, 5, 124, 125, 126, 127, 65_535, 65_536] {
-            check::case(format_args!("{length} octets"));
+            check::case(format_args!("{length} bytes"));
             let text = vec![b'm'; length];
             client.send(encode_frames([
                 ClientFrame::text(&text).masking_key([9, 8, 7, 6]),

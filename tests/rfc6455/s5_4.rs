@@ -50,14 +50,14 @@ fn fragmented_and_unfragmented_messages_are_accepted() {
     });
 }
 
-/// The Pong comes before the last fragment is sent, and the message is unharmed.
+/// The Pong is received before the last fragment is sent, and the message is complete.
 fn control_frame_between_fragments_is_handled_at_once() {
     let server = Server::start();
     server.upgrade_both(|client| {
         client.send(ClientFrame::text("Hel").without_fin().bytes());
         client.send(ClientFrame::ping("between").bytes());
         client.expect_frame(PONG, "between");
-        client.send(ClientFrame::pong("unasked").bytes());
+        client.send(ClientFrame::pong("unsolicited").bytes());
         client.send(ClientFrame::continuation("l").without_fin().bytes());
         client.expect_open_and_silent();
         client.send(ClientFrame::continuation("o").bytes());
@@ -65,13 +65,13 @@ fn control_frame_between_fragments_is_handled_at_once() {
     });
 }
 
-/// However the server cuts a long message, its parts come in order.
+/// The server may fragment a long message; the fragments must be in order.
 fn server_fragments_are_in_order() {
     let server = Server::start();
     server.upgrade_both(|client| {
-        let serials: String = (0..100_000).map(|serial| format!("{serial} ")).collect();
-        client.send(ClientFrame::text(&serials).bytes());
-        client.expect_text(&serials);
+        let numbers: String = (0..100_000).map(|number| format!("{number} ")).collect();
+        client.send(ClientFrame::text(&numbers).bytes());
+        client.expect_text(&numbers);
     });
 }
 
@@ -139,9 +139,9 @@ fn fragments_may_be_empty() {
     server.upgrade_both(|client| {
         #[rustfmt::skip]
         let fragments = [
-            0b0_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // a text begins
-            0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // goes on
-            0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // ends
+            0b0_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // first fragment of a text
+            0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // next fragment
+            0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d, // last fragment
         ];
         client.send(fragments);
         client.expect_text("");
@@ -181,7 +181,7 @@ fn message_type_is_the_opcode_of_the_first_frame() {
     client.expect_close(Some(1003));
 }
 
-/// Octet by octet, or much in one write: the same messages.
+/// Each byte in its own segment, or many frames in one segment: the messages are the same.
 fn division_into_segments_does_not_matter() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -194,7 +194,7 @@ fn division_into_segments_does_not_matter() {
             ClientFrame::continuation("lo"),
         ]));
         client.expect_text("Hello");
-        let texts: Vec<_> = (0..20).map(|serial| format!("text {serial}")).collect();
+        let texts: Vec<_> = (0..20).map(|number| format!("text {number}")).collect();
         client.send(
             texts.iter().flat_map(|text| ClientFrame::text(text).bytes()).collect::<Vec<_>>(),
         );
@@ -203,7 +203,7 @@ fn division_into_segments_does_not_matter() {
     });
 }
 
-/// The message that was begun is lost.
+/// The unfinished message is discarded.
 fn close_between_fragments_is_answered_with_its_code() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -215,7 +215,8 @@ fn close_between_fragments_is_answered_with_its_code() {
     });
 }
 
-/// The sequence is judged as it is read: here long and short texts with Pings among them.
+/// The test client checks the sequence of frames: here long and short texts, with Pings of the server
+/// between them.
 fn server_frames_follow_the_fragmentation_rules() {
     let server = Server::with(&["--ping-interval", "0.05"]);
     server.upgrade_both(|client| {

@@ -28,7 +28,7 @@ fn control_frame_over_125_bytes_is_answered_with_1002() {
     );
     let server = Server::start();
     on_both_paths(|path| {
-        check::case("125 octets are legal");
+        check::case("125 bytes are allowed");
         let mut client = server.upgrade(path);
         client
             .send(encode_frames([ClientFrame::pong([b'x'; 125]), ClientFrame::ping([b'y'; 125])]));
@@ -63,7 +63,7 @@ fn control_frame_without_fin_is_answered_with_1002() {
     );
 }
 
-/// Each kind of them, read octet by octet: FIN, and a length in 7 bits that is at most 125.
+/// Reads each kind of control frame as bytes: FIN is set, and the 7-bit length is at most 125.
 fn server_control_frames_are_unfragmented_and_short() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     server.upgrade_both(|client| {
@@ -74,18 +74,18 @@ fn server_control_frames_are_unfragmented_and_short() {
             client.read_bytes(header[1].into());
             let opcode = header[0] & 0b0_000_1111;
             check::that(opcode >= 8 && header[0] & 0b1_000_0000 != 0, "a control frame with FIN");
-            check::that(header[1] <= 125, "length in 7 bits");
+            check::that(header[1] <= 125, "length of at most 125");
             missing.retain(|kind| *kind != opcode);
             if missing == [CLOSE] && opcode != CLOSE {
                 client
                     .try_send(ClientFrame::close(1000, [b'r'; 123]).bytes())
-                    .expect("the server still reads");
+                    .expect("the server reads the Close");
             }
         }
     });
 }
 
-/// Either too long or not minimal: wrong both ways.
+/// An extended length is either too long for a control frame or not minimal.
 fn extended_length_in_a_control_frame_is_answered_with_1002() {
     expect_failure_of_each(
         1002,

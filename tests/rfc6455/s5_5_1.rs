@@ -25,7 +25,7 @@ fn close_without_a_body_is_answered_without_a_body() {
     on_both_paths(|path| {
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        check::eq(client.read_bytes(2), [0b1_000_1000, 0b0_0000000], path);
+        check::eq(client.read_bytes(2), [0b1_000_1000, 0b0_0000000], "an empty Close");
         client.expect_end();
     });
 }
@@ -38,8 +38,8 @@ fn close_with_a_body_of_one_byte_is_answered_with_1002() {
     });
 }
 
-/// Answers, verdicts and the server's own ends: the code, in network order, and the reason are
-/// judged.
+/// Answers to a Close, violations, and a stopping server: the test checks the code, in network byte
+/// order, and the reason.
 fn server_close_bodies_are_well_formed() {
     let server = Server::with(&["--max-message", "1K"]);
     for (code, wire) in [
@@ -66,7 +66,7 @@ fn expect_well_formed_close(client: &mut Client, wire: &[u8], code: u16) {
     check::eq(header[0], 0b1_000_1000, "FIN and Close");
     check::that((2..=125).contains(&header[1]), format_args!("length {}", header[1]));
     let body = client.read_bytes(header[1].into());
-    check::eq(&body[..2], code.to_be_bytes().as_slice(), "the code");
+    check::eq(&body[..2], code.to_be_bytes().as_slice(), "code");
     check::that(std::str::from_utf8(&body[2..]).is_ok(), "the reason is UTF-8");
 }
 
@@ -74,7 +74,7 @@ fn close_reason_may_have_123_bytes() {
     let server = Server::start();
     on_both_paths(|path| {
         for reason in ["bye".into(), "\u{e9}".repeat(61) + "x", "\u{1f600}".repeat(30) + "abc"] {
-            check::case(format_args!("{} octets", reason.len()));
+            check::case(format_args!("{} bytes", reason.len()));
             let mut client = server.upgrade(path);
             client.send(ClientFrame::close(1000, &reason).bytes());
             client.expect_close_and_end(Some(1000));
@@ -99,8 +99,8 @@ fn close_reason_that_is_not_utf_8_is_answered_with_1007() {
     });
 }
 
-/// A room that went on talking to a member that is leaving would show here: one member keeps it
-/// busy while others come and go, by their own Close and by a verdict.
+/// One member sends without a pause while others leave with a Close or after a violation: the server must
+/// stop sending chat messages to them.
 fn no_frame_is_sent_after_the_close_in_a_busy_chat() {
     let server = Server::start();
     in_a_busy_chat(&server, || {
@@ -120,7 +120,7 @@ fn no_frame_is_sent_after_the_close_in_a_busy_chat() {
     });
 }
 
-/// Texts come until the Close, and nothing after it.
+/// Sends the last frame, and expects texts up to the Close and nothing after it.
 fn expect_nothing_after_the_close(mut member: Client, last: &ClientFrame, code: u16) {
     check::case(code);
     member.read_message();
@@ -132,7 +132,7 @@ fn expect_nothing_after_the_close(mut member: Client, last: &ClientFrame, code: 
         }
     };
     check::eq(close.code(), Some(code), "code");
-    let _ = member.try_send(ClientFrame::close(code, "").bytes()); // the server may have ended already
+    let _ = member.try_send(ClientFrame::close(code, "").bytes()); // the server may have closed already
     member.expect_end();
 }
 
@@ -153,12 +153,12 @@ fn close_is_answered_once() {
         let mut client = server.upgrade(path);
         client.send([0b1_000_1000, 0b1_0000010, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12]);
         let answer = check::warn_if_late("the answer to a Close", || client.read_bytes(4));
-        check::eq(answer, [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], path);
+        check::eq(answer, [0b1_000_1000, 0b0_0000010, 0x03, 0xe8], "the answer");
         client.expect_end();
     });
 }
 
-/// With the same code and no reason.
+/// The answer has the same code and no reason.
 fn close_is_answered_with_the_same_code() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -172,7 +172,8 @@ fn close_is_answered_with_the_same_code() {
     });
 }
 
-/// In one write with the Close; on the chat the speaker hears its own words before the answer.
+/// The message and the Close are in one segment. The client receives its message before the Close of the
+/// server.
 fn message_before_a_close_is_delivered_before_the_answer() {
     let server = Server::start();
     let long = "x".repeat(1 << 20);
@@ -183,12 +184,11 @@ fn message_before_a_close_is_delivered_before_the_answer() {
     });
 }
 
-/// Our side stays open: the end that is read is the server's own doing, and not its patience that is over,
-/// for it still reads.
+/// The client does not end its side. The server ends its side at once, not after a timeout, and still reads.
 fn tcp_connection_ends_at_once_after_both_closes() {
     let server = Server::start();
     let idle = server.descriptors();
-    let end = "the end of TCP after both Closes";
+    let end = "the end of the TCP connection after both Closes";
     on_both_paths(|path| {
         let mut client = server.upgrade(path);
         client.send(ClientFrame::close(1000, "").bytes());
@@ -196,16 +196,16 @@ fn tcp_connection_ends_at_once_after_both_closes() {
         check::warn_if_late(end, || client.expect_end());
         client.expect_half_close(&server, idle);
     });
-    check::case("/chat, after the server's own Close");
+    check::case("/chat, the server closes first");
     let mut client = server.upgrade("/chat");
-    client.send(ClientFrame::binary("not here").bytes());
+    client.send(ClientFrame::binary("binary").bytes());
     client.expect_close(Some(1003));
     client.send(ClientFrame::close(1003, "").bytes());
     check::warn_if_late(end, || client.expect_end());
     client.expect_half_close(&server, idle);
 }
 
-/// Ours in one write twice; ours against the server's own.
+/// Two Closes of the client in one segment; then a Close of the client that crosses one of the server.
 fn crossing_closes_answer_each_other() {
     let server = Server::start();
     server.upgrade_both(|client| {

@@ -10,19 +10,19 @@ tests! {
     no_pong_is_sent_without_a_ping: ["5.5.3-d"],
 }
 
-/// Each octet there is, and what is no UTF-8.
+/// All 256 byte values, and bytes that are not UTF-8.
 fn pong_has_the_payload_of_its_ping() {
     let server = Server::start();
-    let octets: Vec<u8> = (0..=255).collect();
+    let bytes: Vec<u8> = (0..=255).collect();
     server.upgrade_both(|client| {
-        for payload in octets.chunks(125).chain([[0x00, 0xff, 0xc3, 0x28].as_slice()]) {
+        for payload in bytes.chunks(125).chain([[0x00, 0xff, 0xc3, 0x28].as_slice()]) {
             client.send(ClientFrame::ping(payload).bytes());
             client.expect_frame(PONG, payload);
         }
     });
 }
 
-/// A server may leave out all but the last.
+/// A server may answer only the last Ping.
 fn several_pings_are_answered_in_order_including_the_last() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -32,7 +32,7 @@ fn several_pings_are_answered_in_order_including_the_last() {
             let pong = client.read_frame().payload;
             check::that(
                 pings.any(|ping| ping.as_bytes() == pong),
-                "a Pong of its own, or out of order",
+                "each Pong has the payload of a Ping, in order",
             );
             if pong == b"3" {
                 break;

@@ -8,7 +8,7 @@ tests! {
     binary_is_not_checked_as_utf_8: ["5.6-b"],
 }
 
-/// The euro sign, cut after its first octet, then after its second; with a Ping in the gap.
+/// The euro sign is split after its first byte, then after its second byte with a Ping between the fragments.
 fn frame_may_end_inside_a_character() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -30,7 +30,7 @@ fn frame_may_end_inside_a_character() {
     });
 }
 
-/// Echoed as it is; on the chat refused for being binary, 1003, not for its octets, 1007.
+/// `/echo` returns the bytes unchanged. `/chat` closes with 1003 because of the type, not with 1007.
 fn binary_is_not_checked_as_utf_8() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");

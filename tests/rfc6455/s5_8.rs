@@ -6,8 +6,8 @@ tests! {
     extension_that_was_not_negotiated_is_not_used: ["5.8-a"],
 }
 
-/// An offer alone allows nothing: not to the server's frames, which are judged as they are read,
-/// and not to ours.
+/// An offer that the server did not accept changes nothing: the test client checks the frames of the
+/// server, and the server refuses reserved bits in the frames of the client.
 fn extension_that_was_not_negotiated_is_not_used() {
     let server = Server::start();
     on_both_paths(|path| {

@@ -13,8 +13,8 @@ tests! {
     next_data_frame_after_fin_starts_a_new_message: ["6.2-c"],
 }
 
-/// In a room that is never quiet: nothing before the handshake is done, then the welcome, then the
-/// room.
+/// Another member sends without a pause. A new client receives nothing before the handshake is complete,
+/// then the welcome, then the messages of the chat.
 fn no_frame_is_sent_before_the_connection_is_open() {
     let server = Server::start();
     in_a_busy_chat(&server, || {
@@ -22,7 +22,7 @@ fn no_frame_is_sent_before_the_connection_is_open() {
         for _ in 0..5 {
             let mut member = server.connect();
             member.send(&request[..request.len() - 1]);
-            server.upgrade("/chat").expect_text(BACKGROUND_TEXT); // the room talks meanwhile
+            server.upgrade("/chat").expect_text(BACKGROUND_TEXT); // messages are sent meanwhile
             member.send(&request[request.len() - 1..]);
             member.expect_101();
             member.expect_frame(TEXT, WELCOME);
@@ -32,7 +32,7 @@ fn no_frame_is_sent_before_the_connection_is_open() {
     });
 }
 
-/// Judged frame by frame: what is no frame, or a message that never ends, fails here.
+/// The test client checks each frame; bytes that are not a frame, or a message without an end, fail the test.
 fn server_sends_frames_and_ends_each_message_with_fin() {
     let server = Server::start();
     server.upgrade_both(|client| {
@@ -57,34 +57,34 @@ fn opcode_matches_the_data_type() {
     client.expect_message(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
 }
 
-/// To everyone who is there, on the chat.
+/// On the chat, to every member.
 fn every_message_is_sent_completely() {
     let server = Server::start();
     let mut members = [server.upgrade("/chat"), server.upgrade("/chat"), server.upgrade("/chat")];
     let mut echo = server.upgrade("/echo");
-    for serial in 0..100 {
-        let text = format!("message {serial}");
-        members[serial % 3].send(ClientFrame::text(&text).bytes());
+    for number in 0..100 {
+        let text = format!("message {number}");
+        members[number % 3].send(ClientFrame::text(&text).bytes());
         members.iter_mut().for_each(|member| member.expect_text(&text));
         echo.send(ClientFrame::text(&text).bytes());
         echo.expect_text(text);
     }
 }
 
-/// Octets without any sense, the same in each run. Some row of section 5 forbids each of them.
+/// Pseudo-random bytes, the same in each run. Each input breaks some requirement of section 5.
 fn random_bytes_are_parsed_as_frames_and_fail_the_connection() {
     let server = Server::start();
     let mut state: u32 = 6455;
-    let mut octet = || {
+    let mut next_byte = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     };
     on_both_paths(|path| {
         for round in 0..40 {
             check::case(format_args!("round {round}"));
-            let noise: Vec<u8> = (0..400).map(|_| octet()).collect();
+            let bytes: Vec<u8> = (0..400).map(|_| next_byte()).collect();
             let mut client = server.upgrade(path);
-            client.send(noise);
+            client.send(bytes);
             let close = client.read_frame();
             check::eq(close.opcode, CLOSE, "opcode");
             check::that(matches!(close.code(), Some(1002 | 1009)), format_args!("{close:?}"));

@@ -18,8 +18,8 @@ tests! {
     messages_before_a_violation_are_processed: ["7.1.7-f"],
 }
 
-/// Twenty times on each path, after a breach and after a Close of ours: megabytes follow, most of
-/// them while the server is closing.
+/// The client sends megabytes after a violation and after its Close, most of them while the server is
+/// closing; 20 times on each path.
 fn close_is_not_lost_to_a_reset_while_the_client_sends() {
     let server = Server::start();
     let idle = server.descriptors();
@@ -47,13 +47,13 @@ fn client_that_never_stops_sending_is_disconnected() {
         client.expect_failure(1002);
         let until = Instant::now() + *DEADLINE;
         while client.try_send([0; 4096]).is_ok() {
-            check::that(Instant::now() < until, "the server reads on and on");
+            check::that(Instant::now() < until, "the server still reads");
         }
     });
-    check::that(true, "both were cut off");
+    check::that(true, "both clients were disconnected");
 }
 
-/// Our side never ends: each end that is read is the server's.
+/// The client never ends its side, so the server does.
 fn server_closes_the_tcp_connection_first() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -87,8 +87,8 @@ fn idle_client_gets_1001() {
     });
 }
 
-/// The clock starts before the server can have sent its Close, so a slow machine only adds to it; and
-/// before the silence that the idle Close follows.
+/// The time is measured from before the Close of the server, so a slow machine only makes it longer. In
+/// the second case it also contains the idle timeout.
 fn server_waits_for_the_answer_to_its_close_until_a_timeout() {
     let server = Server::start();
     let mut client = server.upgrade("/chat");
@@ -96,7 +96,7 @@ fn server_waits_for_the_answer_to_its_close_until_a_timeout() {
     client.send(ClientFrame::binary("").bytes());
     client.expect_close(Some(1003));
     client.expect_end();
-    check::that(Duration::from_secs(1) < before.elapsed(), "it waited for the answer a while");
+    check::that(Duration::from_secs(1) < before.elapsed(), "the server waits for the answer");
 
     let server = Server::with(&["--idle-timeout", "0.5", "--ping-interval", "0"]);
     on_both_paths(|path| {
@@ -105,7 +105,10 @@ fn server_waits_for_the_answer_to_its_close_until_a_timeout() {
         let mut client = server.upgrade(path);
         client.expect_close(Some(1001));
         client.expect_end();
-        check::that(Duration::from_millis(1500) < before.elapsed(), "it waited for the answer");
+        check::that(
+            Duration::from_millis(1500) < before.elapsed(),
+            "the server waits for the answer",
+        );
     });
 }
 
@@ -140,7 +143,7 @@ fn failed_connection_is_closed_and_logged() {
     }
 }
 
-/// No Pong, no echo, no second Close; and no waiting for a Close of ours.
+/// No Pong, no echo and no second Close; the server does not wait for a Close of the client.
 fn no_frame_is_processed_after_the_connection_failed() {
     let server = Server::start();
     on_both_paths(|path| {
@@ -164,8 +167,8 @@ fn no_frame_is_processed_after_the_connection_failed() {
     });
 }
 
-/// In one write with the breach: the speaker hears its own words, the room hears them, and then comes
-/// the Close.
+/// The message and the violation are in one segment. The sender and the other members receive the
+/// message, then the sender receives the Close.
 fn messages_before_a_violation_are_processed() {
     let server = Server::start();
     on_both_paths(|path| {

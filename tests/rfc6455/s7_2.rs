@@ -6,7 +6,7 @@ tests! {
     refused_handshake_ends_the_connection: ["7.2.2-a"],
 }
 
-/// The refusal says so, the end follows, and frames sent into it are not answered.
+/// The response has `Connection: close`, the connection ends, and frames after the request are not answered.
 fn refused_handshake_ends_the_connection() {
     let server = Server::start();
     on_both_paths(|path| {

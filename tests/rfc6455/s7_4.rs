@@ -20,7 +20,8 @@ tests! {
     server_answers_only_with_codes_that_it_may_send: ["7.4.2-f"],
 }
 
-/// A Close with each code gets this answer, on each path; and TCP ends.
+/// Sends a Close with each code on both paths, and expects a Close with the code `answer(code)`, then the
+/// end.
 fn expect_answer_to_each(codes: &[u16], answer: impl Fn(u16) -> u16) {
     let server = Server::start();
     on_both_paths(|path| {
@@ -36,19 +37,19 @@ fn expect_answer_to_each(codes: &[u16], answer: impl Fn(u16) -> u16) {
 fn defined_codes_are_answered_with_the_same_code() {
     let codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 1014];
     expect_answer_to_each(&codes, |code| code);
-    expect_answer_to_each(&[1010], |_| 1000); // a code that servers do not send
+    expect_answer_to_each(&[1010], |_| 1000); // servers must not send 1010
 }
 
 fn code_1004_is_answered_with_1002() {
     expect_answer_to_each(&[1004], |_| 1002);
 }
 
-/// That they are never sent is judged with each Close that is read.
+/// The test client checks for each Close that the server does not send these codes.
 fn codes_that_must_not_be_sent_are_answered_with_1002() {
     expect_answer_to_each(&[1005, 1006, 1015], |_| 1002);
 }
 
-/// What section 7.4.1 says a code is for, seen from the server that sends it.
+/// The meaning of each code is defined in section 7.4.1.
 fn server_closes_with_the_code_defined_for_each_cause() {
     let server = Server::with(&["--max-message", "1K"]);
     on_both_paths(|path| {
@@ -64,7 +65,7 @@ fn server_closes_with_the_code_defined_for_each_cause() {
         }
     });
     let mut client = server.upgrade("/chat");
-    client.send(ClientFrame::binary("a type it does not take").bytes());
+    client.send(ClientFrame::binary("an unsupported type").bytes());
     client.expect_close(Some(1003));
     let mut client = server.upgrade("/echo");
     server.signal("TERM");
@@ -103,8 +104,9 @@ fn server_answers_only_with_codes_that_it_may_send() {
             let mut client = server.upgrade(path);
             client.send(ClientFrame::close(code, "").bytes());
             let answer = client.read_frame().code().unwrap_or_default();
-            let own = matches!(answer, 1000..=1003 | 1007..=1009 | 1011..=1014 | 3000..=4999);
-            check::that(own, format_args!("answered with {answer}"));
+            let is_allowed =
+                matches!(answer, 1000..=1003 | 1007..=1009 | 1011..=1014 | 3000..=4999);
+            check::that(is_allowed, format_args!("answered with {answer}"));
         }
     });
 }

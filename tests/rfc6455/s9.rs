@@ -1,4 +1,4 @@
-//! Section 9: extensions. The server knows none, so it expect_extension_declined each, and uses none.
+//! Section 9: extensions. The server supports none: it declines every offer and uses no extension.
 
 use crate::support::{ClientFrame, Request, Server, check, on_both_paths};
 
@@ -8,13 +8,14 @@ tests! {
     malformed_offer_gets_400: ["9.1-b"],
 }
 
-/// Accepted without the extension, and then spoken plainly.
+/// Expects that the server accepts the handshake without an extension, and that frames without an
+/// extension work.
 fn expect_extension_declined(server: &Server, request: &Request) {
     let mut client = server.send_request(request);
     check::eq(
         client.expect_101().field("Sec-WebSocket-Extensions"),
         None,
-        "extensions of the answer",
+        "extensions of the response",
     );
     client.expect_open();
     client.send(ClientFrame::text("plain").bytes());
@@ -63,7 +64,7 @@ fn malformed_offer_gets_400() {
             "x y",
             "x; a=b c",
             "x, ;",
-            "x; a=\"b c\"", // a quoted value has to be a token as well
+            "x; a=\"b c\"", // a quoted value must be a token too
             "x; a=\"\"",
             "x; a=\"b",
         ] {
