@@ -54,7 +54,7 @@ impl Test {
     }
 
     /// Runs the test; an error is the reason of the failure.
-    fn result(&self) -> Result<(), String> {
+    fn verdict(&self) -> Result<(), String> {
         check::reset();
         let end = panic::catch_unwind(self.run);
         match end {
@@ -70,7 +70,7 @@ impl Test {
 /// The result of a test.
 pub(crate) struct Outcome<'a> {
     pub(crate) test: &'a Test,
-    pub(crate) result: Result<(), String>,
+    pub(crate) verdict: Result<(), String>,
     /// Something that the RFC requires soon was late.
     pub(crate) late: bool,
 }
@@ -163,10 +163,10 @@ fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
     let outcomes = Mutex::new(Vec::new());
     let run_tests = || {
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let result = test.result();
+            let verdict = test.verdict();
             let late = check::was_late();
-            print_result(&test.path(), result.is_ok());
-            outcomes.lock().expect("no worker panics").push(Outcome { test, result, late });
+            print_result(&test.path(), verdict.is_ok());
+            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict, late });
         }
     };
     thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(run_tests))));
@@ -188,8 +188,8 @@ fn print_summary(
     if !breaches.is_empty() {
         failures.push((REGISTER.to_owned(), breaches.join("\n")));
     }
-    for Outcome { test, result, .. } in outcomes {
-        failures.extend(result.as_ref().err().map(|why| (test.path(), why.clone())));
+    for Outcome { test, verdict, .. } in outcomes {
+        failures.extend(verdict.as_ref().err().map(|why| (test.path(), why.clone())));
     }
     if !failures.is_empty() {
         println!("\nfailures:");

@@ -1,19 +1,19 @@
 //! RFC 6455, requirement by requirement, over real sockets to the real server.
 //!
-//! `requirements.tsv` is the register: one line for each requirement, and how it is shown. Each module
-//! below is a section of the RFC; the table at its top lists the requirements that each test shows.
-//! [`register`] compares the register with these tables, [`harness`] runs the tests, [`report`] prints
-//! the result.
+//! `requirements.tsv` is the register: every requirement on its own line, with what shows it. Each
+//! module below is a section; its table at the top says which rows each of its tests shows.
+//! [`register`] holds the two against each other, [`harness`] runs the tests, [`report`] prints the
+//! result.
 //!
 //! ```text
 //! cargo test --test rfc6455                every test, and the register
-//! cargo test --test rfc6455 s5_5           the tests of section 5.5 and its subsections
-//! cargo test --test rfc6455 -- --table     prints the register with results; writes target/conformance.html
+//! cargo test --test rfc6455 s5_5           section 5.5 and what is below it, wherever it is shown
+//! cargo test --test rfc6455 -- --table     the register with results; target/conformance.html
 //! ```
 //!
-//! Where the RFC requires something soon, it is reported as late after 2 s and fails after 10 s.
-//! `WIRECHAT_TEST_LATE` and `WIRECHAT_TEST_DEADLINE` set other limits in seconds. Late is reported on
-//! standard error and in the table but is not a failure, because the machine can be busy.
+//! What the RFC wants soon is late after 2 s and a breach after 10 s. `WIRECHAT_TEST_LATE` and
+//! `WIRECHAT_TEST_DEADLINE` set other seconds; late is a line on standard error and a word in the
+//! table, since a busy machine is no breach.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -56,7 +56,7 @@ use std::process::ExitCode;
 
 use harness::Test;
 
-/// The tests of all sections, in the order of the RFC.
+/// In the order of the RFC.
 const SECTIONS: &[&[Test]] = &[
     s2::TESTS,
     s3::TESTS,

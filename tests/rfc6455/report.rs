@@ -1,4 +1,4 @@
-//! Prints the register with the test results as a table, and writes it as an HTML page.
+//! The register with its results: as a table on standard output, and as one page of HTML.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::Path;
 use crate::harness::Outcome;
 use crate::register::{Register, Row, Shown};
 
-/// The template of the page with the placeholders `{{summary}}`, `{{sections}}`, `{{levels}}`,
-/// `{{results}}` and `{{rows}}`.
+/// The page; `{{summary}}`, `{{sections}}`, `{{levels}}`, `{{results}}` and `{{rows}}` are filled
+/// in.
 const PAGE: &str = include_str!("conformance.html");
 
-/// The titles of the sections.
+/// What the parts of the register are called.
 const SECTIONS: &[(&str, &str)] = &[
     ("2", "Conformance"),
     ("2.1", "Terminology"),
@@ -53,7 +53,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("9", "Extensions"),
     ("9.1", "Negotiating extensions"),
     ("9.2", "Known extensions"),
-    ("10.1", "Non-browser clients"),
+    ("10.1", "Clients that are no browsers"),
     ("10.2", "Origin"),
     ("10.3", "Attacks on infrastructure"),
     ("10.4", "Limits of the implementation"),
@@ -75,7 +75,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("H", "HTTP: RFC 9110, RFC 9112, RFC 6585"),
 ];
 
-/// The result of a row after a run.
+/// How a row stands after a run.
 struct Standing<'a> {
     row: &'a Row,
     tests: Vec<&'a str>,
@@ -91,7 +91,7 @@ impl<'a> Standing<'a> {
             Shown::Elsewhere => row.binds,
             Shown::NotObservable => "unobservable",
             _ if outcomes.len() < tests.len() || tests.is_empty() => "not run",
-            _ if outcomes.iter().any(|outcome| outcome.result.is_err()) => "FAILING",
+            _ if outcomes.iter().any(|outcome| outcome.verdict.is_err()) => "FAILING",
             _ if row.deviates() => "deviates",
             _ if outcomes.iter().any(|outcome| outcome.late) => "ok, late",
             _ => "ok",
@@ -107,17 +107,17 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// Prints the table and writes the page into the target directory.
+/// Prints the table and writes the page beside the build.
 pub(crate) fn publish(register: &Register, outcomes: &[Outcome]) {
     let standings: Vec<_> =
         register.rows.iter().map(|row| Standing::of(row, register, outcomes)).collect();
     let summary = summary(&standings);
     println!("{}\n{summary}", table(&standings));
     let target =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in the target directory");
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
     let path = target.join("conformance.html");
     match fs::write(&path, page(&standings, &summary)) {
-        Ok(()) => println!("written as a page to {}", path.display()),
+        Ok(()) => println!("the same as a page: {}", path.display()),
         Err(error) => println!("{} cannot be written: {error}", path.display()),
     }
 }
@@ -137,8 +137,8 @@ fn summary(standings: &[Standing]) -> String {
         standings.iter().filter(|s| s.row.deviates()).map(|s| s.row.id).collect();
     format!(
         "{observable} observable, {shown} shown, {failing} failing{late}\n\
-         Besides these, {hidden} cannot be observed on the wire and {elsewhere} bind only clients or \
-         intermediaries. Deliberate deviations: {}.",
+         Beside them {hidden} that nothing on the wire can show and {elsewhere} that bind only clients \
+         or intermediaries. Deliberate deviations from the letter: {}.",
         deviations.join(", ")
     )
 }
@@ -150,7 +150,7 @@ fn table(standings: &[Standing]) -> String {
         let Standing { row, result, .. } = standing;
         if row.section() != section {
             section = row.section();
-            let _ = writeln!(text, "\n{section}  {}", title(section)); // writing to a String cannot fail
+            let _ = writeln!(text, "\n{section}  {}", title(section)); // a String takes everything
         }
         let Row { id, level, requirement, .. } = row;
         let _ = writeln!(text, "  {id:8} {level:12} {result:12} {requirement}");
@@ -179,7 +179,7 @@ fn page(standings: &[Standing], summary: &str) -> String {
         .replace("{{rows}}", &standings.chunk_by(same_section).map(table_body).collect::<String>())
 }
 
-/// The options of a filter, each once, in the order of their first appearance.
+/// The choices of a filter, each once, in the order of their first appearance.
 fn options<'a>(values: impl Iterator<Item = &'a str>, label: impl Fn(&str) -> String) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for value in values {
@@ -196,7 +196,7 @@ fn same_section(one: &Standing, next: &Standing) -> bool {
     one.row.section() == next.row.section()
 }
 
-/// The rows of a section with its heading.
+/// A section with its heading.
 fn table_body(standings: &[Standing]) -> String {
     let section = standings.first().map_or("", |standing| standing.row.section());
     let rows: String = standings.iter().map(table_row).collect();
