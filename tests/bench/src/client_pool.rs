@@ -62,7 +62,7 @@ impl ClientPool {
         Ok(Self { poll, events, connections, scratch: vec![0; READ_BUFFER], pings: Vec::new() })
     }
 
-    /// Waits for readiness, reads, and passes on_message message to `on_message` with the index of the
+    /// Waits for readiness, reads, and passes each message to `on_message` with the index of the
     /// client. Pings are answered.
     ///
     /// # Errors
@@ -119,7 +119,8 @@ impl Connection {
             }
         }
         if self.unsent.len() <= 2 * self.sent {
-            self.unsent.drain(..self.sent); // not after every write, which would move megabytes on_message time
+            // Not after every write: each of them would move up to megabytes.
+            self.unsent.drain(..self.sent);
             self.sent = 0;
         }
         Ok(())

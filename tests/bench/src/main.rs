@@ -53,13 +53,13 @@ fn run(paths: &Paths, out: &Path, scale: Scale, filters: &[String]) -> Result<()
     rlimit::increase_nofile_limit(u64::MAX).map_err(|error| error.to_string())?;
     let start = Instant::now();
     let (mut servers, missing) = paths.servers();
-    servers.retain(|server| filters.get(1).is_none_or(|bundled| server.name.contains(bundled)));
+    servers.retain(|server| filters.get(1).is_none_or(|filter| server.name.contains(filter)));
     for (name, why) in &missing {
         eprintln!("missing: {name}: {why}");
     }
     let mut workloads = Workload::all(scale);
     workloads.retain(|(workload, _)| {
-        filters.first().is_none_or(|bundled| workload.to_string().contains(bundled))
+        filters.first().is_none_or(|filter| workload.to_string().contains(filter))
     });
     workloads.retain(|(workload, _)| servers.iter().any(|server| workload.applies_to(server, 0)));
     if workloads.is_empty() {
@@ -80,11 +80,11 @@ fn run(paths: &Paths, out: &Path, scale: Scale, filters: &[String]) -> Result<()
         Report { out: out.to_owned(), records: Vec::new(), missing, load_limit: Ok(f64::NAN) };
     for round in 0..rounds {
         for (workload, _) in workloads.iter().filter(|(_, rounds)| round < *rounds) {
-            let mut turn: Vec<_> =
+            let mut order: Vec<_> =
                 servers.iter().filter(|server| workload.applies_to(server, round)).collect();
-            let shift = round % turn.len().max(1);
-            turn.rotate_left(shift); // another server starts in each round
-            for server in turn {
+            let shift = round % order.len().max(1);
+            order.rotate_left(shift); // another server starts in each round
+            for server in order {
                 progress(
                     &report,
                     total,
@@ -112,6 +112,7 @@ fn load_limit(paths: &Paths, scale: Scale) -> Result<f64, String> {
     saturated::receive_rate(server.address, 100, window)
 }
 
+/// Prints the progress and the estimated remaining time on standard error.
 fn progress(report: &Report, total: usize, start: Instant, current: &str) {
     let done = report.records.len();
     let seconds = start.elapsed().as_secs();

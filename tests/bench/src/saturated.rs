@@ -17,7 +17,7 @@ pub struct Load {
     /// Clients; the first of them are the senders.
     pub members: usize,
     pub senders: usize,
-    /// MessageSource that each sender keeps in flight.
+    /// Messages that each sender keeps in flight.
     pub in_flight: u64,
     /// Message size in bytes.
     pub size: usize,
@@ -41,7 +41,7 @@ pub struct Outcome {
 pub fn run(address: SocketAddr, load: Load) -> Result<Outcome, String> {
     let clients = ClientPool::connect(address, load.path, load.members);
     let mut clients = clients.map_err(|error| format!("cannot connect: {error}"))?;
-    let mut deliveries_check = DeliveryCheck::new(load);
+    let mut checker = DeliveryCheck::new(load);
     let mut messages = MessageSource::new(load);
     for sender in 0..load.senders {
         clients.send(sender, messages.next(sender, load.in_flight))?;
@@ -51,26 +51,25 @@ pub fn run(address: SocketAddr, load: Load) -> Result<Outcome, String> {
     let (mut before, mut counted_from) = (None, from);
     let (mut after, mut counted_to) = (0, to);
     loop {
-        clients.receive(TIMEOUT, |member, payload| {
-            deliveries_check.record(member, payload, messages.start)
-        })?;
-        if let Some(failure) = deliveries_check.failure.take() {
+        clients
+            .receive(TIMEOUT, |member, payload| checker.record(member, payload, messages.start))?;
+        if let Some(failure) = checker.failure.take() {
             return Err(failure);
         }
         let now = Instant::now();
         if before.is_none() && from <= now {
-            (before, counted_from) = (Some(deliveries_check.deliveries), now);
-            deliveries_check.latencies.clear();
+            (before, counted_from) = (Some(checker.deliveries), now);
+            checker.latencies.clear();
         }
         if now < to {
-            (after, counted_to) = (deliveries_check.deliveries, now);
-            for (sender, credit) in deliveries_check.credits.iter_mut().enumerate() {
+            (after, counted_to) = (checker.deliveries, now);
+            for (sender, credit) in checker.credits.iter_mut().enumerate() {
                 match std::mem::take(credit) {
                     0 => (),
                     count => clients.send(sender, messages.next(sender, count))?,
                 }
             }
-        } else if deliveries_check.is_complete(&messages.sent) {
+        } else if checker.is_complete(&messages.sent) {
             break;
         } else if to + TIMEOUT < now {
             return Err("messages were lost".to_owned());
@@ -78,7 +77,7 @@ pub fn run(address: SocketAddr, load: Load) -> Result<Outcome, String> {
     }
     let counted = after - before.unwrap_or_default();
     let seconds = (counted_to - counted_from).as_secs_f64();
-    let median = deliveries_check.latencies.value_at_quantile(0.5);
+    let median = checker.latencies.value_at_quantile(0.5);
     Ok(Outcome { rate: counted as f64 / seconds, median: median as f64 })
 }
 
@@ -115,8 +114,8 @@ impl DeliveryCheck {
             return;
         }
         let Stamp { sender, sequence } = Stamp::read(payload);
-        let place = member * self.load.senders + sender;
-        match self.next.get_mut(place) {
+        let index = member * self.load.senders + sender;
+        match self.next.get_mut(index) {
             Some(next) if *next == sequence && sender < self.load.senders => *next += 1,
             other => {
                 let failure = format!(
@@ -139,8 +138,8 @@ impl DeliveryCheck {
     }
 
     fn is_complete(&self, sent: &[u64]) -> bool {
-        let is_received = |(place, next): (usize, &u64)| {
-            let (member, sender) = (place / self.load.senders, place % self.load.senders);
+        let is_received = |(index, next): (usize, &u64)| {
+            let (member, sender) = (index / self.load.senders, index % self.load.senders);
             let is_recipient = self.load.path == "/chat" || member == sender;
             !is_recipient || *next == sent[sender]
         };
@@ -199,17 +198,16 @@ pub fn receive_rate(address: SocketAddr, members: usize, window: Duration) -> Re
     let load = Load { path: "/chat", members, senders: 1, in_flight: 0, size: 64, window };
     let clients = ClientPool::connect(address, load.path, members);
     let mut clients = clients.map_err(|error| format!("cannot connect: {error}"))?;
-    let mut deliveries_check = DeliveryCheck::new(load);
+    let mut checker = DeliveryCheck::new(load);
     let mut wire = Vec::new();
     client::frame(TEXT, KEY, format!("blast {members}").as_bytes(), &mut wire);
     clients.send(0, &wire)?;
     let start = Instant::now();
     while start.elapsed() < window {
-        clients
-            .receive(TIMEOUT, |member, payload| deliveries_check.record(member, payload, start))?;
-        if let Some(failure) = deliveries_check.failure.take() {
+        clients.receive(TIMEOUT, |member, payload| checker.record(member, payload, start))?;
+        if let Some(failure) = checker.failure.take() {
             return Err(failure);
         }
     }
-    Ok(deliveries_check.deliveries as f64 / start.elapsed().as_secs_f64())
+    Ok(checker.deliveries as f64 / start.elapsed().as_secs_f64())
 }

@@ -186,7 +186,7 @@ impl RunningServer {
             fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let fields: Vec<_> =
             stat.rsplit_once(')').unwrap_or_default().1.split_whitespace().collect();
-        let ticks = |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<f64>().ok());
+        let ticks = |index: usize| fields.get(index).and_then(|ticks| ticks.parse::<f64>().ok());
         const TICK: f64 = 10.0; // milliseconds: Linux counts in hundredths of a second
         (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) * TICK
     }

@@ -63,8 +63,8 @@ impl fmt::Display for Workload {
             Self::FanOut { members, size } => write!(to, "fan-out, {members} members, {size} B"),
             Self::Log => to.write_str("the usual log, to a file"),
             Self::Paced => to.write_str("fan-out, 300 texts a second"),
-            Self::Stalled => to.write_str("with_slow_readers 100 who never read"),
-            Self::Trickling => to.write_str("with_slow_readers 100 who read 1 kB/s"),
+            Self::Stalled => to.write_str("beside 100 who never read"),
+            Self::Trickling => to.write_str("beside 100 who read 1 kB/s"),
             Self::Echo { size } => write!(to, "echo, {size} B"),
             Self::RoundTrip { path } => write!(to, "one at a time, {path}"),
             Self::Churn => to.write_str("connect, upgrade, close"),
@@ -153,7 +153,7 @@ impl Workload {
             Self::Trickling => with_slow_readers(server, SlowReaders::Trickling(100)),
             Self::Echo { size } => echo(server, "/echo", size, window),
             Self::RoundTrip { path } => round_trip(server, path, scale.seconds(0.7, 0.3)),
-            Self::Churn => connections(server, window),
+            Self::Churn => churn(server, window),
             Self::Idle => idle(server, scale),
             Self::Pings => pings(server, scale),
         }
@@ -257,7 +257,7 @@ fn round_trip(server: &ServerUnderTest, path: &str, window: Duration) -> Result<
     Ok([("mean us", times.mean), ("p50 us", times.median), ("p99 us", times.p99)].into())
 }
 
-fn connections(server: &ServerUnderTest, window: Duration) -> Result<Figures, String> {
+fn churn(server: &ServerUnderTest, window: Duration) -> Result<Figures, String> {
     let running = server.start()?;
     let rate =
         connections::churn(running.address, 16, window).map_err(|error| error.to_string())?;
@@ -268,7 +268,7 @@ fn idle(server: &ServerUnderTest, scale: Scale) -> Result<Figures, String> {
     let count = scale.idle_members();
     let running = server.start()?;
     let before = running.memory();
-    let (members, took) = connections::open_many(running.address, "/chat", count)
+    let (members, elapsed) = connections::open_many(running.address, "/chat", count)
         .map_err(|error| error.to_string())?;
     let memory = (running.memory() - before) * 1024.0 / count as f64;
     let cpu_time = running.cpu_time();
@@ -277,7 +277,7 @@ fn idle(server: &ServerUnderTest, scale: Scale) -> Result<Figures, String> {
     drop(members);
     Ok([
         ("B per member", memory),
-        ("opened/s", count as f64 / took.as_secs_f64()),
+        ("opened/s", count as f64 / elapsed.as_secs_f64()),
         ("CPU ms in 5 s", cpu_time),
     ]
     .into())
@@ -295,7 +295,7 @@ fn pings(server: &ServerUnderTest, scale: Scale) -> Result<Figures, String> {
         let mut clients = ClientPool::from_streams(streams).map_err(|error| error.to_string())?;
         let is_over = std::sync::atomic::AtomicBool::new(false);
         thread::scope(|scope| {
-            let answering = scope.spawn(|| {
+            let receiver = scope.spawn(|| {
                 while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
                     clients.receive(Duration::from_millis(100), |_, _| ())?;
                 }
@@ -314,7 +314,7 @@ fn pings(server: &ServerUnderTest, scale: Scale) -> Result<Figures, String> {
             };
             let outcome = paced::run(running.address, pace);
             is_over.store(true, std::sync::atomic::Ordering::SeqCst);
-            answering.join().expect("the thread does not panic")?;
+            receiver.join().expect("the thread does not panic")?;
             Ok::<_, String>((cpu_time, outcome?.p99))
         })
     };
