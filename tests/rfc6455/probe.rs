@@ -24,8 +24,8 @@ pub(crate) fn expect_failure_of_each(code: u16, rows: &[(&str, Vec<u8>)]) {
 pub(crate) const BACKGROUND_TEXT: &str = "chatter";
 
 /// Runs `session` while another member sends without a pause: it sends a burst, and the next burst when
-/// it has received the last one, so that no member falls behind. The server is killed when `session`
-/// returns.
+/// it has received the previous one, so that no member becomes a slow reader. The server is killed when
+/// `session` returns.
 pub(crate) fn in_a_busy_chat(server: &Server, session: impl FnOnce()) {
     const BURST: usize = 5;
     let mut sender = server.upgrade("/chat");

@@ -138,19 +138,19 @@ fn every_wait_for_the_client_has_a_timeout() {
         "--ping-interval",
         "0",
     ]);
-    let mut nothing = server.connect();
-    nothing.expect_any_end();
+    let mut silent = server.connect();
+    silent.expect_any_end();
     on_both_paths(|path| {
-        let mut half = server.connect();
-        half.send(&Request::upgrade(path).bytes()[..60]);
-        half.expect_refusal(408);
+        let mut incomplete_head = server.connect();
+        incomplete_head.send(&Request::upgrade(path).bytes()[..60]);
+        incomplete_head.expect_refusal(408);
         let mut idle = server.upgrade(path);
-        let mut open = server.upgrade(path);
-        open.send(ClientFrame::text("half a fra").declared_length(1000).bytes());
+        let mut incomplete_frame = server.upgrade(path);
+        incomplete_frame.send(ClientFrame::text("incomplete").declared_length(1000).bytes());
         idle.expect_close(Some(1001));
-        open.expect_close(Some(1001));
+        incomplete_frame.expect_close(Some(1001));
         idle.expect_any_end();
-        open.expect_any_end();
+        incomplete_frame.expect_any_end();
     });
 }
 

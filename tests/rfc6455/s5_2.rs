@@ -289,8 +289,8 @@ fn empty_payload_is_allowed_in_every_frame() {
     });
     let mut client = server.upgrade("/echo");
     client.send([0b1_000_0010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-    let want = Frame { fin: true, opcode: BINARY, payload: vec![] };
-    check::eq(client.read_frame(), want, "empty binary");
+    let expected = Frame { fin: true, opcode: BINARY, payload: vec![] };
+    check::eq(client.read_frame(), expected, "empty binary");
 }
 
 /// After the first byte, the second byte, or the header: no payload is sent.

@@ -167,7 +167,7 @@ impl Report {
     }
 
     fn table(&self, workload: Workload, text: &mut String) {
-        let (figures, is_more_better) = workload.figures();
+        let (figures, higher_is_better) = workload.figures();
         let _ = write!(
             text,
             "{:<34}{:>12}{:>12}{:>9}",
@@ -183,7 +183,7 @@ impl Report {
         for (name, _) in self.names(|record| record.workload == workload) {
             let values = self.values(workload, name, figures[0]);
             let all = values.iter().map(|(_, value)| *value);
-            let best = if is_more_better {
+            let best = if higher_is_better {
                 all.clone().fold(f64::NAN, f64::max)
             } else {
                 all.fold(f64::NAN, f64::min)
