@@ -1,11 +1,11 @@
-# `make run` serves the chat, `make teach` shows its wire too, `make test` shows that it is right.
+# `make run` starts the chat server, `make teach` also shows its frames, `make test` runs all tests.
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 MUSL := $(subst gnu,musl,$(HOST))
-# The musl target where it is installed, else the host's own C library: both link statically.
+# The musl target if it is installed, otherwise the C library of the host: both link statically.
 STATIC := $(shell [ -d "$$(rustc --print target-libdir --target $(MUSL) 2>/dev/null)" ] && echo $(MUSL) || echo $(HOST))
 
-# A Python 2.7 that runs, if there is one: the Autobahn testsuite was written for it.
+# A working Python 2.7, if there is one: the Autobahn testsuite requires it.
 PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/bin/python2.7; do \
 	$$p -c 0 2>/dev/null && command -v $$p; done))
 
@@ -14,7 +14,7 @@ PYTHON2 := $(firstword $(shell for p in python2.7 $(HOME)/.pyenv/versions/2.7*/b
 run:
 	cargo run --release --
 
-# The chat with all of the wire to see: each frame bit by bit in the page, and in a line in the terminal.
+# Starts the chat and shows each frame: bit by bit in the page, and as one line in the terminal.
 teach:
 	cargo run --release -- --inspect --trace
 
@@ -27,29 +27,30 @@ test:
 	cargo test
 	cargo test --release --lib --test hostile
 
-# One binary that needs nothing of the machine it is copied to.
+# Builds one static binary that needs no libraries on the target machine.
 static:
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(STATIC) --target-dir target/static
 	ln -f target/static/$(STATIC)/release/wirechat target/wirechat-static
 	@ls -l target/wirechat-static
 
-# The register of RFC 6455, row by row, with the test that shows each.
+# Prints each requirement of RFC 6455 with the tests that show it and the result.
 conformance:
 	cargo test --test rfc6455 -- --table
 
-# Looks for inputs that break src/wire, SECONDS for each target; the ones that are known are tests.
+# Searches for inputs that break src/wire, for SECONDS per target; known inputs are part of `make test`.
 fuzz:
 	tests/fuzz/run $(or $(SECONDS),60)
 
-# Some hundred clients of all kinds for so many seconds.
+# Runs several hundred clients of all kinds for SECONDS.
 soak:
 	SOAK_SECONDS=$(or $(SECONDS),600) cargo test --release --test soak -- --nocapture
 
-# The server and its peers at the same work, in a quarter of an hour; QUICK=1 for a look in two minutes.
+# Compares the server with its peers in about 15 minutes; QUICK=1 takes two minutes and measures less.
 bench:
 	tests/bench/run $(if $(QUICK),quick)
 
-# The clients and judges that some tests talk to; without them those tests say that they are skipped.
+# Installs the clients and test suites that some tests use; without them these tests report that they are
+# skipped.
 tools:
 	python3 -m venv target/tools
 	target/tools/bin/pip install --quiet websockets==17.4 kosoku==0.1.0 selenium==4.51.0

@@ -11,10 +11,10 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use support::bare_server::BareServer;
 use support::frame::{CLOSE, PING};
 use support::server::eventually;
-use support::unheard::Unheard;
-use support::{Client, DEADLINE, Masked, PATHS, Request, Server, WELCOME, check, json};
+use support::{Client, ClientFrame, DEADLINE, PATHS, Request, Server, WELCOME, check, json};
 
 const MIB: usize = 1024 * 1024;
 
@@ -22,12 +22,12 @@ const MIB: usize = 1024 * 1024;
 const MORE_THAN_THE_KERNEL_TAKES: usize = 40;
 
 fn say(member: &mut Client, words: &str) {
-    member.send(Masked::text(words).bytes());
+    member.send(ClientFrame::text(words).bytes());
 }
 
 /// Says something and hears it, with nothing of others in between.
 #[track_caller]
-fn say_and_hear(member: &mut Client, words: &str) {
+fn send_and_receive(member: &mut Client, words: &str) {
     say(member, words);
     member.expect_text(words);
 }
@@ -58,7 +58,7 @@ mod words {
         let mut speaker = server.upgrade("/chat");
         for round in 0..50 {
             let mut late = server.connect();
-            let flood: Vec<u8> = (0..20).flat_map(|_| Masked::text("noise").bytes()).collect();
+            let flood: Vec<u8> = (0..20).flat_map(|_| ClientFrame::text("noise").bytes()).collect();
             speaker.send(flood);
             late.send(Request::upgrade("/chat").bytes());
             late.expect_101();
@@ -71,7 +71,7 @@ mod words {
     #[test]
     fn the_welcome_is_the_operators() {
         let server = Server::with(&["--welcome", "Grüß Gott 👋"]);
-        let mut member = server.ask(&Request::upgrade("/chat"));
+        let mut member = server.send_request(&Request::upgrade("/chat"));
         member.expect_101();
         member.expect_text("Grüß Gott 👋");
     }
@@ -94,7 +94,7 @@ mod words {
         let mut member = server.upgrade("/chat");
         let mut other = server.upgrade("/echo");
         let mut echo = server.upgrade("/echo");
-        say_and_hear(&mut echo, "to myself");
+        send_and_receive(&mut echo, "to myself");
         other.expect_open_and_silent();
         member.expect_open_and_silent();
     }
@@ -123,7 +123,7 @@ mod words {
         let members: Vec<Client> =
             (0..SPEAKERS + LISTENERS).map(|_| server.upgrade("/chat")).collect();
         let heard: Vec<Vec<Vec<u8>>> = thread::scope(|scope| {
-            let _mortal = server.mortal();
+            let _mortal = server.kill_on_drop();
             let takes_part = |(index, member)| scope.spawn(move || take_part(index, member));
             let threads: Vec<_> = members.into_iter().enumerate().map(takes_part).collect();
             let joined = |thread: thread::ScopedJoinHandle<_>| thread.join().expect("heard all");
@@ -154,15 +154,15 @@ mod words {
         let server = Server::start();
         let mut witness = server.upgrade("/chat");
         for (what, last, code) in [
-            ("a Close", Masked::close(1000, "bye"), 1000),
-            ("a breach of the protocol", Masked::text("").unmasked(), 1002),
-            ("binary", Masked::binary("no text"), 1003),
+            ("a Close", ClientFrame::close(1000, "bye"), 1000),
+            ("a breach of the protocol", ClientFrame::text("").unmasked(), 1002),
+            ("binary", ClientFrame::binary("no text"), 1003),
         ] {
             for round in 0..20 {
                 check::case(format_args!("before {what}, round {round}"));
                 let words = format!("last words before {what}, {round}");
                 let mut speaker = server.upgrade("/chat");
-                speaker.send([Masked::text(&words).bytes(), last.bytes()].concat());
+                speaker.send([ClientFrame::text(&words).bytes(), last.bytes()].concat());
                 witness.expect_text(&words);
                 speaker.expect_text(&words);
                 speaker.expect_close(Some(code));
@@ -175,12 +175,12 @@ mod words {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         let mut witness = server.upgrade("/chat");
-        member.send(Masked::binary([0xfe, 0xff]).bytes());
+        member.send(ClientFrame::binary([0xfe, 0xff]).bytes());
         member.expect_close(Some(1003));
-        member.send(Masked::text("too late").bytes());
-        member.send(Masked::close(1003, "").bytes());
+        member.send(ClientFrame::text("too late").bytes());
+        member.send(ClientFrame::close(1003, "").bytes());
         member.expect_end();
-        say_and_hear(&mut witness, "nothing was said");
+        send_and_receive(&mut witness, "nothing was said");
     }
 }
 
@@ -195,8 +195,8 @@ mod leaving {
         vanishing.shutdown_write();
         vanishing.expect_end();
         eventually_open(&server, 1.0);
-        server.await_log("WebSocket errored 'connection ended without a Close frame' for 2.");
-        say_and_hear(&mut witness, "still here");
+        server.wait_for_log("WebSocket errored 'connection ended without a Close frame' for 2.");
+        send_and_receive(&mut witness, "still here");
     }
 
     #[test]
@@ -204,14 +204,14 @@ mod leaving {
         let server = Server::start();
         let mut witness = server.upgrade("/chat");
         let vanishing = server.upgrade("/chat");
-        say_and_hear(&mut witness, "unread");
+        send_and_receive(&mut witness, "unread");
         vanishing.stream().set_read_timeout(Some(*DEADLINE)).expect("a socket takes a timeout");
         vanishing.stream().peek(&mut [0]).expect("the text that nobody reads");
         drop(vanishing); // with something unread, this is a reset
         eventually_open(&server, 1.0);
-        let log = server.await_log("for 2.");
+        let log = server.wait_for_log("for 2.");
         check::that(log.contains("WebSocket errored '"), "it is told");
-        say_and_hear(&mut witness, "still here");
+        send_and_receive(&mut witness, "still here");
     }
 
     #[test]
@@ -229,12 +229,12 @@ mod leaving {
             }
         }
         hears_all_up_to_the_close(&mut deaf);
-        let log = server.await_log("reads too slowly");
+        let log = server.wait_for_log("reads too slowly");
         check::that(log.contains("WebSocket errored 'reads too slowly: "), "it is told");
         check::that(log.contains(" bytes unsent' for 3."), "of whom");
         counts(&server, "wirechat_slow_readers_total", 1.0);
         eventually_open(&server, 2.0);
-        say_and_hear(&mut speaker, "still here");
+        send_and_receive(&mut speaker, "still here");
     }
 
     /// Nobody is skipped silently: each message in its place, until a Close says why there are no more.
@@ -257,9 +257,9 @@ mod leaving {
         idle.expect_close(Some(1001));
         let mut witness = server.upgrade("/chat");
         say(&mut idle, "too late");
-        idle.send(Masked::close(1001, "").bytes());
+        idle.send(ClientFrame::close(1001, "").bytes());
         idle.expect_end();
-        say_and_hear(&mut witness, "nothing was said");
+        send_and_receive(&mut witness, "nothing was said");
     }
 
     #[test]
@@ -286,12 +286,12 @@ mod leaving {
         for _ in 0..6 {
             let ping = alive.read_frame();
             check::eq(ping.opcode, PING, "nothing but pings");
-            alive.send(Masked::pong(ping.payload).bytes());
+            alive.send(ClientFrame::pong(ping.payload).bytes());
         }
         let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
         check::that(is_ended, "silence is ended");
         silent.expect_any_end();
-        server.await_log("WebSocket errored 'no byte for 2s' for 2.");
+        server.wait_for_log("WebSocket errored 'no byte for 2s' for 2.");
         counts(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
         alive.expect_open();
     }
@@ -305,7 +305,7 @@ mod leaving {
         let mut slow = server.upgrade("/chat");
         let mut speaker = server.upgrade("/chat");
         thread::scope(|scope| {
-            let _mortal = server.mortal();
+            let _mortal = server.kill_on_drop();
             scope.spawn(|| {
                 for number in 0..TEXTS {
                     say(&mut speaker, &large(number));
@@ -337,7 +337,9 @@ mod leaving {
     /// takes something.
     #[test]
     fn a_slow_reader_that_leaves_gets_what_was_said_before() {
-        for (last, code) in [(Masked::close(1000, ""), 1000), (Masked::binary("no text"), 1003)] {
+        for (last, code) in
+            [(ClientFrame::close(1000, ""), 1000), (ClientFrame::binary("no text"), 1003)]
+        {
             check::case(code);
             let server = Server::with(&["--max-backlog", "128M"]);
             let mut slow = owed_much(&server);
@@ -363,7 +365,7 @@ mod stopping {
             server.signal(signal);
             for member in &mut members {
                 member.expect_close(Some(1001));
-                member.send(Masked::close(1001, "").bytes());
+                member.send(ClientFrame::close(1001, "").bytes());
                 member.expect_end();
             }
             drop(members);
@@ -422,9 +424,9 @@ mod stopping {
     fn meanwhile_nobody_new_is_let_in() {
         let server = Server::start();
         let mut member = server.upgrade("/chat"); // which takes its time to answer the Close
-        let mut watcher = server.ask(&Request::get("/healthz"));
+        let mut watcher = server.send_request(&Request::get("/healthz"));
         check::eq(watcher.read_response().status, 200, "before");
-        let mut undecided = server.ask(&Request::get("/"));
+        let mut undecided = server.send_request(&Request::get("/"));
         check::eq(undecided.read_response().status, 200, "before");
         server.signal("TERM");
         member.expect_close(Some(1001));
@@ -432,9 +434,9 @@ mod stopping {
         watcher.expect_refusal(503);
         undecided.send(Request::upgrade("/chat").bytes());
         undecided.expect_refusal(503);
-        server.refuses(&Request::upgrade("/chat"), 503);
-        server.refuses(&Request::get("/healthz"), 503);
-        member.send(Masked::close(1001, "").bytes());
+        server.expect_refusal(&Request::upgrade("/chat"), 503);
+        server.expect_refusal(&Request::get("/healthz"), 503);
+        member.send(ClientFrame::close(1001, "").bytes());
         member.expect_end();
         drop(member);
         check::eq(server.wait().code(), Some(0), "exit status");
@@ -471,17 +473,17 @@ mod limits {
         let mut leaving = server.upgrade("/echo");
         let held = server.descriptors();
         for request in [Request::upgrade("/chat"), Request::get("/")] {
-            let mut late = server.ask(&request);
+            let mut late = server.send_request(&request);
             late.expect_refusal(503);
-            late.ended_by_half(&server, held);
+            late.expect_half_close(&server, held);
         }
         leaving.close_normally();
         drop(leaving);
         eventually("there is room again", || {
-            let mut late = server.ask(&Request::upgrade("/chat"));
+            let mut late = server.send_request(&Request::upgrade("/chat"));
             late.read_head().status == 101
         });
-        say_and_hear(&mut staying, "all along");
+        send_and_receive(&mut staying, "all along");
     }
 
     #[test]
@@ -490,15 +492,15 @@ mod limits {
         for path in PATHS {
             let (largest, half) = ("m".repeat(1024), "m".repeat(512));
             let mut member = server.upgrade(path);
-            say_and_hear(&mut member, &largest);
-            member.send(Masked::text(&half).more().bytes());
-            member.send(Masked::continuation(&half).bytes());
+            send_and_receive(&mut member, &largest);
+            member.send(ClientFrame::text(&half).without_fin().bytes());
+            member.send(ClientFrame::continuation(&half).bytes());
             member.expect_text(&largest);
             say(&mut member, &(largest + "m"));
             member.expect_failure(1009);
             let mut member = server.upgrade(path);
-            member.send(Masked::text(&half).more().bytes());
-            member.send(Masked::continuation(half + "m").bytes());
+            member.send(ClientFrame::text(&half).without_fin().bytes());
+            member.send(ClientFrame::continuation(half + "m").bytes());
             member.expect_failure(1009);
         }
     }
@@ -520,8 +522,8 @@ mod limits {
             let request = Request::upgrade("/chat").add(format!("Origin: {origin}"));
             for (server, is_allowed) in [&strict, &open, &named].into_iter().zip(by) {
                 match is_allowed {
-                    true => drop(server.accepts(&request)),
-                    false => drop(server.refuses(&request, 403)),
+                    true => drop(server.expect_upgrade(&request)),
+                    false => drop(server.expect_refusal(&request, 403)),
                 }
             }
         }
@@ -535,9 +537,9 @@ mod log {
     fn a_little_of_everything(options: &[&str]) -> (String, SocketAddr) {
         let server = Server::with(options);
         let mut member = server.upgrade("/chat");
-        let address = member.address();
-        say_and_hear(&mut member, "it's \"me\"");
-        member.send(Masked::close(4001, "off to bed").bytes());
+        let address = member.local_address();
+        send_and_receive(&mut member, "it's \"me\"");
+        member.send(ClientFrame::close(4001, "off to bed").bytes());
         member.expect_close(Some(4001));
         let mut vanishing = server.upgrade("/chat");
         vanishing.shutdown_write();
@@ -546,8 +548,8 @@ mod log {
         early.send("GET /chat HT");
         early.shutdown_write();
         early.expect_end();
-        server.refuses(&Request::get("/chat"), 400);
-        server.refuses(&Request::upgrade("/chat").add("Origin: http://evil.test"), 403);
+        server.expect_refusal(&Request::get("/chat"), 400);
+        server.expect_refusal(&Request::upgrade("/chat").add("Origin: http://evil.test"), 403);
         server.signal("TERM");
         check::eq(server.wait().code(), Some(0), "exit status");
         (server.log(), address)
@@ -585,7 +587,7 @@ mod log {
         let (log, address) = a_little_of_everything(&["--log-format", "json"]);
         let mut events = Vec::new();
         for line in log.lines() {
-            let members = json::object(line).unwrap_or_else(|why| check::fail(why));
+            let members = json::parse_object(line).unwrap_or_else(|why| check::fail(why));
             let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
             let want = ["time", "event", "connection", "address", "code", "reason", "message"];
             check::eq(names, want.to_vec(), line);
@@ -622,19 +624,19 @@ mod log {
             ("é".repeat(201), format!("'{}…'", "é".repeat(200))),
             ("\x1b[2J\n".into(), "'\\u{1b}[2J\\n'".into()),
         ] {
-            say_and_hear(&mut member, &words);
-            server.await_log(&format!("Received message {told} from 1."));
+            send_and_receive(&mut member, &words);
+            server.wait_for_log(&format!("Received message {told} from 1."));
         }
     }
 
     #[test]
     fn quiet_leaves_errors_only() {
-        let mut server = Unheard::start(Stdio::piped(), &["--quiet"]);
-        let mut errors = server.errors();
-        let mut member = server.member();
-        say_and_hear(&mut member, "not an error");
+        let mut server = BareServer::start(Stdio::piped(), &["--quiet"]);
+        let mut errors = server.stderr();
+        let mut member = server.join_chat();
+        send_and_receive(&mut member, "not an error");
         member.close_normally();
-        let mut vanishing = server.member();
+        let mut vanishing = server.join_chat();
         vanishing.shutdown_write();
         vanishing.expect_end();
         check::eq(server.stop().code(), Some(0), "exit status");
@@ -652,7 +654,7 @@ mod log {
         let mut member = server.upgrade("/chat");
         for round in 1..=3 {
             server.signal("STOP");
-            member.send(Masked::text("").bytes().repeat(TEXTS));
+            member.send(ClientFrame::text("").bytes().repeat(TEXTS));
             server.signal("CONT");
             (0..TEXTS).for_each(|_| member.expect_text(""));
             eventually("each line is written or counted", || {
@@ -689,15 +691,15 @@ mod log {
             [(&[][..], 1), (&["--trace"], 3), (&["--trace", "--log-format", "json"], 3)]
         {
             check::case(options.join(" "));
-            let mut server = Unheard::start(Stdio::piped(), options);
-            let mut errors = server.errors();
-            let mut member = server.member();
+            let mut server = BareServer::start(Stdio::piped(), options);
+            let mut errors = server.stderr();
+            let mut member = server.join_chat();
             chat_for_long(&mut member);
             let log = read_until(&mut errors, " log lines dropped");
             let written = log.lines().filter(|line| line.contains("wwww")).count();
             check::that(0 < dropped(&log), "lines were dropped");
             check::eq(written + dropped(&log), lines_each * LINES, "written or counted");
-            say_and_hear(&mut member, "it moves again");
+            send_and_receive(&mut member, "it moves again");
             read_until(&mut errors, "it moves again");
         }
     }
@@ -714,8 +716,8 @@ mod log {
 
     #[test]
     fn a_pipe_that_nobody_reads_does_not_delay_the_end() {
-        let server = Unheard::start(Stdio::piped(), &[]);
-        let mut member = server.member();
+        let server = BareServer::start(Stdio::piped(), &[]);
+        let mut member = server.join_chat();
         chat_for_long(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
@@ -723,9 +725,9 @@ mod log {
 
     #[test]
     fn a_pipe_that_was_closed_does_not_end_the_chat() {
-        let mut server = Unheard::start(Stdio::piped(), &[]);
-        drop(server.errors());
-        let mut member = server.member();
+        let mut server = BareServer::start(Stdio::piped(), &[]);
+        drop(server.stderr());
+        let mut member = server.join_chat();
         chat_for_long(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
@@ -734,8 +736,8 @@ mod log {
     #[test]
     fn a_full_disk_does_not_end_the_chat() {
         let full = File::options().write(true).open("/dev/full").expect("the device is there");
-        let server = Unheard::start(full.into(), &[]);
-        let mut member = server.member();
+        let server = BareServer::start(full.into(), &[]);
+        let mut member = server.join_chat();
         chat_for_long(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
@@ -774,14 +776,14 @@ mod metrics {
     #[test]
     fn the_numbers_add_up() {
         let server = Server::start();
-        server.refuses(&Request::get("/nowhere"), 404);
-        let first = Masked::text("with the head").bytes();
+        server.expect_refusal(&Request::get("/nowhere"), 404);
+        let first = ClientFrame::text("with the head").bytes();
         let rest = [
-            Masked::text("two ").more().bytes(),
-            Masked::ping("p").bytes(),
-            Masked::continuation("parts").bytes(),
-            Masked::pong("").bytes(),
-            Masked::close(1000, "").bytes(),
+            ClientFrame::text("two ").without_fin().bytes(),
+            ClientFrame::ping("p").bytes(),
+            ClientFrame::continuation("parts").bytes(),
+            ClientFrame::pong("").bytes(),
+            ClientFrame::close(1000, "").bytes(),
         ];
         let mut member = server.connect();
         member.send([Request::upgrade("/chat").bytes(), first.clone()].concat());

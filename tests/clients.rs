@@ -59,7 +59,7 @@ fn succeeds(command: &mut Command) {
 
 fn roomy_server() -> (Server, String) {
     let server = Server::with(&["--max-message", "17M"]);
-    let port = server.addr().port().to_string();
+    let port = server.address().port().to_string();
     (server, port)
 }
 
@@ -119,8 +119,8 @@ fn tungstenite_chats() {
 }
 
 fn enter(server: &Server) -> WebSocket<TcpStream> {
-    let stream = TcpStream::connect(server.addr()).unwrap();
-    let url = format!("ws://{}/chat", server.addr());
+    let stream = TcpStream::connect(server.address()).unwrap();
+    let url = format!("ws://{}/chat", server.address());
     let roomy = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
     let (mut member, response) =
         tungstenite::client::client_with_config(url, stream, Some(roomy)).unwrap();
@@ -137,7 +137,7 @@ fn curl_sees_the_handshake() {
         .args(["-H", "Connection: Upgrade", "-H", "Upgrade: websocket"])
         .args(["-H", "Sec-WebSocket-Version: 13"])
         .args(["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
-        .arg(format!("http://{}/chat", server.addr()));
+        .arg(format!("http://{}/chat", server.address()));
     if let Some(output) = run(&mut curl) {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{said}");
@@ -187,7 +187,7 @@ fn kosoku_finds_nothing() {
                 .args(["-m", "fuzzingclient", "-i", case, "-x", "12.*", "-x", "13.*"])
                 .args(["-p", parallel, "-o"])
                 .arg(&reports)
-                .arg(format!("ws://{}/echo", server.addr()));
+                .arg(format!("ws://{}/echo", server.address()));
             let output = run(&mut kosoku)?;
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
             Some(verdicts(&reports))
@@ -209,7 +209,7 @@ fn autobahn_finds_nothing() {
         let spec = format!(
             r#"{{"outdir": {reports:?}, "servers": [{{"agent": "wirechat", "url": "ws://{}/echo"}}],
                 "cases": ["{case}"], "exclude-cases": ["12.*", "13.*"], "exclude-agent-cases": {{}}}}"#,
-            server.addr()
+            server.address()
         );
         let path = checkout().join("target/autobahn/spec.json");
         fs::write(&path, spec).unwrap();

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
 use support::check;
-use support::frame::{Form, Frame, KEY, Masked, Sequence};
+use support::frame::{ClientFrame, Frame, LengthForm, MASKING_KEY, MessageAssembler};
 
 fn program(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
@@ -62,31 +62,31 @@ fn s5_7_the_examples_of_the_rfc() {
 #[test]
 #[rustfmt::skip]
 fn s5_2_every_field_is_free() {
-    let text = || Masked::text("Hello");
+    let text = || ClientFrame::text("Hello");
     let k126 = "a".repeat(126);
     for (words, frame, sections) in [
         (&["--text", "Hello"][..], text().unmasked(), &[][..]),
-        (&["--text", "Hello", "--mask", "37fa213d"], text().key(KEY), &[]),
-        (&["--text", "Hello", "--mask", "00000000"], text().key([0; 4]), &[]),
-        (&["--text", "Hello", "--no-fin"], text().unmasked().more(), &[]),
+        (&["--text", "Hello", "--mask", "37fa213d"], text().masking_key(MASKING_KEY), &[]),
+        (&["--text", "Hello", "--mask", "00000000"], text().masking_key([0; 4]), &[]),
+        (&["--text", "Hello", "--no-fin"], text().unmasked().without_fin(), &[]),
         (&["--text", "Hello", "--rsv", "4"], text().unmasked().rsv(4), &["5.2"]),
         (&["--text", "Hello", "--rsv", "1"], text().unmasked().rsv(1), &["5.2"]),
-        (&["--text", "Hello", "--opcode", "3"], Masked::new(3, "Hello").unmasked(), &["5.2"]),
-        (&["--opcode", "0xb"], Masked::new(11, "").unmasked(), &["5.2"]),
-        (&["--text", "Hello", "--length-form", "16"], text().unmasked().form(Form::Bits16), &["5.2"]),
-        (&["--text", "Hello", "--length-form", "64"], text().unmasked().form(Form::Bits64), &["5.2"]),
-        (&["--text", &k126, "--length-form", "7"], Masked::text(&k126).unmasked().form(Form::Bits7), &["5.2"]),
-        (&["--text", "Hello", "--declare", "300"], text().unmasked().declaring(300), &["5.2"]),
-        (&["--text", "Hello", "--declare", "2"], text().unmasked().declaring(2), &["5.2"]),
-        (&["--text", "Hello", "--declare", "9223372036854775808"], text().unmasked().declaring(1 << 63), &["5.2", "5.2"]),
-        (&["--ping", &k126], Masked::ping(&k126).unmasked(), &["5.5"]),
-        (&["--ping", "--no-fin"], Masked::ping("").unmasked().more(), &["5.5"]),
-        (&["--pong", "Hello", "--mask", "37fa213d"], Masked::pong("Hello"), &[]),
-        (&["--close"], Masked::new(8, "").unmasked(), &[]),
-        (&["--close", "1000", "bye"], Masked::close(1000, "bye").unmasked(), &[]),
-        (&["--close", "1006", "bye"], Masked::close(1006, "bye").unmasked(), &["7.4"]),
-        (&["--binary", "03", "--opcode", "8"], Masked::new(8, [3]).unmasked(), &["5.5.1"]),
-        (&["--binary", "c3 28", "--opcode", "1"], Masked::text([0xc3, 0x28]).unmasked(), &["8.1"]),
+        (&["--text", "Hello", "--opcode", "3"], ClientFrame::new(3, "Hello").unmasked(), &["5.2"]),
+        (&["--opcode", "0xb"], ClientFrame::new(11, "").unmasked(), &["5.2"]),
+        (&["--text", "Hello", "--length-form", "16"], text().unmasked().length_form(LengthForm::Bits16), &["5.2"]),
+        (&["--text", "Hello", "--length-form", "64"], text().unmasked().length_form(LengthForm::Bits64), &["5.2"]),
+        (&["--text", &k126, "--length-form", "7"], ClientFrame::text(&k126).unmasked().length_form(LengthForm::Bits7), &["5.2"]),
+        (&["--text", "Hello", "--declare", "300"], text().unmasked().declared_length(300), &["5.2"]),
+        (&["--text", "Hello", "--declare", "2"], text().unmasked().declared_length(2), &["5.2"]),
+        (&["--text", "Hello", "--declare", "9223372036854775808"], text().unmasked().declared_length(1 << 63), &["5.2", "5.2"]),
+        (&["--ping", &k126], ClientFrame::ping(&k126).unmasked(), &["5.5"]),
+        (&["--ping", "--no-fin"], ClientFrame::ping("").unmasked().without_fin(), &["5.5"]),
+        (&["--pong", "Hello", "--mask", "37fa213d"], ClientFrame::pong("Hello"), &[]),
+        (&["--close"], ClientFrame::new(8, "").unmasked(), &[]),
+        (&["--close", "1000", "bye"], ClientFrame::close(1000, "bye").unmasked(), &[]),
+        (&["--close", "1006", "bye"], ClientFrame::close(1006, "bye").unmasked(), &["7.4"]),
+        (&["--binary", "03", "--opcode", "8"], ClientFrame::new(8, [3]).unmasked(), &["5.5.1"]),
+        (&["--binary", "c3 28", "--opcode", "1"], ClientFrame::text([0xc3, 0x28]).unmasked(), &["8.1"]),
     ] {
         check::case(words.join(" "));
         let (wire, warnings) = makes(words);
@@ -160,11 +160,11 @@ fn decode_tells_what_was_asked_for() {
 #[test]
 fn s5_4_fragments_make_the_message() {
     let (mut wire, warnings) = makes(&["--text", "ünï🙂", "--fragment", "1"]);
-    let (mut sequence, mut message) = (Sequence::default(), None);
+    let (mut assembler, mut message) = (MessageAssembler::default(), None);
     while !wire.is_empty() {
         check::that(message.is_none(), "the message ends with the last frame");
         let (frame, size) = Frame::parse(&wire).expect("a right frame").expect("a whole frame");
-        message = sequence.take(&frame).expect("the right order");
+        message = assembler.push(&frame).expect("the right order");
         wire.drain(..size);
     }
     check::eq(message.map(|message| message.payload), Some("ünï🙂".into()), "joined");

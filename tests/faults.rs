@@ -11,9 +11,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use support::attack::{MEMORY_TOLERANCE, expect_idle_cpu, expect_recovery, send_and_receive};
+use support::bare_server::BareServer;
 use support::server::{eventually, signal};
-use support::siege::{SLACK, endure, is_calm, say_and_hear};
-use support::unheard::Unheard;
 use support::{Client, Request, Server, check};
 
 mod memory {
@@ -30,11 +30,11 @@ mod memory {
         let limited = format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" --bind 127.0.0.1:0");
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_wirechat")]);
         command.env("MALLOC_ARENA_MAX", "1"); // else most of it is set aside by the C library
-        endure(&Server::spawn(command), SLACK, |server| {
+        expect_recovery(&Server::spawn(command), MEMORY_TOLERANCE, |server| {
             let idle = server.threads();
             let mut members = Vec::new();
             let refused = loop {
-                let mut client = server.ask(&Request::upgrade("/echo"));
+                let mut client = server.send_request(&Request::upgrade("/echo"));
                 match client.read_head().status {
                     101 => members.push(client),
                     status => break status,
@@ -42,7 +42,7 @@ mod memory {
             };
             check::eq(refused, 503, "who gets no memory");
             check::that(10 < members.len(), format_args!("{} had been let in", members.len()));
-            server.await_log("cannot start a thread: out of memory");
+            server.wait_for_log("cannot start a thread: out of memory");
             let late = let_in(server, 400);
             check::that(
                 late.len() < members.len(),
@@ -50,13 +50,13 @@ mod memory {
             );
             drop(late);
             for _ in 0..1000 {
-                drop(server.ask(&Request::upgrade("/echo")));
+                drop(server.send_request(&Request::upgrade("/echo")));
             }
             members.iter_mut().for_each(Client::expect_open_and_silent);
             let crowd = members.len();
             members.truncate(crowd / 2);
             eventually("there is room again", || {
-                server.ask(&Request::upgrade("/echo")).read_head().status == 101
+                server.send_request(&Request::upgrade("/echo")).read_head().status == 101
             });
             members.clear();
             eventually("their threads have ended", || server.threads() <= idle);
@@ -68,7 +68,7 @@ mod memory {
     fn let_in(server: &Server, newcomers: usize) -> Vec<Client> {
         let mut members = Vec::new();
         for _ in 0..newcomers {
-            let mut client = server.ask(&Request::upgrade("/echo"));
+            let mut client = server.send_request(&Request::upgrade("/echo"));
             if client.read_head().status == 101 {
                 members.push(client);
             }
@@ -82,7 +82,7 @@ mod disk {
 
     /// A log on a file system of its own, which few lines fill.
     struct SmallDisk {
-        server: Unheard,
+        server: BareServer,
         log: PathBuf,
     }
 
@@ -98,7 +98,7 @@ mod disk {
             let become_server = format!("{MOUNT} && exec \"$0\" --bind 127.0.0.1:0 2>>/mnt/log");
             let mut command = Command::new("unshare");
             command.args(["-rm", "sh", "-c", &become_server, env!("CARGO_BIN_EXE_wirechat")]);
-            let server = Unheard::spawn(command);
+            let server = BareServer::spawn(command);
             let log = PathBuf::from(format!("/proc/{}/root/mnt/log", server.pid()));
             Some(Self { server, log })
         }
@@ -112,15 +112,15 @@ mod disk {
     #[test]
     fn a_full_disk_under_the_log() {
         let Some(disk) = SmallDisk::start() else { return };
-        let mut member = disk.server.member();
+        let mut member = disk.server.join_chat();
         let words = "w".repeat(200);
         for _ in 0..1000 {
-            say_and_hear(&mut member, &words);
+            send_and_receive(&mut member, &words);
         }
         let full = disk.log();
         check::that(full.len() <= 64 * 1024, "the disk is full");
         File::create(&disk.log).expect("the operator makes room");
-        say_and_hear(&mut member, "there is room again");
+        send_and_receive(&mut member, "there is room again");
         eventually("the log says what is missing", || {
             disk.log().contains("there is room again") && disk.log().contains("log lines dropped")
         });
@@ -151,7 +151,7 @@ impl Clients {
         let itself = std::env::current_exe().expect("a test knows its program");
         let mut command = Command::new(itself);
         command.args(["--exact", body, "--ignored", "--nocapture"]);
-        command.env(ADDRESS, server.addr().to_string());
+        command.env(ADDRESS, server.address().to_string());
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("this program runs twice");
         let words = BufReader::new(process.stdout.take().expect("it is piped")).lines();
@@ -218,7 +218,7 @@ fn clients_that_are_stopped_for_a_while_miss_nothing() {
     let mut stopped: Vec<Clients> = (0..10).map(|_| Clients::one(&server)).collect();
     stopped.iter().for_each(|clients| clients.signal("STOP"));
     for number in 0..TEXTS {
-        say_and_hear(&mut speaker, &number.to_string());
+        send_and_receive(&mut speaker, &number.to_string());
     }
     stopped.iter().for_each(|clients| clients.signal("CONT"));
     stopped.iter_mut().for_each(|clients| clients.say("heard all in order"));
@@ -228,15 +228,15 @@ fn clients_that_are_stopped_for_a_while_miss_nothing() {
 fn clients_that_stay_stopped_are_let_go() {
     let server = Server::with(&["--max-backlog", "64K"]);
     // All that so many may owe, beside the usual.
-    let slack = SLACK + CROWD as u64 * 64;
-    endure(&server, slack, |server| {
+    let slack = MEMORY_TOLERANCE + CROWD as u64 * 64;
+    expect_recovery(&server, slack, |server| {
         let clients = Clients::crowd(server);
         clients.signal("STOP");
         let mut speaker = server.upgrade("/chat");
         let words = "w".repeat(100_000);
         let are_gone = || server.metrics()["wirechat_slow_readers_total"] == CROWD as f64;
         let all_gone = (0..1000).any(|_| {
-            say_and_hear(&mut speaker, &words); // the kernel takes some megabytes for each
+            send_and_receive(&mut speaker, &words); // the kernel takes some megabytes for each
             are_gone()
         });
         check::that(all_gone, "who reads nothing has to go");
@@ -254,13 +254,13 @@ fn clients_that_stay_stopped_in_silence_are_let_go() {
         server.metrics()["wirechat_connections_open"] == 1.0 // who asks
     });
     eventually("no thread is left", || server.threads() <= threads - CROWD as u64);
-    is_calm(&server);
+    expect_idle_cpu(&server);
 }
 
 #[test]
 fn clients_that_are_killed_by_the_hundred() {
     let server = Server::start();
-    endure(&server, SLACK, |server| {
+    expect_recovery(&server, MEMORY_TOLERANCE, |server| {
         let mut crowds: Vec<Clients> = (0..4).map(|_| Clients::crowd(server)).collect();
         for crowd in &mut crowds {
             crowd.process.kill().expect("it runs");

@@ -1,5 +1,5 @@
-//! Every input that is kept for the fuzzers of `tests/fuzz`, held against the same properties: vectors of
-//! the RFC, and whatever has once failed. `make fuzz` looks for more.
+//! Checks the properties of the fuzz targets in `tests/fuzz` with every stored input: vectors of the RFC, and
+//! inputs that once failed. `make fuzz` searches for more.
 
 #[path = "fuzz/properties.rs"]
 mod properties;
@@ -12,53 +12,52 @@ fn seeds() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds")
 }
 
-/// What a folder holds, by name.
+/// The names of the files in a folder.
 fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder).expect("a folder of the checkout");
-    let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("a name in UTF-8");
-    entries.map(|entry| name(entry.expect("its entries"))).collect()
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("a file name is UTF-8");
+    entries.map(|entry| name(entry.expect("the folder can be read"))).collect()
 }
 
-/// Every input that is kept for `target`.
-fn replay(target: &str) {
+/// Checks every stored input of `target`.
+fn check_seeds(target: &str) {
     let folder = seeds().join(target);
     let names = names(&folder);
     assert!(!names.is_empty(), "no seeds for {target}");
     for name in names {
-        let octets = fs::read(folder.join(&name)).expect("a file of the checkout");
-        println!("{target}/{name}"); // shown if it fails
-        properties::hold(target, &octets);
+        let input = fs::read(folder.join(&name)).expect("the file can be read");
+        println!("{target}/{name}"); // the harness shows this if the test fails
+        properties::check(target, &input);
     }
 }
 
 #[test]
 fn head() {
-    replay("head");
+    check_seeds("head");
 }
 
 #[test]
 fn receiver() {
-    replay("receiver");
+    check_seeds("receiver");
 }
 
 #[test]
 fn close() {
-    replay("close");
+    check_seeds("close");
 }
 
 #[test]
 fn utf8() {
-    replay("utf8");
+    check_seeds("utf8");
 }
 
 #[test]
 fn roundtrip() {
-    replay("roundtrip");
+    check_seeds("roundtrip");
 }
 
-/// No target without seeds, no seeds without a target.
 #[test]
-fn each_target_has_its_seeds() {
+fn each_target_has_seeds_and_each_folder_a_target() {
     let targets = properties::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(names(&seeds()), targets);
 }

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use support::{Client, Masked, Request, Server, check};
+use support::{Client, ClientFrame, Request, Server, check};
 
 const FIELD: &str = "Wirechat-Inspect";
 
@@ -29,7 +29,7 @@ fn number(json: &str, name: &str) -> u64 {
 fn without_the_option_there_is_nothing_to_see() {
     for options in [&[][..], &["--inspect=off"]] {
         let server = Server::with(options);
-        server.refuses(&Request::upgrade("/wire"), 404);
+        server.expect_refusal(&Request::upgrade("/wire"), 404);
         let page = server.get("/");
         check::eq(page.field(FIELD), None, "a page whose words nobody inspects");
         server.upgrade("/chat").expect_open_and_silent();
@@ -54,22 +54,22 @@ fn only_this_machine_looks_unless_anyone_may() {
                 _ => request.add(line),
             })
         };
-        any.accepts(&with(Request::upgrade("/wire")));
+        any.expect_upgrade(&with(Request::upgrade("/wire")));
         let page = with(Request::get("/").add("Connection: close"));
         if is_own {
-            own.accepts(&with(Request::upgrade("/wire")));
+            own.expect_upgrade(&with(Request::upgrade("/wire")));
         } else {
-            let refusal = own.refuses(&with(Request::upgrade("/wire")), 403);
+            let refusal = own.expect_refusal(&with(Request::upgrade("/wire")), 403);
             check::that(refusal.text().contains("own machine"), refusal.text());
         }
         let place = if is_own { "here" } else { "elsewhere" };
         check::eq(
-            own.ask(&page).read_response().field(FIELD),
+            own.send_request(&page).read_response().field(FIELD),
             Some(place),
             "what the page is told",
         );
         check::eq(
-            any.ask(&page).read_response().field(FIELD),
+            any.send_request(&page).read_response().field(FIELD),
             Some("here"),
             "what the page is told",
         );
@@ -88,26 +88,26 @@ fn pages_of_other_sites_do_not_look() {
         let server = Server::with(options);
         for origin in ["http://evil.test", "http://localhost:1", "null"] {
             let request = Request::upgrade("/wire").add(format!("Origin: {origin}"));
-            server.refuses(&request, 403);
+            server.expect_refusal(&request, 403);
         }
         let rebound = Request::upgrade("/wire").set("Host", "evil.test");
-        server.refuses(&rebound.add("Origin: http://evil.test"), 403);
+        server.expect_refusal(&rebound.add("Origin: http://evil.test"), 403);
     }
     let server = Server::with(&["--inspect", "--origin", "https://teach.example"]);
-    server.accepts(&Request::upgrade("/wire").add("Origin: https://teach.example"));
+    server.expect_upgrade(&Request::upgrade("/wire").add("Origin: https://teach.example"));
 }
 
 #[test]
 fn those_who_look_are_logged_and_bound_by_the_same_rules() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
-    server.await_log("Shows the wire to 1 (127.0.0.1:");
+    server.wait_for_log("Shows the wire to 1 (127.0.0.1:");
     inspector.expect_open();
-    inspector.send(Masked::binary([1, 2, 3]).bytes());
+    inspector.send(ClientFrame::binary([1, 2, 3]).bytes());
     let reason = inspector.expect_close(Some(1003));
     check::eq(&*reason, b"/wire takes frames as hex in text only", "why");
     let mut inspector = server.upgrade("/wire");
-    inspector.send(Masked::text("81").unmasked().bytes());
+    inspector.send(ClientFrame::text("81").unmasked().bytes());
     inspector.expect_failure(1002);
     let mut inspector = server.upgrade("/wire");
     inspector.close_normally();
@@ -132,12 +132,12 @@ fn each_head_and_frame_is_shown_in_its_order() {
     let server = Server::with(&["--inspect"]);
     let (mut one, mut other) = (server.upgrade("/wire"), server.upgrade("/wire"));
     let mut member = server.upgrade("/chat");
-    member.send(Masked::text("Hello").bytes());
+    member.send(ClientFrame::text("Hello").bytes());
     member.expect_text("Hello");
-    member.send(Masked::ping("x").bytes());
+    member.send(ClientFrame::ping("x").bytes());
     member.expect_frame(support::frame::PONG, "x");
-    member.send(Masked::text("in ").more().bytes());
-    member.send(Masked::continuation("two").bytes());
+    member.send(ClientFrame::text("in ").without_fin().bytes());
+    member.send(ClientFrame::continuation("two").bytes());
     member.expect_text("in two");
     member.close_normally();
     let wanted = [
@@ -182,9 +182,9 @@ fn a_handshake_is_shown_with_the_computation_of_its_answer() {
     // A handshake that fails is shown too, also one that is no HTTP; pages are not.
     server.get("/");
     server.get("/healthz");
-    server.refuses(&Request::upgrade("/chat").without("Sec-WebSocket-Key"), 400);
-    server.refuses(&Request::upgrade("/chat").line("GET  /chat"), 400);
-    server.refuses(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
+    server.expect_refusal(&Request::upgrade("/chat").without("Sec-WebSocket-Key"), 400);
+    server.expect_refusal(&Request::upgrade("/chat").request_line("GET  /chat"), 400);
+    server.expect_refusal(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
     while !word(&told(&mut inspector)).is_empty() {}
     let seen = [told(&mut inspector), told(&mut inspector), told(&mut inspector)];
     check::that(seen[0].contains("400 Bad Request"), &seen[0]);
@@ -221,12 +221,15 @@ fn a_frame_that_is_cut_off_is_shown_as_far_as_it_came() {
     let server = Server::with(&["--inspect", "--trace"]);
     let mut inspector = server.upgrade("/wire");
     let mut gone = server.upgrade("/echo");
-    gone.send(&Masked::text("Hello").bytes()[..8]);
+    gone.send(&ClientFrame::text("Hello").bytes()[..8]);
     gone.shutdown_write();
     gone.expect_any_end();
     let mut large = server.upgrade("/echo");
     large.send(
-        Masked::text("Hello").declaring(5_000_000).form(support::frame::Form::Bits64).bytes(),
+        ClientFrame::text("Hello")
+            .declared_length(5_000_000)
+            .length_form(support::frame::LengthForm::Bits64)
+            .bytes(),
     );
     large.expect_failure(1009);
     let mut cut = Vec::new();
@@ -236,33 +239,41 @@ fn a_frame_that_is_cut_off_is_shown_as_far_as_it_came() {
     }
     check::eq((member(&cut[0], "payload"), number(&cut[0], "missing")), ("4865", 3), "what came");
     check::eq(number(&cut[1], "missing"), 4_999_995, "what a large one lacks");
-    server.await_log("<- #2 text FIN masked 37fa213d len 5 of which 2 came \"He…\"");
-    server.await_log("<- #3 text FIN masked 37fa213d len 5000000 of which 5 came \"Hello…\"");
+    server.wait_for_log("<- #2 text FIN masked 37fa213d len 5 of which 2 came \"He…\"");
+    server.wait_for_log("<- #3 text FIN masked 37fa213d len 5000000 of which 5 came \"Hello…\"");
 }
 
 #[test]
 fn what_would_be_answered_is_what_is_answered() {
     let server = Server::with(&["--inspect"]);
     for (what, octets) in [
-        ("a text", Masked::text("Hello").bytes()),
+        ("a text", ClientFrame::text("Hello").bytes()),
         ("two fragments with a ping between", {
-            let ping = Masked::ping("p").bytes();
-            [Masked::text("a").more().bytes(), ping, Masked::continuation("b").bytes()].concat()
+            let ping = ClientFrame::ping("p").bytes();
+            [
+                ClientFrame::text("a").without_fin().bytes(),
+                ping,
+                ClientFrame::continuation("b").bytes(),
+            ]
+            .concat()
         }),
-        ("binary", Masked::binary([1, 2]).bytes()),
-        ("close", Masked::close(1001, "bye").bytes()),
-        ("an empty close", Masked::new(support::frame::CLOSE, "").bytes()),
-        ("a close code that must not be sent", Masked::close(1005, "").bytes()),
-        ("a reserved bit", Masked::text("x").rsv(2).bytes()),
-        ("a reserved opcode", Masked::new(3, "").bytes()),
-        ("not masked", Masked::text("x").unmasked().bytes()),
-        ("a long form", Masked::text("x").form(support::frame::Form::Bits64).bytes()),
-        ("text that is not UTF-8", Masked::text([0xff]).bytes()),
+        ("binary", ClientFrame::binary([1, 2]).bytes()),
+        ("close", ClientFrame::close(1001, "bye").bytes()),
+        ("an empty close", ClientFrame::new(support::frame::CLOSE, "").bytes()),
+        ("a close code that must not be sent", ClientFrame::close(1005, "").bytes()),
+        ("a reserved bit", ClientFrame::text("x").rsv(2).bytes()),
+        ("a reserved opcode", ClientFrame::new(3, "").bytes()),
+        ("not masked", ClientFrame::text("x").unmasked().bytes()),
+        (
+            "a long form",
+            ClientFrame::text("x").length_form(support::frame::LengthForm::Bits64).bytes(),
+        ),
+        ("text that is not UTF-8", ClientFrame::text([0xff]).bytes()),
     ] {
         check::case(what);
         let mut inspector = server.upgrade("/wire");
         let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        inspector.send(Masked::text(hex).bytes());
+        inspector.send(ClientFrame::text(hex).bytes());
         let told = told(&mut inspector);
         let answers = told.split("\"answer\":\"").skip(1).map(|rest| rest.split('"').next());
         let answers: String = answers.flatten().collect();
@@ -296,7 +307,7 @@ fn an_inspector_that_does_not_read_loses_frames_and_holds_up_nobody() {
     let server = Server::with(&["--inspect"]);
     let mut deaf = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
-    let batch = Masked::text("x".repeat(4000)).bytes().repeat(EACH);
+    let batch = ClientFrame::text("x".repeat(4000)).bytes().repeat(EACH);
     let mut sent = 0;
     // More than any socket takes: what does not fit is lost, and the echo goes on.
     while sent < 20 * EACH {
@@ -319,7 +330,7 @@ fn what_an_inspector_lost_is_told_once_it_reads_again() {
     let server = Server::with(&["--inspect"]);
     let (mut deaf, mut keen) = (server.upgrade("/wire"), server.upgrade("/wire"));
     let mut client = server.upgrade("/echo");
-    let batch = Masked::text("x".repeat(4000)).bytes().repeat(EACH);
+    let batch = ClientFrame::text("x".repeat(4000)).bytes().repeat(EACH);
     let (mut total, mut told) = (0, 0);
     // Each is some 16 kB to tell: in the end more than any socket takes.
     while told < 4000 {
@@ -340,7 +351,7 @@ fn frames_beyond_all_measure_are_counted_too() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
-    client.send(Masked::pong("").bytes().repeat(PONGS));
+    client.send(ClientFrame::pong("").bytes().repeat(PONGS));
     client.expect_open();
     let (frames, lost) = count(&mut inspector, PONGS as u64 + 2); // and the ping that shows it alive, with its pong
     check::that(0 < frames && 0 < lost, format_args!("{frames} told, {lost} lost"));
@@ -372,11 +383,11 @@ text FIN masked 37fa213d len 5 \"Hello\"
 fn a_full_trace_has_the_picture_of_each_frame() {
     let server = Server::with(&["--trace=full"]);
     let mut client = server.upgrade("/echo");
-    client.send(Masked::text("Hello").bytes());
+    client.send(ClientFrame::text("Hello").bytes());
     client.expect_text("Hello");
     client.send([0xc1]);
     client.expect_failure(1002);
-    let log = server.await_log("-> #1 close FIN len");
+    let log = server.wait_for_log("-> #1 close FIN len");
     let told = traced(&log, " <- #1 ").join("\n");
     check::that(told.contains(HELLO), &told);
     let violation =
@@ -395,11 +406,11 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     let server = Server::with(&["--inspect", "--trace"]);
     let mut inspector = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
-    client.send(Masked::text("Hello").bytes());
+    client.send(ClientFrame::text("Hello").bytes());
     client.expect_text("Hello");
     client.close_normally();
     (0..2).for_each(|_| while word(&told(&mut inspector)) != "close" {}); // the client's, the server's
-    let log = server.await_log("-> #2 close FIN");
+    let log = server.wait_for_log("-> #2 close FIN");
     check::eq(
         traced(&log, " <- #2 ").iter().filter(|line| line.starts_with("text")).count(),
         1,
@@ -409,7 +420,7 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     let answer = traced(&log, " -> #1 ");
     check::eq(answer[0].as_str(), "HTTP/1.1 101 Switching Protocols", "its answer");
     check::that(!answer.iter().any(|line| line.contains("FIN")), log);
-    server.refuses(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
-    server.await_log("-> #3 HTTP/1.1 403 Forbidden");
+    server.expect_refusal(&Request::upgrade("/wire").add("Origin: http://evil.test"), 403);
+    server.wait_for_log("-> #3 HTTP/1.1 403 Forbidden");
     inspector.expect_open_and_silent(); // the answers are for the log alone
 }

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Output};
 
-use support::{Client, Masked, Request, Server, check};
+use support::{Client, ClientFrame, Request, Server, check};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wirechat");
 
@@ -223,7 +223,7 @@ fn what_a_terminal_could_take_for_more_is_escaped() {
 
 /// What the first message of a server is.
 fn welcome(server: &Server) -> String {
-    let mut member = server.ask(&Request::upgrade("/chat"));
+    let mut member = server.send_request(&Request::upgrade("/chat"));
     member.expect_101();
     String::from_utf8(member.read_frame().payload).expect("a text")
 }
@@ -236,9 +236,9 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_default() {
     let server = Server::with_environment(&[], &variables);
     check::eq(welcome(&server).as_str(), "variable", "a variable sets");
     let mut client = server.upgrade("/echo");
-    client.send(Masked::text("0123456789").bytes());
+    client.send(ClientFrame::text("0123456789").bytes());
     client.expect_text("0123456789");
-    client.send(Masked::text("0123456789a").bytes());
+    client.send(ClientFrame::text("0123456789a").bytes());
     client.expect_failure(1009);
     check::eq(welcome(&Server::start()).as_str(), support::WELCOME, "the default");
 }
@@ -248,13 +248,13 @@ fn a_list_in_a_variable_has_commas() {
     let origins = [("WIRECHAT_ORIGIN", "https://one.test, https://two.test")];
     let server = Server::with_environment(&[], &origins);
     let from = |origin: &str| Request::upgrade("/chat").add(format!("Origin: {origin}"));
-    server.accepts(&from("https://one.test"));
-    server.accepts(&from("https://two.test"));
-    server.refuses(&from("https://three.test"), 403);
+    server.expect_upgrade(&from("https://one.test"));
+    server.expect_upgrade(&from("https://two.test"));
+    server.expect_refusal(&from("https://three.test"), 403);
     let flag = ["--origin", "https://three.test"];
     let server = Server::with_environment(&flag, &origins);
-    server.accepts(&from("https://three.test"));
-    server.refuses(&from("https://one.test"), 403);
+    server.expect_upgrade(&from("https://three.test"));
+    server.expect_refusal(&from("https://one.test"), 403);
 }
 
 /// The addresses that the log says it listens on.
@@ -272,7 +272,7 @@ fn serves(command: Command, count: usize) -> Vec<SocketAddr> {
     let addresses = addresses(&server.log());
     let mut members: Vec<Client> =
         addresses.iter().map(|address| Client::upgrade(*address, "/chat")).collect();
-    members[0].send(Masked::text("one room").bytes());
+    members[0].send(ClientFrame::text("one room").bytes());
     members.iter_mut().for_each(|member| member.expect_text("one room"));
     addresses
 }

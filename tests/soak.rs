@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::server::eventually;
-use support::{Client, Masked, Server, check};
+use support::{Client, ClientFrame, Server, check};
 
 const CHATTY: usize = 20;
 const SILENT: usize = 180;
@@ -82,7 +82,7 @@ impl Honest {
                 return;
             }
             let text = format!("{number} from {name}");
-            self.client.send(Masked::text(&text).bytes());
+            self.client.send(ClientFrame::text(&text).bytes());
             self.hear_up_to(&text);
             thread::sleep(PACE);
         }
@@ -103,18 +103,18 @@ fn be_slow(server: &Server, is_over: &AtomicBool) {
 /// Speaks and is gone once something is unread: the kernel makes a reset of that.
 fn vanish(server: &Server, _round: usize) {
     let mut client = server.upgrade("/chat");
-    client.send(Masked::text("I was here").bytes());
+    client.send(ClientFrame::text("I was here").bytes());
     let unread = client.stream().peek(&mut [0]).expect("its own words come back");
     check::eq(unread, 1, "octets unread");
 }
 
 fn break_a_rule(server: &Server, round: usize) {
     let broken = [
-        Masked::text("unmasked").unmasked().bytes(),
-        Masked::text("reserved").rsv(4).bytes(),
-        Masked::ping([0; 126]).bytes(),
-        Masked::continuation("of nothing").bytes(),
-        Masked::close(1005, "").bytes(),
+        ClientFrame::text("unmasked").unmasked().bytes(),
+        ClientFrame::text("reserved").rsv(4).bytes(),
+        ClientFrame::ping([0; 126]).bytes(),
+        ClientFrame::continuation("of nothing").bytes(),
+        ClientFrame::close(1005, "").bytes(),
     ];
     let mut client = server.upgrade("/echo");
     client.send(&broken[round % broken.len()]);
@@ -142,7 +142,7 @@ fn those_who_behave_are_not_disturbed() {
     };
 
     let transcripts: Vec<Heard> = thread::scope(|scope| {
-        let mortal = server.mortal(); // a failure anywhere ends all
+        let mortal = server.kill_on_drop(); // a failure anywhere ends all
         let honest: Vec<_> = (0..CHATTY + SILENT)
             .map(|name| {
                 let (server, entered, said, is_over) = (&server, &entered, &said, &is_over);
@@ -160,7 +160,7 @@ fn those_who_behave_are_not_disturbed() {
             })
             .collect();
         entered.wait();
-        conductor.client.send(Masked::text("start").bytes());
+        conductor.client.send(ClientFrame::text("start").bytes());
         conductor.wait_for_the_start();
         for _ in 0..SLOW {
             scope.spawn(|| be_slow(&server, &is_over));
@@ -173,13 +173,13 @@ fn those_who_behave_are_not_disturbed() {
         let large = "time goes on ".repeat(2_500); // enough to fill what the kernel keeps for the slow
         let end = Instant::now() + duration();
         while Instant::now() < end {
-            conductor.client.send(Masked::text(&large).bytes());
+            conductor.client.send(ClientFrame::text(&large).bytes());
             conductor.hear_up_to(&large);
             thread::sleep(PACE);
         }
         is_over.store(true, SeqCst);
         said.wait();
-        conductor.client.send(Masked::text("end").bytes());
+        conductor.client.send(ClientFrame::text("end").bytes());
         conductor.hear_up_to("end");
         let transcripts = honest.into_iter().map(|one| one.join().expect("undisturbed")).collect();
         std::mem::forget(mortal); // all is well

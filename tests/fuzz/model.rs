@@ -1,31 +1,31 @@
-//! What RFC 6455 makes of a conversation that lies there from its first octet to its last. It knows no
-//! cuts, no buffer and no state between two calls, and borrows nothing of `src/wire`, which it judges, but
-//! the names.
+//! A simple model of RFC 6455: it reads the whole byte stream of one sender at once and gives the events that
+//! a receiver must report. It has no partial reads, no buffer and no state between two calls. It shares only
+//! type names with `src/wire`, which it checks.
 
 use wirechat::wire::close::Violation;
 use wirechat::wire::frame::Role;
 use wirechat::wire::message::{Event, FrameCounts};
 
-/// What a receiver tells, and the breach that ends it.
+/// An event that a receiver must report; a violation is the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ModelEvent {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Status),
-    Broken(Violation),
+    Violation(Violation),
 }
 
-/// Section 5.5.1: a code and a reason, or nothing.
+/// The body of a Close, section 5.5.1: a code and a reason, or an empty body.
 pub(crate) type Status = Option<(u16, String)>;
 
-impl Told {
-    /// Compares without taking memory, which is being counted.
-    pub(crate) fn is(&self, event: &Event) -> bool {
+impl ModelEvent {
+    /// Compares without allocating, because the memory is measured.
+    pub(crate) fn matches(&self, event: &Event) -> bool {
         match (self, event) {
             (Self::Text(text), Event::Text(other)) => text == other,
-            (Self::Binary(octets), Event::Binary(other)) => octets == other,
+            (Self::Binary(bytes), Event::Binary(other)) => bytes == other,
             (Self::Ping(payload), Event::Ping(other)) => payload == other,
             (Self::Pong(payload), Event::Pong(other)) => payload == other,
             (Self::Close(None), Event::Close(close)) => {
@@ -40,79 +40,84 @@ impl Told {
     }
 }
 
-/// A whole conversation, as far as the wire tells it.
+/// The expected events of a whole byte stream.
 #[derive(Default)]
-pub(crate) struct Conversation {
-    /// What is told, each with the number of octets that prove it.
-    pub(crate) told: Vec<(usize, Told)>,
-    /// Frames of each opcode.
+pub(crate) struct Model {
+    /// Each event, with the number of received bytes at which the receiver must report it.
+    pub(crate) events: Vec<(usize, ModelEvent)>,
+    /// The number of frames of each opcode.
     pub(crate) counts: FrameCounts,
     message: Option<Message>,
 }
 
-/// The message under way.
+/// The unfinished message.
 struct Message {
     is_text: bool,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
-/// A breach, and the number of octets that prove it.
-type Breach = (usize, Violation);
+/// A violation, and the number of bytes that prove it.
+type ProvenViolation = (usize, Violation);
 
-impl Conversation {
-    /// What `sender` says with `wire`.
+impl Model {
+    /// Reads all of `wire` as sent by `sender`.
     pub(crate) fn read(sender: Role, message_max: usize, wire: &[u8]) -> Self {
-        let mut conversation = Self::default();
+        let mut model = Self::default();
         let mut at = 0;
         loop {
             let frame = Frame::read(sender, wire, at);
             let end = frame.and_then(|frame| match frame {
-                Some(frame) if 8 <= frame.opcode => conversation.control(&frame),
-                Some(frame) => conversation.data(&frame, message_max),
+                Some(frame) if 8 <= frame.opcode => model.control(&frame),
+                Some(frame) => model.data(&frame, message_max),
                 None => Ok(None),
             });
             match end {
                 Ok(Some(end)) => at = end,
-                Ok(None) => return conversation,
+                Ok(None) => return model,
                 Err((proven, violation)) => {
-                    conversation.told.push((proven, Told::Broken(violation)));
-                    return conversation;
+                    model.events.push((proven, ModelEvent::Violation(violation)));
+                    return model;
                 }
             }
         }
     }
 
-    /// Section 5.5: it says all in itself. Where it ends, if it does.
-    fn control(&mut self, frame: &Frame) -> Result<Option<usize>, Breach> {
+    /// Reads a control frame, section 5.5. Gives its end, if it is complete.
+    fn control(&mut self, frame: &Frame) -> Result<Option<usize>, ProvenViolation> {
         let Some(end) = frame.end() else { return Ok(None) };
         self.count(frame);
         let payload = frame.payload.clone();
-        let told = match frame.opcode {
-            8 => Told::Close(status(&payload).map_err(|violation| (end, violation))?),
-            9 => Told::Ping(payload),
-            _ => Told::Pong(payload),
+        let event = match frame.opcode {
+            8 => ModelEvent::Close(status(&payload).map_err(|violation| (end, violation))?),
+            9 => ModelEvent::Ping(payload),
+            _ => ModelEvent::Pong(payload),
         };
-        self.told.push((end, told));
+        self.events.push((end, event));
         Ok(Some(end))
     }
 
-    /// Section 5.4: it begins a message or goes on with one. Where it ends, if it does.
-    fn data(&mut self, frame: &Frame, message_max: usize) -> Result<Option<usize>, Breach> {
+    /// Reads a data frame, section 5.4, which starts or continues a message. Gives its end, if it is
+    /// complete.
+    fn data(
+        &mut self,
+        frame: &Frame,
+        message_max: usize,
+    ) -> Result<Option<usize>, ProvenViolation> {
         let mut message = match (self.message.take(), frame.opcode) {
             (None, 0) => return Err((frame.start, Violation::NothingToContinue)),
             (Some(_), 1 | 2) => return Err((frame.start, Violation::MessageInterrupted)),
-            (None, opcode) => Message { is_text: opcode == 1, octets: Vec::new() },
+            (None, opcode) => Message { is_text: opcode == 1, bytes: Vec::new() },
             (Some(message), _) => message,
         };
-        let before = message.octets.len();
+        let before = message.bytes.len();
         if (message_max as u128) < before as u128 + u128::from(frame.length) {
             return Err((frame.start, Violation::TooBig));
         }
         self.count(frame);
 
-        message.octets.extend(&frame.payload);
+        message.bytes.extend(&frame.payload);
         if message.is_text
-            && let Some(proven) = breach_behind(&message.octets, before)
+            && let Some(proven) = invalid_utf8_after(&message.bytes, before)
         {
             return Err((frame.start + (proven - before), Violation::NotUtf8));
         }
@@ -120,10 +125,10 @@ impl Conversation {
         if !frame.fin {
             self.message = Some(message);
         } else if message.is_text {
-            let text = String::from_utf8(message.octets).map_err(|_| (end, Violation::NotUtf8))?;
-            self.told.push((end, Told::Text(text)));
+            let text = String::from_utf8(message.bytes).map_err(|_| (end, Violation::NotUtf8))?;
+            self.events.push((end, ModelEvent::Text(text)));
         } else {
-            self.told.push((end, Told::Binary(message.octets)));
+            self.events.push((end, ModelEvent::Binary(message.bytes)));
         }
         Ok(Some(end))
     }
@@ -135,19 +140,19 @@ impl Conversation {
     }
 }
 
-/// A frame whose header is whole; its payload is what came of it, unmasked.
+/// A frame with a complete header; `payload` holds the received bytes of the payload, unmasked.
 struct Frame {
     fin: bool,
     opcode: u8,
     length: u64,
-    /// Where the payload begins.
+    /// The offset of the payload.
     start: usize,
     payload: Vec<u8>,
 }
 
 impl Frame {
-    /// Section 5.2, with the wire at `at`.
-    fn read(sender: Role, wire: &[u8], at: usize) -> Result<Option<Self>, Breach> {
+    /// Reads the frame at offset `at`, section 5.2.
+    fn read(sender: Role, wire: &[u8], at: usize) -> Result<Option<Self>, ProvenViolation> {
         let wire = &wire[at..];
         let Some(first) = wire.first() else { return Ok(None) };
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
@@ -177,24 +182,24 @@ impl Frame {
         let length = length(short, extended).map_err(|violation| (at + 2 + width, violation))?;
         let size = 2 + width + key_size;
         let Some(key) = wire.get(2 + width..size) else { return Ok(None) };
-        let came = wire[size..].iter().take(usize::try_from(length).unwrap_or(usize::MAX));
+        let received = wire[size..].iter().take(usize::try_from(length).unwrap_or(usize::MAX));
         let payload = match key {
-            [] => came.copied().collect(),
-            key => came.zip(key.iter().cycle()).map(|(octet, k)| octet ^ k).collect(),
+            [] => received.copied().collect(),
+            key => received.zip(key.iter().cycle()).map(|(byte, k)| byte ^ k).collect(),
         };
         Ok(Some(Self { fin, opcode, length, start: at + size, payload }))
     }
 
-    /// Where it ends, if all of it came.
+    /// The end of the frame, if it is complete.
     fn end(&self) -> Option<usize> {
         let is_whole = self.payload.len() as u64 == self.length;
         is_whole.then_some(self.start + self.payload.len())
     }
 }
 
-/// Section 5.2: in the fewest octets, its top bit 0.
+/// The payload length, section 5.2: in the shortest form, with its top bit 0.
 fn length(short: u8, extended: &[u8]) -> Result<u64, Violation> {
-    let length = extended.iter().fold(0, |length, octet| length << 8 | u64::from(*octet));
+    let length = extended.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
     match (extended.len(), length) {
         (0, _) => Ok(short.into()),
         (8, 0x8000_0000_0000_0000..) => Err(Violation::LengthTopBit),
@@ -203,7 +208,7 @@ fn length(short: u8, extended: &[u8]) -> Result<u64, Violation> {
     }
 }
 
-/// What a Close body says, sections 5.5.1 and 7.4.
+/// Reads the body of a Close, sections 5.5.1 and 7.4.
 pub(crate) fn status(body: &[u8]) -> Result<Status, Violation> {
     let [high, low, reason @ ..] = body else {
         return if body.is_empty() { Ok(None) } else { Err(Violation::CloseBody) };
@@ -216,20 +221,20 @@ pub(crate) fn status(body: &[u8]) -> Result<Status, Violation> {
     Ok(Some((code, reason)))
 }
 
-/// How many octets prove that this is no UTF-8; `None` while it may still become some.
-pub(crate) fn breach_of_utf8(octets: &[u8]) -> Option<usize> {
-    let error = str::from_utf8(octets).err()?;
+/// The number of bytes that prove this is not UTF-8; `None` if more bytes can still make it valid.
+pub(crate) fn invalid_utf8(bytes: &[u8]) -> Option<usize> {
+    let error = str::from_utf8(bytes).err()?;
     let end = error.valid_up_to() + error.error_len()?;
-    // What is wrong in itself proves it; else it is the octet behind, which does not go on with it.
-    let wrong = str::from_utf8(&octets[error.valid_up_to()..end]).err()?;
+    // Either the sequence itself is invalid, or it is cut short and the next byte proves it.
+    let wrong = str::from_utf8(&bytes[error.valid_up_to()..end]).err()?;
     Some(if wrong.error_len().is_some() { end } else { end + 1 })
 }
 
-/// The same, where the first `proven` octets are known to be no breach. They may end inside a character,
-/// which takes four octets at most.
-fn breach_behind(octets: &[u8], proven: usize) -> Option<usize> {
-    let begins =
-        |at: &usize| octets.get(*at).is_none_or(|octet| octet & 0b1100_0000 != 0b1000_0000);
-    let start = (proven.saturating_sub(3)..proven).find(begins).unwrap_or(proven);
-    breach_of_utf8(&octets[start..]).map(|end| start + end)
+/// The same as above, where the first `valid` bytes are known to be a valid beginning. They can end inside a
+/// character, which has at most four bytes.
+fn invalid_utf8_after(bytes: &[u8], valid: usize) -> Option<usize> {
+    let is_first_byte =
+        |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000);
+    let start = (valid.saturating_sub(3)..valid).find(is_first_byte).unwrap_or(valid);
+    invalid_utf8(&bytes[start..]).map(|end| start + end)
 }

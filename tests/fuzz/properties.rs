@@ -1,17 +1,18 @@
-//! What holds for every input, one function a target: the fuzzer looks for an input that breaks it, and
-//! `tests/fuzz_seeds.rs` replays the inputs that are kept. Where it does not hold there is a panic.
+//! Properties that hold for every input, one function for each target. The fuzzer searches for an input that
+//! breaks a property; `tests/fuzz_seeds.rs` checks them with the stored inputs. A broken property panics.
 //!
-//! An input is plain octets, so that a kept one means the same for ever: a few settings, then what is judged.
+//! An input is a plain byte string, so a stored input keeps its meaning: a few settings, then the tested
+//! bytes.
 //!
 //! ```text
-//! head       limits, reads, what a client sends first
-//! receiver   settings (bit 7: from a server; bit 6: the first read came with the handshake; bits 0-2: the
-//!            limit), reads, frames
+//! head       limits, reads, a request head and the bytes after it
+//! receiver   settings (bit 7: sent by a server; bit 6: the first read is received together with the
+//!            handshake; bits 0-2: index of the size limit), reads, frames
 //! close      the body of a Close frame
 //! utf8       reads, text
-//! roundtrip  settings (bit 7: to a client), reads, a script of messages
+//! roundtrip  settings (bit 7: sent by a server), reads, a script of messages
 //!
-//! reads      their number, then an octet for each: 1 to 128 octets, or 64 to 8192; over and over
+//! reads      their number, then a byte for each: a size of 1 to 128 bytes, or 64 to 8192; used in a cycle
 //! ```
 
 mod memory;
@@ -29,12 +30,12 @@ use wirechat::wire::refusal::Refusal;
 use wirechat::wire::utf8::Utf8Buffer;
 
 use memory::Meter;
-use model::{Conversation, Told};
+use model::{Model, ModelEvent};
 
-/// Panics where it does not hold.
+/// Panics if the property does not hold for this input.
 type Property = fn(&[u8]);
 
-/// What holds for every input, by the name of its target.
+/// The property of each target.
 pub(crate) const TARGETS: &[(&str, Property)] = &[
     ("head", head),
     ("receiver", receiver),
@@ -43,20 +44,20 @@ pub(crate) const TARGETS: &[(&str, Property)] = &[
     ("roundtrip", roundtrip::roundtrip),
 ];
 
-/// Holds `octets` against what `target` promises.
+/// Checks the property of `target` with one input.
 ///
 /// # Panics
-/// If the promise is broken.
-pub(crate) fn hold(target: &str, octets: &[u8]) {
+/// If the property does not hold.
+pub(crate) fn check(target: &str, input: &[u8]) {
     let (_, property) = TARGETS.iter().find(|(name, _)| *name == target).expect("a known target");
-    property(octets);
+    property(input);
 }
 
-/// An input, from its front. Behind its end there are zeros, so that every input says something.
+/// Reads an input from its front. After its end it reads zeros, so every input is usable.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    fn octet(&mut self) -> u8 {
+    fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or(0)
     }
 
@@ -67,23 +68,24 @@ impl<'a> Input<'a> {
     }
 
     fn reads(&mut self) -> Vec<usize> {
-        let count = self.octet() % 16;
-        self.take(count.into()).iter().map(|octet| size(*octet)).collect()
+        let count = self.byte() % 16;
+        self.take(count.into()).iter().map(|byte| size(*byte)).collect()
     }
 }
 
-/// 1 to 128, or 64 to 8192.
-fn size(octet: u8) -> usize {
-    match octet {
-        0..128 => usize::from(octet) + 1,
-        128.. => 64 * usize::from(octet - 127),
+/// A size of 1 to 128, or of 64 to 8192.
+fn size(byte: u8) -> usize {
+    match byte {
+        0..128 => usize::from(byte) + 1,
+        128.. => 64 * usize::from(byte - 127),
     }
 }
 
-/// More reads, or longer wires octet by octet, take longer than they teach.
+/// The maximum number of reads, and of bytes that are read one at a time: more costs time and finds little.
 const READS_MAX: usize = 4096;
 
-/// Where reads of these sizes end, over and over, in `length` octets; without sizes it is one read.
+/// The ends of reads of these sizes, used in a cycle, over `length` bytes; a single read if there are no
+/// sizes.
 fn ends(length: usize, reads: &[usize]) -> Vec<usize> {
     let mut end = 0;
     let sums = reads.iter().cycle().map_while(|size| {
@@ -95,48 +97,48 @@ fn ends(length: usize, reads: &[usize]) -> Vec<usize> {
 
 // ---- head ------------------------------------------------------------------------------------
 
-/// A head that was read, all that is known of it and of the answer to it in words; its size.
-type Verdict = Result<Option<(String, usize)>, Refusal>;
+/// The debug text of a parsed request and of the answer to it, with the size of the head.
+type HeadResult = Result<Option<(String, usize)>, Refusal>;
 
-/// The server's own limits, and some that short inputs reach.
+/// The limits of the server, and smaller ones that short inputs reach.
 const LIMITS: [HeadLimits; 2] = [HEAD, HeadLimits { head_max: 300, target_max: 40, fields_max: 6 }];
 
-/// Octets of memory for each octet of a head: a list of one-letter elements is the dearest.
-const HEAD_COST: usize = 32;
+/// The memory in bytes that one byte of a head may need: a list of one-letter elements needs most.
+const MEMORY_PER_BYTE: usize = 32;
 
-/// The verdict and the size are the same however a head is cut; memory follows what came; no octet is
-/// looked at more often than [`trickled`] lets it.
-fn head(octets: &[u8]) {
-    let mut input = Input(octets);
-    let limits = LIMITS[usize::from(input.octet()) % LIMITS.len()];
+/// The result and the size are the same for every division into reads. The memory is proportional to the
+/// received bytes. No byte is read more often than [`parse_bytewise`] allows.
+fn head(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let limits = LIMITS[usize::from(input.byte()) % LIMITS.len()];
     let reads = input.reads();
     let wire = input.0;
 
     let meter = Meter::start();
     let read = HeadParser::new(limits).advance(wire);
-    let memory_max = HEAD_COST * wire.len().min(limits.head_max) + 8 * 1024;
-    assert!(meter.height() <= memory_max, "{} octets of memory", meter.height());
+    let memory_max = MEMORY_PER_BYTE * wire.len().min(limits.head_max) + 8 * 1024;
+    assert!(meter.peak() <= memory_max, "{} bytes of memory", meter.peak());
 
     match &read {
-        Ok(Some((request, size))) => is_sound(&wire[..*size], limits, request),
-        Ok(None) => can_go_on(wire, limits),
+        Ok(Some((request, size))) => check_parsed_head(&wire[..*size], limits, request),
+        Ok(None) => check_incomplete_head(wire, limits),
         Err(_) => (),
     }
-    let whole = verdict(read);
+    let whole = head_result(read);
     let mut parser = HeadParser::new(limits);
     let mut cut = ends(wire.len(), &reads).into_iter().map(|end| parser.advance(&wire[..end]));
     let cut = cut.find(|read| !matches!(read, Ok(None))).unwrap_or(Ok(None));
-    assert_eq!(verdict(cut), whole, "in reads of {reads:?}");
-    assert_eq!(trickled(limits, wire), whole, "octet by octet");
+    assert_eq!(head_result(cut), whole, "in reads of {reads:?}");
+    assert_eq!(parse_bytewise(limits, wire), whole, "one byte at a time");
 }
 
-fn verdict(read: Result<Option<(Request, usize)>, Refusal>) -> Verdict {
-    let in_words = |request: Request| format!("{request:?} {:?}", AcceptedHandshake::of(&request));
-    read.map(|whole| whole.map(|(request, size)| (in_words(request), size)))
+fn head_result(read: Result<Option<(Request, usize)>, Refusal>) -> HeadResult {
+    let text = |request: Request| format!("{request:?} {:?}", AcceptedHandshake::of(&request));
+    read.map(|whole| whole.map(|(request, size)| (text(request), size)))
 }
 
-/// What any reader would agree on: lines end in CRLF, nothing else has either octet, limits are kept.
-fn is_sound(head: &[u8], limits: HeadLimits, request: &Request) {
+/// Checks a parsed head independently: lines end in CRLF, no other CR or LF is present, the limits are kept.
+fn check_parsed_head(head: &[u8], limits: HeadLimits, request: &Request) {
     assert!(head.len() <= limits.head_max && head.ends_with(b"\r\n\r\n"));
     let text = String::from_utf8_lossy(head);
     let lines: Vec<&str> = text.trim_start_matches("\r\n").split_terminator("\r\n").collect();
@@ -149,7 +151,7 @@ fn is_sound(head: &[u8], limits: HeadLimits, request: &Request) {
     let [_, target, version] = parts.as_slice() else { panic!("{parts:?}") };
     assert!(target.len() <= limits.target_max && version.starts_with("HTTP/1."));
     assert!(target.ends_with(request.target.trim_start_matches('/')), "{target}");
-    let is_plain = |octet: u8| octet.is_ascii_graphic() && octet != b'#';
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     assert!(request.target.starts_with('/') && request.target.bytes().all(is_plain));
     if let Ok(acceptance) = AcceptedHandshake::of(request) {
         assert!(request.has_token("upgrade", "WebSocket") && request.values("host").count() == 1);
@@ -158,39 +160,40 @@ fn is_sound(head: &[u8], limits: HeadLimits, request: &Request) {
     }
 }
 
-/// Who asks for more has room for it: nobody waits for an octet that can only be refused.
-fn can_go_on(wire: &[u8], limits: HeadLimits) {
+/// Checks an incomplete head: it is below the limits, so the next byte can still be accepted.
+fn check_incomplete_head(wire: &[u8], limits: HeadLimits) {
     assert!(wire.len() < limits.head_max);
-    let mut lines = wire.split(|octet| b"\r\n".contains(octet)).filter(|line| !line.is_empty());
-    let target = lines.next().and_then(|line| line.split(|octet| *octet == b' ').nth(1));
+    let mut lines = wire.split(|byte| b"\r\n".contains(byte)).filter(|line| !line.is_empty());
+    let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
     assert!(target.is_none_or(|target| target.len() <= limits.target_max));
 }
 
-/// What the parser has no right to look at once more.
-const BLOT: u8 = 0;
+/// Replaces the bytes that the parser must not read again.
+const ERASED: u8 = 0;
 
-/// The head comes octet by octet, and what was looked at is blotted out behind the parser: lines that
-/// are whole, and of a field line under way all but the last two octets, as a CR waits for its LF. So
-/// each octet is looked at as it comes, and once more when its line is whole: that is linear. (A
-/// request line is not blotted: how long its parts are is judged from its beginning.)
-fn trickled(limits: HeadLimits, wire: &[u8]) -> Verdict {
+/// Parses a head that is received one byte at a time, and erases what the parser must not read again:
+/// complete lines, and all but the last two bytes of an incomplete field line (a CR may wait for its LF).
+/// So the parser reads each byte when it is received and once more when its line is complete: the time is
+/// linear. (An incomplete request line is not erased: the parser measures its parts from the beginning of
+/// the line.)
+fn parse_bytewise(limits: HeadLimits, wire: &[u8]) -> HeadResult {
     let mut parser = HeadParser::new(limits);
     let mut shown = Vec::with_capacity(wire.len());
     let (mut line, mut has_request_line) = (0, false);
-    for (i, octet) in wire.iter().enumerate() {
-        shown.push(*octet);
+    for (i, byte) in wire.iter().enumerate() {
+        shown.push(*byte);
         let is_whole = line < i && wire[..=i].ends_with(b"\r\n");
         if is_whole {
             shown[line..].copy_from_slice(&wire[line..=i]);
         } else if has_request_line && line + 2 <= i {
-            shown[i - 2] = BLOT;
+            shown[i - 2] = ERASED;
         }
         let read = parser.advance(&shown);
         if !matches!(read, Ok(None)) {
-            return verdict(read);
+            return head_result(read);
         }
         if is_whole {
-            shown[line..].fill(BLOT);
+            shown[line..].fill(ERASED);
             has_request_line |= line + 2 <= i;
             line = i + 1;
         }
@@ -200,150 +203,175 @@ fn trickled(limits: HeadLimits, wire: &[u8]) -> Verdict {
 
 // ---- receiver --------------------------------------------------------------------------------
 
-/// Both sides of what a length is written in, and the server's default.
+/// Size limits on both sides of each length form, and the default of the server.
 const MESSAGE_MAX: [usize; 8] = [0, 1, 125, 126, 4000, 65_535, 65_536, 1024 * 1024];
 
-/// What is told is what [`model`] reads, at the same octet whatever the cuts, and within the memory
-/// that is allowed; said again, it is told again.
-fn receiver(octets: &[u8]) {
-    let mut input = Input(octets);
-    let settings = input.octet();
+/// The receiver reports the events of [`model`], each at the same byte for every division into reads, and
+/// within the allowed memory. If the events are encoded again, the receiver reports the same events.
+fn receiver(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let settings = input.byte();
     let sender = sender(settings);
     let message_max = MESSAGE_MAX[usize::from(settings & 0b111)];
-    let early = if settings & 0b0100_0000 == 0 { Early::Nothing } else { Early::FirstRead };
+    let initial = if settings & 0b0100_0000 == 0 { Initial::Nothing } else { Initial::FirstRead };
     let reads = input.reads();
     let wire = input.0;
 
-    let expected = Conversation::read(sender, message_max, wire);
-    converse(sender, message_max, wire, &ends(wire.len(), &reads), early, &expected);
-    converse(sender, message_max, wire, &[wire.len()], Early::Nothing, &expected);
+    let expected = Model::read(sender, message_max, wire);
+    check_receiver(sender, message_max, wire, &ends(wire.len(), &reads), initial, &expected);
+    check_receiver(sender, message_max, wire, &[wire.len()], Initial::Nothing, &expected);
     if wire.len() <= READS_MAX {
-        converse(sender, message_max, wire, &ends(wire.len(), &[1]), Early::Nothing, &expected);
+        check_receiver(
+            sender,
+            message_max,
+            wire,
+            &ends(wire.len(), &[1]),
+            Initial::Nothing,
+            &expected,
+        );
     }
-    is_the_same_again(sender, message_max, &expected);
+    check_reencoded(sender, message_max, &expected);
 }
 
-/// What was told, each as one frame of our own encoder, is told once more.
-fn is_the_same_again(sender: Role, message_max: usize, expected: &Conversation) {
+/// Encodes each event as one frame, and checks that the receiver reports the same events.
+fn check_reencoded(sender: Role, message_max: usize, expected: &Model) {
     let key = (sender == Role::Client).then_some([0x37, 0xfa, 0x21, 0x3d]);
     let mut wire = Vec::new();
-    let mut said = Vec::new();
-    for (_, told) in &expected.told {
-        let (opcode, payload) = match told {
-            Told::Text(text) => (Opcode::Text, text.clone().into_bytes()),
-            Told::Binary(octets) => (Opcode::Binary, octets.clone()),
-            Told::Ping(payload) => (Opcode::Ping, payload.clone()),
-            Told::Pong(payload) => (Opcode::Pong, payload.clone()),
-            Told::Close(None) => (Opcode::Close, Vec::new()),
-            Told::Close(Some((code, reason))) => {
-                let code = CloseCode::from_wire(*code).expect("such a code was told");
+    let mut sent = Vec::new();
+    for (_, event) in &expected.events {
+        let (opcode, payload) = match event {
+            ModelEvent::Text(text) => (Opcode::Text, text.clone().into_bytes()),
+            ModelEvent::Binary(bytes) => (Opcode::Binary, bytes.clone()),
+            ModelEvent::Ping(payload) => (Opcode::Ping, payload.clone()),
+            ModelEvent::Pong(payload) => (Opcode::Pong, payload.clone()),
+            ModelEvent::Close(None) => (Opcode::Close, Vec::new()),
+            ModelEvent::Close(Some((code, reason))) => {
+                let code = CloseCode::from_wire(*code).expect("the model reports only valid codes");
                 (Opcode::Close, Close::new(code, reason).body())
             }
-            Told::Broken(_) => break,
+            ModelEvent::Violation(_) => break,
         };
         frame::encode(opcode, key, &payload, &mut wire);
-        said.push(told);
+        sent.push(event);
     }
-    let again = Conversation::read(sender, message_max, &wire);
-    assert!(again.told.iter().map(|(_, told)| told).eq(said), "{:?} again", again.told);
-    converse(sender, message_max, &wire, &[wire.len()], Early::Nothing, &again);
+    let again = Model::read(sender, message_max, &wire);
+    assert!(again.events.iter().map(|(_, event)| event).eq(sent), "{:?} again", again.events);
+    check_receiver(sender, message_max, &wire, &[wire.len()], Initial::Nothing, &again);
 }
 
 fn sender(settings: u8) -> Role {
     if settings & 0b1000_0000 == 0 { Role::Client } else { Role::Server }
 }
 
-/// What came with the handshake.
+/// The bytes that are received together with the handshake.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Early {
+enum Initial {
     Nothing,
     FirstRead,
 }
 
-/// The buffer, at least and at most. It doubles, as the message under way does, so that either is at most
-/// twice what came; neither follows a length that is only claimed.
+/// The minimum and maximum buffer size. The buffer doubles, and so does the buffer of the message: each is at
+/// most twice the received bytes, and neither depends on the length that a header declares.
 const BUFFER: (usize, usize) = (2 * 1024, 128 * 1024);
-/// Small change: a close reason, the beginning of a character.
-const CHANGE: usize = 160;
+/// Memory for a close reason and the beginning of a character.
+const SMALL_BUFFERS: usize = 160;
 
-/// Hands `wire` to a receiver in reads that end at `ends`. After each it has told what the octets
-/// prove: no less, no more, and it holds no more memory than they justify. Once it asks for more, there
-/// waits in its buffer a control frame at most, which is no part of its space.
-fn converse(
+/// Passes `wire` to a receiver in reads that end at `ends`. After each read the receiver has reported
+/// exactly the events that the bytes prove, and its memory is within the limit. When it needs more bytes,
+/// its buffer holds at most an incomplete control frame besides the free space.
+fn check_receiver(
     sender: Role,
     message_max: usize,
     wire: &[u8],
     ends: &[usize],
-    early: Early,
-    expected: &Conversation,
+    initial: Initial,
+    expected: &Model,
 ) {
     let meter = Meter::start();
-    let mut came = match early {
-        Early::FirstRead => ends[0].min(size(u8::MAX)),
-        Early::Nothing => 0,
+    let mut received = match initial {
+        Initial::FirstRead => ends[0].min(size(u8::MAX)),
+        Initial::Nothing => 0,
     };
-    let mut receiver = Receiver::new(sender, message_max, &wire[..came]);
-    let mut told = 0;
-    let mut violation = hear(&mut receiver, came, &expected.told, &mut told);
+    let mut receiver = Receiver::new(sender, message_max, &wire[..received]);
+    let mut reported = 0;
+    let mut violation = check_events(&mut receiver, received, &expected.events, &mut reported);
     for end in ends {
-        while came < *end && violation.is_none() {
+        while received < *end && violation.is_none() {
             let space = receiver.spare_capacity();
-            assert!(!space.is_empty(), "who asks for more has space for it");
-            let count = space.len().min(end - came);
-            space[..count].copy_from_slice(&wire[came..came + count]);
+            assert!(!space.is_empty(), "a receiver that needs more bytes has free space");
+            let count = space.len().min(end - received);
+            space[..count].copy_from_slice(&wire[received..received + count]);
             receiver.advance(count);
-            came += count;
-            violation = hear(&mut receiver, came, &expected.told, &mut told);
-            let message = message_max.min(2 * came);
-            let height_max = (2 * came).clamp(BUFFER.0, BUFFER.1) + message + CHANGE;
-            assert!(meter.height() <= height_max, "{} octets, not {height_max}", meter.height());
+            received += count;
+            violation = check_events(&mut receiver, received, &expected.events, &mut reported);
+            let message = message_max.min(2 * received);
+            let peak_max = (2 * received).clamp(BUFFER.0, BUFFER.1) + message + SMALL_BUFFERS;
+            assert!(
+                meter.peak() <= peak_max,
+                "{} bytes of memory at the peak, limit {peak_max}",
+                meter.peak()
+            );
             if violation.is_none() {
-                let held_max = receiver.spare_capacity().len() + CONTROL_MAX + message + CHANGE;
-                assert!(meter.held() <= held_max, "{} octets, not {held_max}", meter.held());
+                let held_max = receiver.spare_capacity().len() + CONTROL_MAX + message + SMALL_BUFFERS;
+                assert!(
+                    meter.held() <= held_max,
+                    "{} bytes of memory, limit {held_max}",
+                    meter.held()
+                );
             }
         }
     }
-    assert_eq!(told, expected.told.len(), "what was told");
-    assert_eq!(receiver.take_counts(), expected.counts, "frames");
+    assert_eq!(reported, expected.events.len(), "number of events");
+    assert_eq!(receiver.take_counts(), expected.counts, "frame counts");
     if let Some(violation) = violation {
-        is_final(&mut receiver, violation, &wire[came..]);
+        check_stays_failed(&mut receiver, violation, &wire[received..]);
     }
 }
 
-/// All that is told now that `came` octets are there; the violation that ends it.
-fn hear(
+/// Checks the events after `received` bytes; gives the violation if there is one.
+fn check_events(
     receiver: &mut Receiver,
-    came: usize,
-    expected: &[(usize, Told)],
-    told: &mut usize,
+    received: usize,
+    expected: &[(usize, ModelEvent)],
+    reported: &mut usize,
 ) -> Option<Violation> {
     loop {
-        let next = expected.get(*told);
+        let next = expected.get(*reported);
         let violation = match receiver.next() {
             Ok(Some(event)) => {
-                assert!(next.is_some_and(|(_, told)| told.is(&event)), "{event:?}, not {next:?}");
+                assert!(
+                    next.is_some_and(|(_, expected)| expected.matches(&event)),
+                    "{event:?}, not {next:?}"
+                );
                 None
             }
             Ok(None) => {
-                assert!(next.is_none_or(|(proven, _)| came < *proven), "{came} prove {next:?}");
+                assert!(
+                    next.is_none_or(|(proven, _)| received < *proven),
+                    "{received} bytes prove {next:?}, which is not reported"
+                );
                 return None;
             }
             Err(violation) => {
-                let is_expected = |(_, told): &(_, Told)| *told == Told::Broken(violation);
+                let is_expected =
+                    |(_, expected): &(_, ModelEvent)| *expected == ModelEvent::Violation(violation);
                 assert!(next.is_some_and(is_expected), "{violation:?}, not {next:?}");
                 Some(violation)
             }
         };
-        assert!(next.is_some_and(|(proven, _)| *proven <= came), "{next:?} after {came}");
-        *told += 1;
+        assert!(
+            next.is_some_and(|(proven, _)| *proven <= received),
+            "{next:?} is reported after only {received} bytes"
+        );
+        *reported += 1;
         if violation.is_some() {
             return violation;
         }
     }
 }
 
-/// Section 7.1.7: nothing that follows is heard.
-fn is_final(receiver: &mut Receiver, violation: Violation, rest: &[u8]) {
+/// After a violation the receiver ignores all further bytes, section 7.1.7.
+fn check_stays_failed(receiver: &mut Receiver, violation: Violation, rest: &[u8]) {
     for more in [rest, &[0x89, 0x00], &[0x89, 0x80, 0, 0, 0, 0]] {
         assert_eq!(receiver.next(), Err(violation));
         let space = receiver.spare_capacity();
@@ -356,7 +384,7 @@ fn is_final(receiver: &mut Receiver, violation: Violation, rest: &[u8]) {
 
 // ---- close -----------------------------------------------------------------------------------
 
-/// A body that is read and written again is the same; our own bodies are within the RFC.
+/// A parsed body is encoded to the same bytes, and every body that the server makes is valid.
 fn close(body: &[u8]) {
     let read = Close::parse(body);
     match (model::status(body), &read) {
@@ -366,9 +394,10 @@ fn close(body: &[u8]) {
             assert_eq!((code, close.reason()), (number, reason.as_deref().unwrap_or_default()));
             assert_eq!(close.body(), body);
             let reply = close.reply();
-            let answered = code.map(|code| if code == 1010 { 1000 } else { code }); // a client's alone
+            // A server must not send 1010, so it answers with 1000.
+            let answered = code.map(|code| if code == 1010 { 1000 } else { code });
             assert_eq!((reply.code().map(CloseCode::number), reply.reason()), (answered, ""));
-            is_sent_whole(&reply);
+            check_close_body(&reply);
         }
         (expected, read) => {
             let violation = read.as_ref().err().copied();
@@ -377,18 +406,24 @@ fn close(body: &[u8]) {
     }
     match read {
         Ok(close) => close.code().into_iter().for_each(|code| {
-            let cut = Close::new(code, close.reason());
-            is_sent_whole(&cut);
-            let lost = close.reason().strip_prefix(cut.reason()).expect("it is only cut");
-            let next = lost.chars().next().map_or(usize::MAX, char::len_utf8);
-            assert!(123 < cut.reason().len().saturating_add(next), "no more than it must");
+            let shortened = Close::new(code, close.reason());
+            check_close_body(&shortened);
+            let removed = close
+                .reason()
+                .strip_prefix(shortened.reason())
+                .expect("the reason is only shortened");
+            let next = removed.chars().next().map_or(usize::MAX, char::len_utf8);
+            assert!(
+                123 < shortened.reason().len().saturating_add(next),
+                "the reason is shortened no more than necessary"
+            );
         }),
-        Err(violation) => is_sent_whole(&violation.close()),
+        Err(violation) => check_close_body(&violation.close()),
     }
 }
 
-/// It fits a control frame (section 5.5), and is read as what it is.
-fn is_sent_whole(close: &Close) {
+/// The body fits a control frame (section 5.5) and is parsed to the same value.
+fn check_close_body(close: &Close) {
     let body = close.body();
     assert!(body.len() <= 125);
     assert_eq!(Close::parse(&body).as_ref(), Ok(close));
@@ -396,38 +431,38 @@ fn is_sent_whole(close: &Close) {
 
 // ---- utf8 ------------------------------------------------------------------------------------
 
-/// The verdict of `std`, at the octet that proves it, whatever the fragments.
-fn utf8(octets: &[u8]) {
-    let mut input = Input(octets);
+/// The result is that of `std`, at the byte that proves it, for every division into fragments.
+fn utf8(bytes: &[u8]) {
+    let mut input = Input(bytes);
     let reads = input.reads();
-    let octets = input.0;
-    let breach = model::breach_of_utf8(octets);
-    for ends in [ends(octets.len(), &reads), ends(octets.len(), &[1]), vec![octets.len()]] {
+    let bytes = input.0;
+    let invalid = model::invalid_utf8(bytes);
+    for ends in [ends(bytes.len(), &reads), ends(bytes.len(), &[1]), vec![bytes.len()]] {
         let meter = Meter::start();
         let mut text = Utf8Buffer::default();
-        let mut came = 0;
+        let mut received = 0;
         for end in ends {
-            let pushed = text.push(&octets[came..end], octets.len());
-            came = end;
-            let is_broken = breach.is_some_and(|proven| proven <= came);
-            assert_eq!(pushed, if is_broken { Err(Violation::NotUtf8) } else { Ok(()) });
-            if is_broken {
+            let pushed = text.push(&bytes[received..end], bytes.len());
+            received = end;
+            let is_invalid = invalid.is_some_and(|proven| proven <= received);
+            assert_eq!(pushed, if is_invalid { Err(Violation::NotUtf8) } else { Ok(()) });
+            if is_invalid {
                 break;
             }
-            assert_eq!(text.size(), came);
-            let rest = &octets[came.saturating_sub(4)..came];
-            let is_cut = (0..rest.len()).any(|at| is_beginning(&rest[at..]));
-            assert_eq!(text.whole().is_err(), is_cut, "after {came}");
+            assert_eq!(text.size(), received);
+            let rest = &bytes[received.saturating_sub(4)..received];
+            let is_cut = (0..rest.len()).any(|at| is_cut_character(&rest[at..]));
+            assert_eq!(text.whole().is_err(), is_cut, "after {received}");
         }
-        if breach.is_none() {
-            assert_eq!(text.whole().ok(), str::from_utf8(octets).ok());
+        if invalid.is_none() {
+            assert_eq!(text.whole().ok(), str::from_utf8(bytes).ok());
         }
-        assert!(meter.height() <= octets.len() + 64, "{} octets of memory", meter.height());
+        assert!(meter.peak() <= bytes.len() + 64, "{} bytes of memory", meter.peak());
     }
 }
 
-/// The beginning of a character, and nothing else?
-fn is_beginning(octets: &[u8]) -> bool {
-    let error = str::from_utf8(octets).err();
+/// Is this exactly the beginning of a character?
+fn is_cut_character(bytes: &[u8]) -> bool {
+    let error = str::from_utf8(bytes).err();
     error.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
 }

@@ -1,114 +1,122 @@
-//! What is encoded is what is received: an input is a script of messages, which go out in fragments with
-//! masking keys.
+//! What the encoder sends is what the receiver reports. An input is a script of messages, which are sent in
+//! fragments with masking keys.
 //!
 //! ```text
 //! message    kind (bits 0-2: 0-2 text, 3-4 binary, 5 ping, 6 pong, 7 close; bit 6: the last fragment is
-//!            empty; bit 7: pings stand between the fragments), size of a fragment (0: one frame), masking
-//!            key, number of octets, how often they are repeated, the octets
+//!            empty; bit 7: pings between the fragments), size of a fragment (0: a single frame), masking
+//!            key, number of bytes, number of repetitions, the bytes
 //! ```
 
 use wirechat::wire::close::{Close, CloseCode};
 use wirechat::wire::frame::{self, Header, Opcode, Role};
 use wirechat::wire::mask;
 
-use super::model::{Conversation, Told};
-use super::{Early, Input, READS_MAX, converse, ends, sender, size};
+use super::model::{Model, ModelEvent};
+use super::{Initial, Input, READS_MAX, check_receiver, ends, sender, size};
 
-/// Beyond every way to write a length.
+/// More than the limits of the 7-bit and 16-bit length forms.
 const PAYLOAD_MAX: usize = 70_000;
-/// Fragments of one message, at most.
+/// The maximum number of fragments in one message.
 const FRAGMENTS_MAX: usize = 64;
-/// No new message begins after so much.
+/// No new message starts after this number of bytes.
 const WIRE_MAX: usize = 70_000;
 
-/// What was said is what is heard: by the model, which never saw the encoder, and by the receiver, in
-/// every cut, with a limit that the longest message meets exactly and with one that it exceeds by one.
-pub(super) fn roundtrip(octets: &[u8]) {
-    let mut input = Input(octets);
-    let sender = sender(input.octet());
+/// The model and the receiver report exactly the messages that were encoded. The model shares no code with
+/// the encoder. The receiver gets several divisions into reads, a size limit that the longest message reaches
+/// exactly, and one that it exceeds by one byte.
+pub(super) fn roundtrip(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let sender = sender(input.byte());
     let reads = input.reads();
-    let mut speech = Speech::of(sender);
-    while !input.0.is_empty() && speech.wire.len() < WIRE_MAX && !speech.is_over {
-        speech.message(&mut input);
+    let mut script = Script::new(sender);
+    while !input.0.is_empty() && script.wire.len() < WIRE_MAX && !script.is_over {
+        script.encode_message(&mut input);
     }
 
-    let Speech { wire, said, frame_ends, longest, .. } = speech;
-    let expected = Conversation::read(sender, longest, &wire);
+    let Script { wire, sent, frame_ends, longest, .. } = script;
+    let expected = Model::read(sender, longest, &wire);
     assert!(
-        expected.told.iter().map(|(_, told)| told).eq(&said),
-        "{:?}, not {said:?}",
-        expected.told
+        expected.events.iter().map(|(_, event)| event).eq(&sent),
+        "{:?}, not {sent:?}",
+        expected.events
     );
     let cuts = ends(wire.len(), &reads);
-    converse(sender, longest, &wire, &cuts, Early::FirstRead, &expected);
-    converse(sender, longest, &wire, &[wire.len()], Early::Nothing, &expected);
+    check_receiver(sender, longest, &wire, &cuts, Initial::FirstRead, &expected);
+    check_receiver(sender, longest, &wire, &[wire.len()], Initial::Nothing, &expected);
     if wire.len() <= READS_MAX {
-        converse(sender, longest, &wire, &ends(wire.len(), &[1]), Early::Nothing, &expected);
+        check_receiver(
+            sender,
+            longest,
+            &wire,
+            &ends(wire.len(), &[1]),
+            Initial::Nothing,
+            &expected,
+        );
     }
     if 0 < longest {
-        let expected = Conversation::read(sender, longest - 1, &wire);
-        converse(sender, longest - 1, &wire, &cuts, Early::Nothing, &expected);
+        let expected = Model::read(sender, longest - 1, &wire);
+        check_receiver(sender, longest - 1, &wire, &cuts, Initial::Nothing, &expected);
     }
     if sender == Role::Server {
         for cut in cuts.iter().take(8) {
             let end = frame_ends.iter().find(|end| cut <= end).copied().unwrap_or(0);
-            assert_eq!(frame::frame_end(&wire, *cut), end, "the frame's end behind {cut}");
+            assert_eq!(frame::frame_end(&wire, *cut), end, "the end of the frame at {cut}");
         }
     }
 }
 
-/// Frames as `sender` encodes them, and what they say.
-struct Speech {
+/// The encoded frames of a script, and the events that they must cause.
+struct Script {
     sender: Role,
     wire: Vec<u8>,
-    said: Vec<Told>,
-    /// The end of each frame; 0 is the end of none.
+    sent: Vec<ModelEvent>,
+    /// 0, then the end of each frame.
     frame_ends: Vec<usize>,
-    /// Octets of the longest message.
+    /// Bytes of the longest message.
     longest: usize,
-    /// After a Close there is nothing more to say.
+    /// A Close was sent: nothing may follow it.
     is_over: bool,
 }
 
-impl Speech {
-    fn of(sender: Role) -> Self {
+impl Script {
+    fn new(sender: Role) -> Self {
         let frame_ends = vec![0];
-        Self { sender, wire: vec![], said: vec![], frame_ends, longest: 0, is_over: false }
+        Self { sender, wire: vec![], sent: vec![], frame_ends, longest: 0, is_over: false }
     }
 
-    /// Says what the script has next.
-    fn message(&mut self, input: &mut Input) {
-        let (kind, fragment) = (input.octet(), input.octet());
-        let key = [input.octet(), input.octet(), input.octet(), input.octet()];
+    /// Encodes the next message of the input.
+    fn encode_message(&mut self, input: &mut Input) {
+        let (kind, fragment) = (input.byte(), input.byte());
+        let key = [input.byte(), input.byte(), input.byte(), input.byte()];
         let key = (self.sender == Role::Client).then_some(key);
-        let (count, times) = (input.octet(), 1 + 2 * usize::from(input.octet()));
-        let octets = input.take(count.into());
+        let (count, times) = (input.byte(), 1 + 2 * usize::from(input.byte()));
+        let bytes = input.take(count.into());
         match kind & 0b111 {
             0..3 => {
-                let mut text = String::from_utf8_lossy(octets).repeat(times);
+                let mut text = String::from_utf8_lossy(bytes).repeat(times);
                 text.truncate(text.floor_char_boundary(PAYLOAD_MAX));
-                self.fragments(Opcode::Text, kind, fragment, key, text.as_bytes());
-                self.said.push(Told::Text(text));
+                self.encode_fragments(Opcode::Text, kind, fragment, key, text.as_bytes());
+                self.sent.push(ModelEvent::Text(text));
             }
             3..5 => {
-                let mut octets = octets.repeat(times);
-                octets.truncate(PAYLOAD_MAX);
-                self.fragments(Opcode::Binary, kind, fragment, key, &octets);
-                self.said.push(Told::Binary(octets));
+                let mut bytes = bytes.repeat(times);
+                bytes.truncate(PAYLOAD_MAX);
+                self.encode_fragments(Opcode::Binary, kind, fragment, key, &bytes);
+                self.sent.push(ModelEvent::Binary(bytes));
             }
-            _ => self.control(kind, key, &octets[..octets.len().min(125)]),
+            _ => self.encode_control(kind, key, &bytes[..bytes.len().min(125)]),
         }
     }
 
-    fn control(&mut self, kind: u8, key: Option<[u8; 4]>, payload: &[u8]) {
+    fn encode_control(&mut self, kind: u8, key: Option<[u8; 4]>, payload: &[u8]) {
         match kind & 0b111 {
             5 => {
-                self.whole(Opcode::Ping, key, payload);
-                self.said.push(Told::Ping(payload.to_vec()));
+                self.encode_frame(Opcode::Ping, key, payload);
+                self.sent.push(ModelEvent::Ping(payload.to_vec()));
             }
             6 => {
-                self.whole(Opcode::Pong, key, payload);
-                self.said.push(Told::Pong(payload.to_vec()));
+                self.encode_frame(Opcode::Pong, key, payload);
+                self.sent.push(ModelEvent::Pong(payload.to_vec()));
             }
             _ => {
                 let close = match payload {
@@ -119,16 +127,16 @@ impl Speech {
                     }
                     _ => Close::default(),
                 };
-                self.whole(Opcode::Close, key, &close.body());
+                self.encode_frame(Opcode::Close, key, &close.body());
                 let status = close.code().map(|code| (code.number(), close.reason().to_owned()));
-                self.said.push(Told::Close(status));
+                self.sent.push(ModelEvent::Close(status));
                 self.is_over = true;
             }
         }
     }
 
-    /// One message, in as many frames as `kind` and `fragment` want.
-    fn fragments(
+    /// Encodes one message; `kind` and `fragment` determine the number of frames.
+    fn encode_fragments(
         &mut self,
         mut opcode: Opcode,
         kind: u8,
@@ -138,7 +146,7 @@ impl Speech {
     ) {
         self.longest = self.longest.max(payload.len());
         if fragment == 0 {
-            return self.whole(opcode, key, payload);
+            return self.encode_frame(opcode, key, payload);
         }
         let most = size(fragment - 1).max(payload.len().div_ceil(FRAGMENTS_MAX));
         let mut pieces: Vec<&[u8]> = payload.chunks(most).collect();
@@ -148,18 +156,18 @@ impl Speech {
         let last = pieces.len() - 1;
         for (i, piece) in pieces.into_iter().enumerate() {
             let fin = i == last;
-            self.fragment(Header { fin, opcode, key, length: piece.len() as u64 }, piece);
+            self.encode_fragment(Header { fin, opcode, key, length: piece.len() as u64 }, piece);
             if kind & 0b1000_0000 != 0 && !fin {
                 let ping = &piece[..piece.len().min(125)];
-                self.whole(Opcode::Ping, key, ping);
-                self.said.push(Told::Ping(ping.to_vec()));
+                self.encode_frame(Opcode::Ping, key, ping);
+                self.sent.push(ModelEvent::Ping(ping.to_vec()));
             }
             opcode = Opcode::Continuation;
-            key = key.map(|[a, b, c, d]| [b, c, d, a.wrapping_add(1)]); // section 5.3: a fresh one each
+            key = key.map(|[a, b, c, d]| [b, c, d, a.wrapping_add(1)]); // section 5.3: a new key for each frame
         }
     }
 
-    fn fragment(&mut self, header: Header, payload: &[u8]) {
+    fn encode_fragment(&mut self, header: Header, payload: &[u8]) {
         let start = self.wire.len();
         header.encode(&mut self.wire);
         assert_eq!(self.wire.len() - start, header.size());
@@ -167,7 +175,7 @@ impl Speech {
         let start = self.wire.len();
         self.wire.extend(payload);
         if let Some(key) = header.key {
-            // In two parts: the second one's phase is where the first one ended.
+            // Masked in two parts: the second continues the key where the first ended.
             let half = payload.len() / 2;
             mask::apply(key, half, &mut self.wire[start + half..]);
             mask::apply(key, 0, &mut self.wire[start..start + half]);
@@ -175,7 +183,7 @@ impl Speech {
         self.frame_ends.push(self.wire.len());
     }
 
-    fn whole(&mut self, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) {
+    fn encode_frame(&mut self, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) {
         frame::encode(opcode, key, payload, &mut self.wire);
         self.frame_ends.push(self.wire.len());
     }

@@ -1,5 +1,5 @@
-//! Runs the tests as libtest would, and also knows which requirements each shows and whether it
-//! asserts.
+//! Runs the tests as libtest does. It also records which requirements each test shows, and fails a test
+//! that asserts nothing.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -15,10 +15,11 @@ use crate::register::Register;
 use crate::report;
 use crate::support::check;
 
-/// Tests at a time. Most of their time is waiting, so more than there are processors.
+/// The number of tests that run at the same time. Tests mostly wait, so it may exceed the number of
+/// processors.
 const WORKERS: usize = 8;
 
-/// The register's own test, which no module holds.
+/// The test of the register itself, which is in no module.
 const REGISTER: &str = "register::agrees_with_the_tests";
 
 /// One test and the rows of the register that it shows.
@@ -29,7 +30,7 @@ pub(crate) struct Test {
     pub(crate) run: fn(),
 }
 
-/// The table at the top of a module: `name: ["ID", ..],` for each test function in it.
+/// Declares the table at the top of a module: `name: ["ID", ..],` for each test function.
 macro_rules! tests {
     ($($name:ident: [$($id:literal),+ $(,)?],)+) => {
         pub(crate) const TESTS: &[$crate::harness::Test] = &[$($crate::harness::Test {
@@ -42,39 +43,41 @@ macro_rules! tests {
 }
 
 impl Test {
-    /// `s5_5`, without the name of the test target.
+    /// The module name, as `s5_5`.
     pub(crate) fn section(&self) -> &'static str {
         self.module.rsplit("::").next().unwrap_or_default()
     }
 
-    /// `s5_5::ping_is_answered`
+    /// The full name, as `s5_5::ping_is_answered_with_a_pong`.
     pub(crate) fn path(&self) -> String {
         format!("{}::{}", self.section(), self.name)
     }
 
-    /// Runs it; an error is why it failed.
+    /// Runs the test; an error is the reason of the failure.
     fn verdict(&self) -> Result<(), String> {
         check::reset();
         let end = panic::catch_unwind(self.run);
         match end {
-            Ok(()) if check::count() == 0 => Err("it asserts nothing".into()),
+            Ok(()) if check::count() == 0 => Err("the test asserts nothing".into()),
             Ok(()) => Ok(()),
-            Err(payload) => Err(LAST_PANIC.take().unwrap_or_else(|| words(payload.as_ref()))),
+            Err(payload) => {
+                Err(LAST_PANIC.take().unwrap_or_else(|| panic_message(payload.as_ref())))
+            }
         }
     }
 }
 
-/// A test that was run.
+/// The result of a test.
 pub(crate) struct Outcome<'a> {
     pub(crate) test: &'a Test,
     pub(crate) verdict: Result<(), String>,
-    /// Something that is to come soon took its time.
+    /// Something that the RFC requires soon was late.
     pub(crate) late: bool,
 }
 
-/// The words of the command line that libtest knows as well, and `--table`.
+/// The supported options of libtest, and `--table`.
 #[derive(Default)]
-struct Words {
+struct Options {
     filters: Vec<String>,
     skips: Vec<String>,
     exact: bool,
@@ -82,102 +85,104 @@ struct Words {
     table: bool,
 }
 
-impl Words {
+impl Options {
     fn read() -> Self {
-        let mut words = Self::default();
+        let mut options = Self::default();
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "--exact" => words.exact = true,
-                "--list" => words.list = true,
-                "--table" => words.table = true,
-                "--skip" => words.skips.extend(arguments.next()),
+                "--exact" => options.exact = true,
+                "--list" => options.list = true,
+                "--table" => options.table = true,
+                "--skip" => options.skips.extend(arguments.next()),
                 "--test-threads" | "--color" | "--format" => drop(arguments.next()),
-                option if option.starts_with('-') => {} // libtest's, without meaning here
-                _ => words.filters.push(argument),
+                option if option.starts_with('-') => {} // another option of libtest, which is ignored
+                _ => options.filters.push(argument),
             }
         }
-        words
+        options
     }
 
     fn select(&self, names: &[String]) -> bool {
-        let fits = |word: &String| self.fits(word, names);
-        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
+        let matches = |filter: &String| self.matches(filter, names);
+        (self.filters.is_empty() || self.filters.iter().any(matches))
+            && !self.skips.iter().any(matches)
     }
 
-    fn fits(&self, word: &String, names: &[String]) -> bool {
-        names.iter().any(|name| if self.exact { name == word } else { name.contains(word) })
+    fn matches(&self, filter: &String, names: &[String]) -> bool {
+        names.iter().any(|name| if self.exact { name == filter } else { name.contains(filter) })
     }
 
-    /// Says that a section has no test here. It does not fail: `cargo test NAME` hands the filter to
-    /// every test binary, and another may know it.
+    /// Warns about a filter for a section without a test. It is not a failure: `cargo test NAME` passes the
+    /// filter to every test binary.
     fn warn(&self, names: &[Vec<String>]) {
         for filter in &self.filters {
             let is_section = filter.starts_with('s') && filter[1..].starts_with(char::is_numeric);
-            if is_section && !names.iter().any(|names| self.fits(filter, names)) {
-                eprintln!("\nNO TEST: the filter {filter} selects nothing in tests/rfc6455\n");
+            if is_section && !names.iter().any(|names| self.matches(filter, names)) {
+                eprintln!("\nNO TEST: the filter {filter} matches no test in tests/rfc6455\n");
             }
         }
     }
 }
 
-/// Runs what the command line asks for.
+/// Runs the tests that the command line selects.
 pub(crate) fn main(tests: &[&Test]) -> ExitCode {
-    let words = Words::read();
+    let options = Options::read();
     let (register, breaches) = Register::read(tests);
     let names: Vec<_> = tests.iter().map(|test| names(test, &register)).collect();
-    words.warn(&names);
+    options.warn(&names);
     let named = tests.iter().copied().zip(&names);
     let chosen: Vec<&Test> =
-        named.filter(|(_, names)| words.select(names)).map(|(test, _)| test).collect();
-    if words.list {
+        named.filter(|(_, names)| options.select(names)).map(|(test, _)| test).collect();
+    if options.list {
         println!("{REGISTER}: test");
         chosen.iter().for_each(|test| println!("{}: test", test.path()));
         return ExitCode::SUCCESS;
     }
-    let began = Instant::now();
+    let started = Instant::now();
     println!("\nrunning {} tests", chosen.len() + 1);
-    announce(REGISTER, breaches.is_empty());
+    print_result(REGISTER, breaches.is_empty());
     let outcomes = run(&chosen);
-    if words.table {
+    if options.table {
         report::publish(&register, &outcomes);
     }
-    conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
+    print_summary(&breaches, &outcomes, tests.len() - chosen.len(), started)
 }
 
-/// What a filter may call a test: its path, and the same under each section of which it shows a row.
+/// The names that a filter can match: the path of the test, and its name in the module of each section whose
+/// requirements it shows.
 fn names(test: &Test, register: &Register) -> Vec<String> {
     let modules = register.modules(test).map(|module| format!("{module}::{}", test.name));
     iter::once(test.path()).chain(modules).collect()
 }
 
-/// Runs the tests on a few threads. One that panics is a failure and does not stop the others.
+/// Runs the tests on several threads. A panic is a failure of one test and does not stop the others.
 fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
-    panic::set_hook(Box::new(remember));
+    panic::set_hook(Box::new(store_panic));
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
-    let work = || {
+    let run_tests = || {
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let verdict = test.verdict();
             let late = check::was_late();
-            announce(&test.path(), verdict.is_ok());
+            print_result(&test.path(), verdict.is_ok());
             outcomes.lock().expect("no worker panics").push(Outcome { test, verdict, late });
         }
     };
-    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(run_tests))));
     outcomes.into_inner().expect("no worker panics")
 }
 
-fn announce(path: &str, passed: bool) {
+fn print_result(path: &str, passed: bool) {
     println!("test {path} ... {}", if passed { "ok" } else { "FAILED" });
 }
 
-/// The failures with their reasons, and the line of the result.
-fn conclude(
+/// Prints the failures with their reasons, and the summary line.
+fn print_summary(
     breaches: &[String],
     outcomes: &[Outcome],
-    unchosen: usize,
-    began: Instant,
+    filtered_out: usize,
+    started: Instant,
 ) -> ExitCode {
     let mut failures = Vec::new();
     if !breaches.is_empty() {
@@ -192,27 +197,29 @@ fn conclude(
         println!("\nfailures:");
         failures.iter().for_each(|(path, _)| println!("    {path}"));
     }
-    let (word, failed) = (if failures.is_empty() { "ok" } else { "FAILED" }, failures.len());
+    let (status, failed) = (if failures.is_empty() { "ok" } else { "FAILED" }, failures.len());
     println!(
-        "\ntest result: {word}. {} passed; {failed} failed; 0 ignored; 0 measured; \
-         {unchosen} filtered out; finished in {:.2}s\n",
+        "\ntest result: {status}. {} passed; {failed} failed; 0 ignored; 0 measured; \
+         {filtered_out} filtered out; finished in {:.2}s\n",
         outcomes.len() + 1 - failed,
-        began.elapsed().as_secs_f64()
+        started.elapsed().as_secs_f64()
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 thread_local! {
-    /// What the last panic on this thread said, and where.
+    /// The location and the message of the last panic on this thread.
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-fn remember(panic: &PanicHookInfo) {
+fn store_panic(panic: &PanicHookInfo) {
     let place = panic.location().map(|at| format!("{}:{}: ", at.file(), at.line()));
-    LAST_PANIC.set(Some(place.unwrap_or_default() + &words(panic.payload())));
+    LAST_PANIC.set(Some(place.unwrap_or_default() + &panic_message(panic.payload())));
 }
 
-fn words(payload: &(dyn Any + Send)) -> String {
+fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
+    text.or(payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+        .to_owned()
 }

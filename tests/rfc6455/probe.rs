@@ -1,62 +1,64 @@
-//! What several sections ask of the server in the same way.
+//! Checks that several sections share.
 
 use std::io::{Read, Write};
 use std::thread;
 
 use crate::support::server::eventually;
-use crate::support::{Client, Masked, PATHS, Server, check};
+use crate::support::{Client, ClientFrame, Server, check, on_both_paths};
 
-/// Sends octets on a fresh connection of each path, then nothing: they alone must fail it with this
-/// code.
-pub(crate) fn each_fails_with(code: u16, rows: &[(&str, Vec<u8>)]) {
+/// Sends the bytes of each row on a new connection of each path and nothing more; the server must fail
+/// the connection with this code.
+pub(crate) fn expect_failure_of_each(code: u16, rows: &[(&str, Vec<u8>)]) {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for (name, wire) in rows {
-            check::case(format_args!("{path}, {name}"));
+            check::case(name);
             let mut client = server.upgrade(path);
             client.send(wire);
             client.expect_failure(code);
         }
-    }
-}
-
-/// What is said in [`in_a_busy_room`].
-pub(crate) const CHATTER: &str = "chatter";
-
-/// Runs a visit to the chat while another member never stops talking: a few texts, and the next when
-/// they have come back, so that nobody need be slow. The server ends with the visit.
-pub(crate) fn in_a_busy_room(server: &Server, visit: impl FnOnce()) {
-    const BURST: usize = 5;
-    let mut talker = server.upgrade("/chat");
-    let mut ears = talker.stream().try_clone().expect("a second handle to the socket");
-    let burst = Masked::text(CHATTER).bytes().repeat(BURST);
-    let mut heard = [0; BURST * (2 + CHATTER.len())];
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while talker.try_send(&burst).is_ok() && ears.read_exact(&mut heard).is_ok() {}
-        });
-        let _end_of_the_talker = server.mortal();
-        visit();
     });
 }
 
-/// The server says its last words to a client that goes on sending, reads and drops what comes, and
-/// lets go without a reset: that could take the last words with it. It had `idle` descriptors before.
-pub(crate) fn hears_last_words(
+/// The text that the other member sends in [`in_a_busy_chat`].
+pub(crate) const BACKGROUND_TEXT: &str = "chatter";
+
+/// Runs `session` while another member sends without a pause: it sends a burst, and the next burst when
+/// it has received the previous one, so that no member becomes a slow reader. The server is killed when
+/// `session` returns.
+pub(crate) fn in_a_busy_chat(server: &Server, session: impl FnOnce()) {
+    const BURST: usize = 5;
+    let mut sender = server.upgrade("/chat");
+    let mut reader = sender.stream().try_clone().expect("a second handle to the socket");
+    let burst = ClientFrame::text(BACKGROUND_TEXT).bytes().repeat(BURST);
+    let mut received = [0; BURST * (2 + BACKGROUND_TEXT.len())];
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while sender.try_send(&burst).is_ok() && reader.read_exact(&mut received).is_ok() {}
+        });
+        let _guard = server.kill_on_drop();
+        session();
+    });
+}
+
+/// Checks that the last answer of the server is not lost to a reset while the client sends `more`: the
+/// server must read and drop these bytes, and then close. `read_answer` reads the answer; `idle` is the
+/// number of open descriptors of the server without this connection.
+pub(crate) fn expect_no_reset_while_sending(
     server: &Server,
     idle: usize,
     mut client: Client,
     more: &[u8],
-    last_words: impl FnOnce(&mut Client),
+    read_answer: impl FnOnce(&mut Client),
 ) {
-    let mut mouth = client.stream().try_clone().expect("a second handle to the socket");
+    let mut writer = client.stream().try_clone().expect("a second handle to the socket");
     let sent = thread::scope(|scope| {
-        let sender = scope.spawn(|| mouth.write_all(more));
-        last_words(&mut client);
+        let sender = scope.spawn(|| writer.write_all(more));
+        read_answer(&mut client);
         sender.join().expect("sending does not panic")
     });
-    check::that(sent.is_ok(), format_args!("all is read: {sent:?}"));
+    check::that(sent.is_ok(), format_args!("the server reads all bytes: {sent:?}"));
     client.shutdown_write();
-    eventually("the server lets the connection go", || server.descriptors() <= idle);
+    eventually("the server closes the connection", || server.descriptors() <= idle);
     client.expect_no_reset();
 }

@@ -1,26 +1,25 @@
 //! Section 10: security considerations.
 
-use crate::support::frame::{CONTINUATION, Form, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, check, wire};
+use crate::support::frame::{CONTINUATION, LengthForm, TEXT};
+use crate::support::{ClientFrame, Request, Server, check, encode_frames, on_both_paths};
 
 tests! {
-    only_known_origins_are_admitted: ["10.2-a", "10.2-b"],
-    clients_without_an_origin_are_not_locked_out: ["10.2-c"],
-    declared_size_takes_no_memory: ["10.4-a"],
+    only_allowed_origins_are_accepted: ["10.2-a", "10.2-b"],
+    clients_without_an_origin_are_accepted: ["10.2-c"],
+    declared_length_allocates_no_memory: ["10.4-a"],
     frame_size_is_limited: ["10.4-b"],
     message_size_is_limited: ["10.4-c"],
-    empty_fragments_take_no_memory: ["10.4-d"],
-    time_is_limited: ["10.4-e"],
-    port_speaks_no_tls_and_says_so: ["10.6-a"],
-    input_cut_anywhere_does_no_harm: ["10.7-a"],
+    empty_fragments_allocate_no_memory: ["10.4-d"],
+    every_wait_for_the_client_has_a_timeout: ["10.4-e"],
+    tls_client_hello_gets_400: ["10.6-a"],
+    server_survives_input_that_ends_at_any_byte: ["10.7-a"],
 }
 
-/// By default the same host as `Host`, and on a loopback address only where that is a loopback
-/// name.
-fn only_known_origins_are_admitted() {
+/// By default the host of the origin must equal `Host`, and on a loopback address it must be a loopback name.
+fn only_allowed_origins_are_accepted() {
     let server = Server::start();
-    for path in PATHS {
-        for (host, origin, admitted) in [
+    on_both_paths(|path| {
+        for (host, origin, is_accepted) in [
             ("localhost", "http://localhost", true),
             ("localhost:1984", "http://localhost:1984", true),
             ("127.0.0.1:1984", "http://127.0.0.1:1984", true),
@@ -30,102 +29,107 @@ fn only_known_origins_are_admitted() {
             ("localhost", "http://localhost.evil.invalid", false),
             ("localhost", "null", false),
             ("localhost", "localhost", false),
-            ("evil.invalid:1984", "http://evil.invalid:1984", false), // rebound to us by its DNS
+            ("evil.invalid:1984", "http://evil.invalid:1984", false), // DNS rebinding
         ] {
-            check::case(format_args!("{path}, {host}, {origin}"));
+            check::case(format_args!("{host}, {origin}"));
             let request = Request::upgrade(path).set("Host", host).add(format!("Origin: {origin}"));
-            match admitted {
-                true => drop(server.accepts(&request)),
-                false => drop(server.refuses(&request, 403)),
+            match is_accepted {
+                true => drop(server.expect_upgrade(&request)),
+                false => drop(server.expect_refusal(&request, 403)),
             }
         }
-    }
+    });
 }
 
-/// Nor those whose origin is opaque, where the operator allows it.
-fn clients_without_an_origin_are_not_locked_out() {
+/// Clients with an opaque origin are accepted only if the operator allows `null`.
+fn clients_without_an_origin_are_accepted() {
     let server = Server::with(&["--origin", "null", "--origin", "https://chat.example"]);
-    for path in PATHS {
-        server.accepts(&Request::upgrade(path));
-        server.accepts(&Request::upgrade(path).set("Host", "chat.example"));
-        server.accepts(&Request::upgrade(path).add("Origin: null"));
-        server.accepts(&Request::upgrade(path).add("Origin: https://chat.example"));
-        server.refuses(&Request::upgrade(path).add("Origin: https://other.example"), 403);
-    }
+    on_both_paths(|path| {
+        server.expect_upgrade(&Request::upgrade(path));
+        server.expect_upgrade(&Request::upgrade(path).set("Host", "chat.example"));
+        server.expect_upgrade(&Request::upgrade(path).add("Origin: null"));
+        server.expect_upgrade(&Request::upgrade(path).add("Origin: https://chat.example"));
+        server.expect_refusal(&Request::upgrade(path).add("Origin: https://other.example"), 403);
+    });
 }
 
-/// 2 to the 62, then the largest that has no top bit: refused from the header, and nothing grows.
-fn declared_size_takes_no_memory() {
+/// The server refuses lengths up to the largest without the top bit when it reads the header, and
+/// allocates nothing.
+fn declared_length_allocates_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
     let before = server.memory();
-    for path in PATHS {
+    on_both_paths(|path| {
         for length in [1 << 62, i64::MAX as u64, 1 << 39, (1 << 20) + 1] {
-            check::case(format_args!("{path}, {length}"));
+            check::case(length);
             let mut client = server.upgrade(path);
-            client.send(Masked::text("").declaring(length).bytes());
+            client.send(ClientFrame::text("").declared_length(length).bytes());
             client.expect_failure(1009);
             let mut client = server.upgrade(path);
-            client.send(Masked::text("begun").more().bytes());
-            client.send(Masked::continuation("").form(Form::Bits64).declaring(length).bytes());
+            client.send(ClientFrame::text("start").without_fin().bytes());
+            client.send(
+                ClientFrame::continuation("")
+                    .length_form(LengthForm::Bits64)
+                    .declared_length(length)
+                    .bytes(),
+            );
             client.expect_failure(1009);
         }
-    }
+    });
     let grown = server.memory().saturating_sub(before);
-    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+    check::that(grown < 8 * 1024, format_args!("memory grew by {grown} kB"));
 }
 
 fn frame_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        client.send(Masked::text([b'x'; 1000]).bytes());
+    server.upgrade_both(|client| {
+        client.send(ClientFrame::text([b'x'; 1000]).bytes());
         client.expect_text([b'x'; 1000]);
         client.expect_open_and_silent();
-        client.send(Masked::text([b'x'; 1001]).bytes());
+        client.send(ClientFrame::text([b'x'; 1001]).bytes());
         client.expect_failure(1009);
-    }
+    });
 }
 
-/// Though each fragment would pass.
+/// Each fragment alone is below the limit.
 fn message_size_is_limited() {
     let server = Server::with(&["--max-message", "1000"]);
-    let fragment = |opcode| Masked::new(opcode, [b'x'; 500]).more().bytes();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    let fragment = |opcode| ClientFrame::new(opcode, [b'x'; 500]).without_fin().bytes();
+    server.upgrade_both(|client| {
         client.send(
-            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("").bytes()].concat(),
+            [fragment(TEXT), fragment(CONTINUATION), ClientFrame::continuation("").bytes()]
+                .concat(),
         );
         client.expect_text([b'x'; 1000]);
         client.send(
-            [fragment(TEXT), fragment(CONTINUATION), Masked::continuation("x").bytes()].concat(),
+            [fragment(TEXT), fragment(CONTINUATION), ClientFrame::continuation("x").bytes()]
+                .concat(),
         );
         client.expect_failure(1009);
-    }
+    });
 }
 
-/// Two hundred thousand of them, on each path, are one message in the end.
-fn empty_fragments_take_no_memory() {
+/// 200 000 empty fragments on each path form one message.
+fn empty_fragments_allocate_no_memory() {
     let server = Server::start();
     server.upgrade("/echo").expect_open();
     let before = server.memory();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        client.send(Masked::text("a").more().bytes());
-        let many = Masked::continuation("").more().bytes().repeat(10_000);
+    server.upgrade_both(|client| {
+        client.send(ClientFrame::text("a").without_fin().bytes());
+        let many = ClientFrame::continuation("").without_fin().bytes().repeat(10_000);
         for _ in 0..20 {
             client.send(&many);
             client.expect_open_and_silent();
         }
-        client.send(Masked::continuation("z").bytes());
+        client.send(ClientFrame::continuation("z").bytes());
         client.expect_text("az");
-    }
+    });
     let grown = server.memory().saturating_sub(before);
-    check::that(grown < 8 * 1024, format_args!("{grown} kB more"));
+    check::that(grown < 8 * 1024, format_args!("memory grew by {grown} kB"));
 }
 
-/// For a head that is not whole, for silence, and for silence inside a frame.
-fn time_is_limited() {
+/// For an incomplete head, for an idle connection, and for an incomplete frame.
+fn every_wait_for_the_client_has_a_timeout() {
     let server = Server::with(&[
         "--handshake-timeout",
         "0.5",
@@ -134,50 +138,49 @@ fn time_is_limited() {
         "--ping-interval",
         "0",
     ]);
-    let mut nothing = server.connect();
-    nothing.expect_any_end();
-    for path in PATHS {
-        check::case(path);
-        let mut half = server.connect();
-        half.send(&Request::upgrade(path).bytes()[..60]);
-        half.expect_refusal(408);
+    let mut silent = server.connect();
+    silent.expect_any_end();
+    on_both_paths(|path| {
+        let mut incomplete_head = server.connect();
+        incomplete_head.send(&Request::upgrade(path).bytes()[..60]);
+        incomplete_head.expect_refusal(408);
         let mut idle = server.upgrade(path);
-        let mut open = server.upgrade(path);
-        open.send(Masked::text("half a fra").declaring(1000).bytes());
+        let mut incomplete_frame = server.upgrade(path);
+        incomplete_frame.send(ClientFrame::text("incomplete").declared_length(1000).bytes());
         idle.expect_close(Some(1001));
-        open.expect_close(Some(1001));
+        incomplete_frame.expect_close(Some(1001));
         idle.expect_any_end();
-        open.expect_any_end();
-    }
+        incomplete_frame.expect_any_end();
+    });
 }
 
-/// The deviation as a client sees it: an answer at once, in clear, instead of a hang.
-fn port_speaks_no_tls_and_says_so() {
+/// The server does not support TLS: a TLS client gets a plain-text response at once and does not wait.
+fn tls_client_hello_gets_400() {
     let server = Server::start();
     let mut client = server.connect();
     client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
     client.expect_refusal(400);
 }
 
-/// The request and the frames behind it, cut after each octet; then a stranger is served as ever.
-fn input_cut_anywhere_does_no_harm() {
+/// The request and the frames after it end after each byte. Other clients are still served.
+fn server_survives_input_that_ends_at_any_byte() {
     let server = Server::start();
-    let mut witness = server.upgrade("/chat");
-    for path in PATHS {
+    let mut observer = server.upgrade("/chat");
+    on_both_paths(|path| {
         let frames = [
-            Masked::text("text").more(),
-            Masked::ping("ping"),
-            Masked::continuation("more").more(),
+            ClientFrame::text("text").without_fin(),
+            ClientFrame::ping("ping"),
+            ClientFrame::continuation("more").without_fin(),
         ];
-        let wire = [Request::upgrade(path).bytes(), wire(frames)].concat();
+        let wire = [Request::upgrade(path).bytes(), encode_frames(frames)].concat();
         for cut in 0..wire.len() {
-            check::case(format_args!("{path}, cut at {cut}"));
+            check::case(format_args!("cut at {cut}"));
             let mut client = server.connect();
             client.send(&wire[..cut]);
             client.shutdown_write();
             client.expect_any_end();
         }
-        server.accepts(&Request::upgrade(path));
-    }
-    witness.expect_open_and_silent();
+        server.expect_upgrade(&Request::upgrade(path));
+    });
+    observer.expect_open_and_silent();
 }

@@ -1,49 +1,49 @@
-//! Section 11: what is registered, and how often a field may stand.
+//! Section 11: registered values, and how often a field may be present.
 
-use crate::support::{PATHS, Request, Server, check};
+use crate::support::{Request, Server, check, on_both_paths};
 
 tests! {
-    accept_stands_once_in_the_answer: ["11.3.3-a"],
-    protocols_may_be_offered_on_several_lines: ["11.3.4-a"],
-    protocol_stands_at_most_once_in_the_answer: ["11.3.4-b"],
-    versions_of_the_drafts_are_not_spoken: ["11.6-a"],
+    response_has_one_accept_field: ["11.3.3-a"],
+    subprotocols_may_be_offered_in_several_fields: ["11.3.4-a"],
+    response_has_at_most_one_subprotocol_field: ["11.3.4-b"],
+    draft_versions_get_426: ["11.6-a"],
 }
 
-fn accept_stands_once_in_the_answer() {
+fn response_has_one_accept_field() {
     let server = Server::start();
-    for path in PATHS {
-        let answer = server.ask(&Request::upgrade(path)).expect_101();
-        check::eq(answer.all("Sec-WebSocket-Accept").len(), 1, path);
-    }
+    on_both_paths(|path| {
+        let answer = server.send_request(&Request::upgrade(path)).expect_101();
+        check::eq(answer.values("Sec-WebSocket-Accept").len(), 1, "number of accept fields");
+    });
 }
 
-fn protocols_may_be_offered_on_several_lines() {
+fn subprotocols_may_be_offered_in_several_fields() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let first = Request::upgrade(path).add("Sec-WebSocket-Protocol: a");
-        server.accepts(&first.clone().add("Sec-WebSocket-Protocol: b"));
-        server.accepts(&first.clone().add("Sec-WebSocket-Protocol: b, c"));
-        server.refuses(&first.add("Sec-WebSocket-Protocol: b c"), 400);
-    }
+        server.expect_upgrade(&first.clone().add("Sec-WebSocket-Protocol: b"));
+        server.expect_upgrade(&first.clone().add("Sec-WebSocket-Protocol: b, c"));
+        server.expect_refusal(&first.add("Sec-WebSocket-Protocol: b c"), 400);
+    });
 }
 
-fn protocol_stands_at_most_once_in_the_answer() {
+fn response_has_at_most_one_subprotocol_field() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let request = Request::upgrade(path).add("Sec-WebSocket-Protocol: a, b");
-        let answer = server.ask(&request.add("Sec-WebSocket-Protocol: c")).expect_101();
-        check::that(answer.all("Sec-WebSocket-Protocol").len() <= 1, path);
-    }
+        let answer = server.send_request(&request.add("Sec-WebSocket-Protocol: c")).expect_101();
+        check::that(answer.values("Sec-WebSocket-Protocol").len() <= 1, "at most one field");
+    });
 }
 
-fn versions_of_the_drafts_are_not_spoken() {
+fn draft_versions_get_426() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for version in 0..=12 {
-            check::case(format_args!("{path}, version {version}"));
+            check::case(format_args!("version {version}"));
             let request = Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string());
-            let answer = server.refuses(&request, 426);
-            check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the version spoken");
+            let answer = server.expect_refusal(&request, 426);
+            check::eq(answer.field("Sec-WebSocket-Version"), Some("13"), "the supported version");
         }
-    }
+    });
 }

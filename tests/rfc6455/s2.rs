@@ -1,33 +1,32 @@
 //! Section 2: terminology.
 
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check};
+use crate::support::{ClientFrame, Request, Server, WELCOME, check, on_both_paths};
 
 tests! {
-    only_ascii_letters_fold: ["2.1-a"],
-    coalesced_requests_are_all_answered: ["2.1-b"],
+    only_ascii_letters_are_case_insensitive: ["2.1-a"],
+    frames_in_the_segment_of_the_handshake_are_answered: ["2.1-b"],
 }
 
-/// To Unicode U+212A is a capital k and U+017F a small s; to ASCII they are no letters.
-fn only_ascii_letters_fold() {
+/// In Unicode, U+212A folds to k and U+017F to s; they are not ASCII letters.
+fn only_ascii_letters_are_case_insensitive() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         for upgrade in ["websoc\u{212a}et", "web\u{17f}ocket"] {
-            check::case(format_args!("{path}, {upgrade}"));
-            server.refuses(&Request::upgrade(path).set("Upgrade", upgrade), 400);
+            check::case(upgrade);
+            server.expect_refusal(&Request::upgrade(path).set("Upgrade", upgrade), 400);
         }
-    }
+    });
 }
 
-/// Everything in one segment: the handshake, three messages and a Close.
-fn coalesced_requests_are_all_answered() {
+/// One segment contains the handshake, three messages and a Close.
+fn frames_in_the_segment_of_the_handshake_are_answered() {
     let server = Server::start();
-    for path in PATHS {
-        check::case(path);
+    on_both_paths(|path| {
         let mut wire = Request::upgrade(path).bytes();
         for payload in ["one", "two", "three"] {
-            wire.extend(Masked::text(payload).bytes());
+            wire.extend(ClientFrame::text(payload).bytes());
         }
-        wire.extend(Masked::close(1000, "").bytes());
+        wire.extend(ClientFrame::close(1000, "").bytes());
 
         let mut client = server.connect();
         client.send(wire);
@@ -39,5 +38,5 @@ fn coalesced_requests_are_all_answered() {
         client.expect_text("two");
         client.expect_text("three");
         client.expect_close_and_end(Some(1000));
-    }
+    });
 }

@@ -1,23 +1,23 @@
 //! Section 4.4: several versions of the protocol.
 
-use crate::support::{PATHS, Request, Server, check};
+use crate::support::{Request, Server, check, on_both_paths};
 
 tests! {
-    all_versions_listed_are_spoken_and_no_other: ["4.4-a"],
+    only_the_listed_versions_are_accepted: ["4.4-a"],
 }
 
-fn all_versions_listed_are_spoken_and_no_other() {
+fn only_the_listed_versions_are_accepted() {
     let server = Server::start();
-    let asking = |path: &str, version: u8| {
+    let upgrade_with_version = |path: &str, version: u8| {
         check::case(format_args!("{path}, version {version}"));
         Request::upgrade(path).set("Sec-WebSocket-Version", version.to_string())
     };
-    for path in PATHS {
-        let answer = server.refuses(&asking(path, 99), 426);
-        check::eq(answer.all("Sec-WebSocket-Version"), vec!["13"], "versions listed");
-        server.accepts(&asking(path, 13));
+    on_both_paths(|path| {
+        let answer = server.expect_refusal(&upgrade_with_version(path, 99), 426);
+        check::eq(answer.values("Sec-WebSocket-Version"), vec!["13"], "versions listed");
+        server.expect_upgrade(&upgrade_with_version(path, 13));
         for version in (0..=15).filter(|version| *version != 13) {
-            server.refuses(&asking(path, version), 426);
+            server.expect_refusal(&upgrade_with_version(path, version), 426);
         }
-    }
+    });
 }

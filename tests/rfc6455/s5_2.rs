@@ -1,50 +1,49 @@
 //! Section 5.2: base framing.
 
-use crate::probe::each_fails_with;
-use crate::support::frame::{BINARY, CLOSE, Form, KEY, PING, PONG, TEXT};
-use crate::support::{Client, Frame, Masked, PATHS, Server, check, wire};
+use crate::probe::expect_failure_of_each;
+use crate::support::frame::{BINARY, CLOSE, LengthForm, MASKING_KEY, PING, PONG, TEXT};
+use crate::support::{Client, ClientFrame, Frame, Server, check, encode_frames, on_both_paths};
 
 tests! {
     single_frame_with_fin_is_a_message: ["5.2-a"],
     reserved_bit_is_answered_with_1002: ["5.2-b"],
-    frames_of_the_server_have_no_reserved_bit_and_a_known_opcode: ["5.2-c", "5.2-f"],
+    server_frames_have_no_reserved_bit_and_a_defined_opcode: ["5.2-c", "5.2-f"],
     reserved_data_opcode_is_answered_with_1002: ["5.2-d"],
     reserved_control_opcode_is_answered_with_1002: ["5.2-e"],
-    lengths_to_125_stand_in_7_bits: ["5.2-g"],
-    lengths_to_65535_stand_in_16_bits: ["5.2-h"],
-    longer_lengths_stand_in_64_bits: ["5.2-i"],
+    lengths_up_to_125_are_read_from_7_bits: ["5.2-g"],
+    lengths_up_to_65535_are_read_from_16_bits: ["5.2-h"],
+    longer_lengths_are_read_from_64_bits: ["5.2-i"],
     top_bit_of_a_length_is_answered_with_1002: ["5.2-j"],
-    lengths_of_the_server_are_minimal: ["5.2-k"],
+    server_lengths_are_minimal: ["5.2-k"],
     length_in_16_bits_that_fits_7_is_answered_with_1002: ["5.2-l"],
     length_in_64_bits_that_fits_16_is_answered_with_1002: ["5.2-m"],
     masking_key_is_not_part_of_the_length: ["5.2-n"],
-    whole_payload_is_application_data: ["5.2-o"],
-    empty_payload_is_legal_in_every_frame: ["5.2-q"],
-    breach_is_answered_at_the_octet_that_proves_it: ["5.2-r"],
+    all_payload_bytes_are_application_data: ["5.2-o"],
+    empty_payload_is_allowed_in_every_frame: ["5.2-q"],
+    violation_is_answered_at_the_byte_that_proves_it: ["5.2-r"],
 }
 
-/// A text of these lengths is heard again whole, and in one frame.
-fn each_length_is_heard(server: &Server, lengths: &[usize]) {
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+/// Sends a text of each length, and expects the same text back in one frame.
+fn expect_text_of_each_length(server: &Server, lengths: &[usize]) {
+    server.upgrade_both(|client| {
         for length in lengths {
-            check::case(format_args!("{path}, {length} octets"));
+            check::case(format_args!("{length} bytes"));
             let text = pattern(*length);
-            client.send(Masked::text(&text).bytes());
+            client.send(ClientFrame::text(&text).bytes());
             client.expect_frame(TEXT, &text);
         }
         client.expect_open_and_silent();
-    }
+    });
 }
 
-/// ASCII in which no octet stands where a neighbour's would do.
+/// ASCII text in which neighbouring bytes differ, so that a shift by one byte is detected.
 fn pattern(length: usize) -> Vec<u8> {
     (b'!'..=b'~').cycle().take(length).collect()
 }
 
 fn single_frame_with_fin_is_a_message() {
     let server = Server::start();
-    for path in PATHS {
+    on_both_paths(|path| {
         let mut client = server.upgrade(path);
         #[rustfmt::skip]
         let hello = [
@@ -52,16 +51,16 @@ fn single_frame_with_fin_is_a_message() {
             0x37, 0xfa, 0x21, 0x3d,       // masking key
             0x7f, 0x9f, 0x4d, 0x51, 0x58, // Hello
         ];
-        check::eq(Masked::text("Hello").bytes(), hello, "the frames of these tests");
+        check::eq(ClientFrame::text("Hello").bytes(), hello, "the frame encoder of the tests");
         client.send(hello);
         let hello = [0b1_000_0001, 0b0_0000101, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
-        check::eq(client.read_bytes(7), hello, path);
+        check::eq(client.read_bytes(7), hello, "the frame");
         client.expect_open_and_silent();
-    }
+    });
 }
 
 fn reserved_bit_is_answered_with_1002() {
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("text, RSV1", vec![0xc1, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]),
@@ -72,35 +71,40 @@ fn reserved_bit_is_answered_with_1002() {
     );
     for rsv in 0b001..=0b111 {
         let rows = [
-            ("empty text", Masked::text("").rsv(rsv).bytes()),
-            ("binary", Masked::binary("x").rsv(rsv).bytes()),
-            ("ping", Masked::ping("x").rsv(rsv).bytes()),
-            ("pong", Masked::pong("x").rsv(rsv).bytes()),
-            ("close", Masked::close(1000, "").rsv(rsv).bytes()),
-            ("fragment", Masked::text("x").more().rsv(rsv).bytes()),
-            ("continuation", wire([Masked::text("x").more(), Masked::continuation("y").rsv(rsv)])),
+            ("empty text", ClientFrame::text("").rsv(rsv).bytes()),
+            ("binary", ClientFrame::binary("x").rsv(rsv).bytes()),
+            ("ping", ClientFrame::ping("x").rsv(rsv).bytes()),
+            ("pong", ClientFrame::pong("x").rsv(rsv).bytes()),
+            ("close", ClientFrame::close(1000, "").rsv(rsv).bytes()),
+            ("fragment", ClientFrame::text("x").without_fin().rsv(rsv).bytes()),
+            (
+                "continuation",
+                encode_frames([
+                    ClientFrame::text("x").without_fin(),
+                    ClientFrame::continuation("y").rsv(rsv),
+                ]),
+            ),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
-/// Every kind of frame that the server has: text, binary, Ping, Pong, Close; read octet by octet.
-fn frames_of_the_server_have_no_reserved_bit_and_a_known_opcode() {
+/// Reads the first byte of every kind of frame that the server sends: text, binary, Ping, Pong, Close.
+fn server_frames_have_no_reserved_bit_and_a_defined_opcode() {
     let server = Server::with(&["--ping-interval", "0.1"]);
     let mut opcodes = Vec::new();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        client.send(wire([Masked::text("text"), Masked::ping("ping")]));
-        opcodes.extend(opcodes_until(PING, &mut client)); // the server's own comes by the clock
-        client.send(wire([Masked::binary("binary"), Masked::close(1000, "")]));
-        opcodes.extend(opcodes_until(CLOSE, &mut client));
-    }
+    server.upgrade_both(|client| {
+        client.send(encode_frames([ClientFrame::text("text"), ClientFrame::ping("ping")]));
+        opcodes.extend(opcodes_until(PING, client)); // the server sends Pings on a timer
+        client.send(encode_frames([ClientFrame::binary("binary"), ClientFrame::close(1000, "")]));
+        opcodes.extend(opcodes_until(CLOSE, client));
+    });
     opcodes.sort_unstable();
     opcodes.dedup();
-    check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes seen");
+    check::eq(opcodes, [TEXT, BINARY, CLOSE, PING, PONG], "opcodes received");
 }
 
-/// The opcodes of the frames that come, up to the first with this one.
+/// Reads frames up to the first with the opcode `last`, and gives all opcodes.
 fn opcodes_until(last: u8, client: &mut Client) -> Vec<u8> {
     let mut opcodes = Vec::new();
     while opcodes.last() != Some(&last) {
@@ -116,10 +120,10 @@ fn reserved_data_opcode_is_answered_with_1002() {
     for opcode in 0x3..=0x7 {
         let rows = [
             ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
-            ("with a payload", Masked::new(opcode, "Hello").bytes()),
-            ("without FIN", Masked::new(opcode, "Hello").more().bytes()),
+            ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
+            ("without FIN", ClientFrame::new(opcode, "Hello").without_fin().bytes()),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
@@ -127,45 +131,44 @@ fn reserved_control_opcode_is_answered_with_1002() {
     for opcode in 0xb..=0xf {
         let rows = [
             ("empty", vec![0b1_000_0000 | opcode, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]),
-            ("with a payload", Masked::new(opcode, "Hello").bytes()),
+            ("with a payload", ClientFrame::new(opcode, "Hello").bytes()),
         ];
-        each_fails_with(1002, &rows);
+        expect_failure_of_each(1002, &rows);
     }
 }
 
-fn lengths_to_125_stand_in_7_bits() {
+fn lengths_up_to_125_are_read_from_7_bits() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for length in 0..=125 {
             let payload = pattern(length);
-            client.send(Masked::ping(&payload).bytes());
+            client.send(ClientFrame::ping(&payload).bytes());
             client.expect_frame(PONG, &payload);
         }
-    }
-    each_length_is_heard(&server, &[1, 2, 124, 125]);
+    });
+    expect_text_of_each_length(&server, &[1, 2, 124, 125]);
 }
 
-fn lengths_to_65535_stand_in_16_bits() {
-    each_length_is_heard(
+fn lengths_up_to_65535_are_read_from_16_bits() {
+    expect_text_of_each_length(
         &Server::start(),
         &[126, 127, 128, 255, 256, 32_767, 32_768, 65_534, 65_535],
     );
 }
 
-fn longer_lengths_stand_in_64_bits() {
-    each_length_is_heard(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
+fn longer_lengths_are_read_from_64_bits() {
+    expect_text_of_each_length(&Server::start(), &[65_536, 65_537, 131_072, 1 << 20]);
 }
 
-/// From the header alone: the payload never comes.
+/// The server needs only the header: no payload is sent.
 fn top_bit_of_a_length_is_answered_with_1002() {
     let header = |length: u64| {
         let mut wire = vec![0b1_000_0001, 0b1_1111111];
         wire.extend(length.to_be_bytes());
-        wire.extend(KEY);
+        wire.extend(MASKING_KEY);
         wire
     };
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("2^63", header(1 << 63)),
@@ -177,10 +180,9 @@ fn top_bit_of_a_length_is_answered_with_1002() {
     );
 }
 
-fn lengths_of_the_server_are_minimal() {
+fn server_lengths_are_minimal() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for (length, header) in [
             (0, vec![0b1_000_0001, 0]),
             (125, vec![0b1_000_0001, 125]),
@@ -189,14 +191,14 @@ fn lengths_of_the_server_are_minimal() {
             (65_535, vec![0b1_000_0001, 126, 0xff, 0xff]),
             (65_536, vec![0b1_000_0001, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
-            check::case(format_args!("{path}, {length} octets"));
-            client.send(Masked::text(pattern(length)).bytes());
+            check::case(format_args!("{length} bytes"));
+            client.send(ClientFrame::text(pattern(length)).bytes());
             check::eq(client.read_bytes(header.len()), header, "header");
             check::eq(client.read_bytes(length), pattern(length), "payload");
         }
-        client.send(Masked::ping([b'p'; 125]).bytes());
+        client.send(ClientFrame::ping([b'p'; 125]).bytes());
         check::eq(client.read_bytes(2), [0b1_000_1010, 125], "header of a Pong");
-    }
+    });
 }
 
 fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
@@ -205,13 +207,16 @@ fn length_in_16_bits_that_fits_7_is_answered_with_1002() {
         0b1_000_0001, 0b1_1111110, 0x00, 0x05, // FIN, text; MASK, length in 16 bits
         0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("5", five),
-            ("0", Masked::text("").form(Form::Bits16).bytes()),
-            ("125", Masked::text(pattern(125)).form(Form::Bits16).bytes()),
-            ("binary of 125", Masked::binary(pattern(125)).form(Form::Bits16).bytes()),
+            ("0", ClientFrame::text("").length_form(LengthForm::Bits16).bytes()),
+            ("125", ClientFrame::text(pattern(125)).length_form(LengthForm::Bits16).bytes()),
+            (
+                "binary of 125",
+                ClientFrame::binary(pattern(125)).length_form(LengthForm::Bits16).bytes(),
+            ),
         ],
     );
 }
@@ -222,39 +227,43 @@ fn length_in_64_bits_that_fits_16_is_answered_with_1002() {
         0b1_000_0001, 0b1_1111111, 0, 0, 0, 0, 0, 0, 0, 0x05, // FIN, text; MASK, length in 64 bits
         0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    each_fails_with(
+    expect_failure_of_each(
         1002,
         &[
             ("5", five),
-            ("126", Masked::text(pattern(126)).form(Form::Bits64).bytes()),
-            ("65535, the header", Masked::text("").form(Form::Bits64).declaring(65_535).bytes()),
+            ("126", ClientFrame::text(pattern(126)).length_form(LengthForm::Bits64).bytes()),
+            (
+                "65535, the header",
+                ClientFrame::text("")
+                    .length_form(LengthForm::Bits64)
+                    .declared_length(65_535)
+                    .bytes(),
+            ),
         ],
     );
 }
 
-/// Frames back to back: a key counted as payload would shift the next header.
+/// Several frames follow each other: if the key counted as payload, the next header would be shifted.
 fn masking_key_is_not_part_of_the_length() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        let frames = ["Hello", "", "you"].map(|text| Masked::text(text).bytes());
+    server.upgrade_both(|client| {
+        let frames = ["Hello", "", "you"].map(|text| ClientFrame::text(text).bytes());
         client.send(frames.concat());
         client.expect_text("Hello");
         client.expect_text("");
         client.expect_text("you");
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn whole_payload_is_application_data() {
+fn all_payload_bytes_are_application_data() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        client.send(Masked::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
+    server.upgrade_both(|client| {
+        client.send(ClientFrame::ping([0x00, 0x01, 0xfe, 0xff]).bytes());
         client.expect_frame(PONG, [0x00, 0x01, 0xfe, 0xff]);
-        client.send(Masked::text("\0\u{1}whole\u{7f}").bytes());
+        client.send(ClientFrame::text("\0\u{1}whole\u{7f}").bytes());
         client.expect_text("\0\u{1}whole\u{7f}");
-    }
+    });
     let mut client = server.upgrade("/echo");
     client.send([
         0x82, 0x89, 0x37, 0xfa, 0x21, 0x3d, 0x37, 0xfb, 0x23, 0x3e, 0x33, 0xff, 0x27, 0x3a, 0x3f,
@@ -262,43 +271,48 @@ fn whole_payload_is_application_data() {
     client.expect_frame(BINARY, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-fn empty_payload_is_legal_in_every_frame() {
+fn empty_payload_is_allowed_in_every_frame() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send([0b1_000_0001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_frame(TEXT, "");
         client.send([0b1_000_1001, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_frame(PONG, "");
         client.send([0b1_000_1010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-        client.send(Masked::text("a").more().bytes());
+        client.send(ClientFrame::text("a").without_fin().bytes());
         client.send([0b0_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.send([0b1_000_0000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_text("a");
         client.expect_open_and_silent();
         client.send([0b1_000_1000, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
         client.expect_close_and_end(None);
-    }
+    });
     let mut client = server.upgrade("/echo");
     client.send([0b1_000_0010, 0b1_0000000, 0x37, 0xfa, 0x21, 0x3d]);
-    let want = Frame { fin: true, opcode: BINARY, payload: vec![] };
-    check::eq(client.read_frame(), want, "empty binary");
+    let expected = Frame { fin: true, opcode: BINARY, payload: vec![] };
+    check::eq(client.read_frame(), expected, "empty binary");
 }
 
-/// The first octet, the second, or the header: no payload comes behind it.
-fn breach_is_answered_at_the_octet_that_proves_it() {
-    each_fails_with(
+/// After the first byte, the second byte, or the header: no payload is sent.
+fn violation_is_answered_at_the_byte_that_proves_it() {
+    expect_failure_of_each(
         1002,
         &[
             ("reserved bit", vec![0b1_100_0001]),
             ("reserved data opcode", vec![0b1_000_0011]),
             ("reserved control opcode", vec![0b1_000_1011]),
             ("ping without FIN", vec![0b0_000_1001]),
-            ("nothing to continue", Masked::continuation("").declaring(5).bytes()),
+            (
+                "continuation without a message",
+                ClientFrame::continuation("").declared_length(5).bytes(),
+            ),
             ("not masked", vec![0b1_000_0001, 0b0_0000101]),
             ("ping over 125", vec![0b1_000_1001, 0b1_1111110]),
             ("5 in 16 bits", vec![0b1_000_0001, 0b1_1111110, 0x00, 0x05]),
         ],
     );
-    each_fails_with(1009, &[("2^62", Masked::binary("").declaring(1 << 62).bytes())]);
+    expect_failure_of_each(
+        1009,
+        &[("2^62", ClientFrame::binary("").declared_length(1 << 62).bytes())],
+    );
 }

@@ -1,13 +1,13 @@
 //! Section 5.3: masking, client to server.
 
-use crate::support::frame::{KEY, PONG};
-use crate::support::{Masked, PATHS, Server, check, wire};
+use crate::support::frame::{MASKING_KEY, PONG};
+use crate::support::{ClientFrame, Server, check, encode_frames};
 
 tests! {
-    octet_i_is_unmasked_with_octet_i_mod_4_of_the_key: ["5.3-c"],
-    key_starts_anew_in_each_frame_and_survives_any_cut: ["5.3-d"],
-    every_key_is_legal: ["5.3-e"],
-    masking_changes_no_length: ["5.3-f"],
+    byte_i_is_unmasked_with_byte_i_mod_4_of_the_key: ["5.3-c"],
+    key_restarts_in_each_frame_and_continues_across_segments: ["5.3-d"],
+    every_masking_key_is_accepted: ["5.3-e"],
+    masking_does_not_change_the_length: ["5.3-f"],
 }
 
 const KEYS: [[u8; 4]; 6] = [
@@ -16,13 +16,12 @@ const KEYS: [[u8; 4]; 6] = [
     [0x01, 0x02, 0x03, 0x04],
     [0x80, 0x00, 0x00, 0x00],
     [0x00, 0x00, 0x00, 0x01],
-    KEY,
+    MASKING_KEY,
 ];
 
-fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
+fn byte_i_is_unmasked_with_byte_i_mod_4_of_the_key() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         #[rustfmt::skip]
         let hello = [
             0b1_000_1001, 0b1_0000101,    // FIN, ping; MASK, length 5
@@ -33,68 +32,70 @@ fn octet_i_is_unmasked_with_octet_i_mod_4_of_the_key() {
         client.expect_frame(PONG, "Hello");
         for key in KEYS {
             for length in 1..=9 {
-                check::case(format_args!("{path}, key {key:02x?}, {length} octets"));
+                check::case(format_args!("key {key:02x?}, {length} bytes"));
                 let payload = &b"\x00\x7f\x80\xffabcde"[..length];
-                client.send(Masked::ping(payload).key(key).bytes());
+                client.send(ClientFrame::ping(payload).masking_key(key).bytes());
                 client.expect_frame(PONG, payload);
             }
         }
-    }
+    });
 }
 
-/// Fragments with different keys and a length that is no multiple of four; then octet by octet.
-fn key_starts_anew_in_each_frame_and_survives_any_cut() {
+/// Fragments have different keys and lengths that are not multiples of four; then each byte is in its own
+/// segment.
+fn key_restarts_in_each_frame_and_continues_across_segments() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         let fragments = [
-            Masked::text("Hel").more(),
-            Masked::continuation("lo, w").key([1, 2, 3, 4]).more(),
-            Masked::continuation("orld").key([0xf0, 0x0f, 0xcc, 0x33]),
+            ClientFrame::text("Hel").without_fin(),
+            ClientFrame::continuation("lo, w").masking_key([1, 2, 3, 4]).without_fin(),
+            ClientFrame::continuation("orld").masking_key([0xf0, 0x0f, 0xcc, 0x33]),
         ];
-        let octets = wire(fragments);
-        client.send(&octets);
+        let bytes = encode_frames(fragments);
+        client.send(&bytes);
         client.expect_text("Hello, world");
-        client.send_in_bytes(&octets);
+        client.send_in_bytes(&bytes);
         client.expect_text("Hello, world");
 
-        let euro =
-            Masked::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}").key([0xa5, 0x5a, 0x3c, 0xc3]).bytes();
+        let euro = ClientFrame::text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}")
+            .masking_key([0xa5, 0x5a, 0x3c, 0xc3])
+            .bytes();
         for cut in 1..euro.len() {
-            check::case(format_args!("{path}, cut at {cut}"));
+            check::case(format_args!("cut at {cut}"));
             client.send(&euro[..cut]);
             client.send(&euro[cut..]);
             client.expect_text("\u{20ac}\u{20ac}\u{20ac}\u{20ac}");
         }
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn every_key_is_legal() {
+fn every_masking_key_is_accepted() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         client.send([0b1_000_0001, 0b1_0000101, 0, 0, 0, 0, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
         client.expect_text("Hello");
         for key in KEYS {
-            check::case(format_args!("{path}, key {key:02x?}"));
-            client.send(Masked::text("na\u{ef}ve").key(key).bytes());
+            check::case(format_args!("key {key:02x?}"));
+            client.send(ClientFrame::text("na\u{ef}ve").masking_key(key).bytes());
             client.expect_text("na\u{ef}ve");
         }
         client.expect_open_and_silent();
-    }
+    });
 }
 
-fn masking_changes_no_length() {
+fn masking_does_not_change_the_length() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for length in [0, 1, 3, 4, 5, 124, 125, 126, 127, 65_535, 65_536] {
-            check::case(format_args!("{path}, {length} octets"));
+            check::case(format_args!("{length} bytes"));
             let text = vec![b'm'; length];
-            client.send(wire([Masked::text(&text).key([9, 8, 7, 6]), Masked::text("next")]));
+            client.send(encode_frames([
+                ClientFrame::text(&text).masking_key([9, 8, 7, 6]),
+                ClientFrame::text("next"),
+            ]));
             client.expect_text(text);
             client.expect_text("next");
         }
-    }
+    });
 }

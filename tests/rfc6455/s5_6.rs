@@ -1,18 +1,17 @@
 //! Section 5.6: data frames.
 
 use crate::support::frame::{BINARY, Message, PONG};
-use crate::support::{Masked, PATHS, Server, wire};
+use crate::support::{ClientFrame, Server, encode_frames};
 
 tests! {
     frame_may_end_inside_a_character: ["5.6-a"],
-    binary_is_not_checked_as_text: ["5.6-b"],
+    binary_is_not_checked_as_utf_8: ["5.6-b"],
 }
 
-/// The euro sign, cut after its first octet, then after its second; with a Ping in the gap.
+/// The euro sign is split after its first byte, then after its second byte with a Ping between the fragments.
 fn frame_may_end_inside_a_character() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         #[rustfmt::skip]
         let fragments = [
             0b0_000_0001, 0b1_0000001, 0x37, 0xfa, 0x21, 0x3d, 0xd5,       // e2
@@ -20,23 +19,26 @@ fn frame_may_end_inside_a_character() {
         ];
         client.send(fragments);
         client.expect_text("\u{20ac}");
-        client.send(wire([Masked::text([0xe2, 0x82]).more(), Masked::ping("gap")]));
+        client.send(encode_frames([
+            ClientFrame::text([0xe2, 0x82]).without_fin(),
+            ClientFrame::ping("gap"),
+        ]));
         client.expect_frame(PONG, "gap");
-        client.send(Masked::continuation([0xac]).bytes());
+        client.send(ClientFrame::continuation([0xac]).bytes());
         client.expect_text("\u{20ac}");
         client.expect_open_and_silent();
-    }
+    });
 }
 
-/// Echoed as it is; on the chat refused for being binary, 1003, not for its octets, 1007.
-fn binary_is_not_checked_as_text() {
+/// `/echo` returns the bytes unchanged. `/chat` closes with 1003 because of the type, not with 1007.
+fn binary_is_not_checked_as_utf_8() {
     let server = Server::start();
     let mut client = server.upgrade("/echo");
     for payload in [vec![0xc3, 0x28], vec![0xff; 200], vec![0x00]] {
-        client.send(Masked::binary(&payload).bytes());
+        client.send(ClientFrame::binary(&payload).bytes());
         client.expect_message(&Message { opcode: BINARY, payload });
     }
     let mut client = server.upgrade("/chat");
-    client.send(Masked::binary([0xc3, 0x28]).bytes());
+    client.send(ClientFrame::binary([0xc3, 0x28]).bytes());
     client.expect_close(Some(1003));
 }

@@ -1,115 +1,112 @@
 //! Section 6: sending and receiving data.
 
-use crate::probe::{CHATTER, in_a_busy_room};
+use crate::probe::{BACKGROUND_TEXT, in_a_busy_chat};
 use crate::support::frame::{BINARY, CLOSE, Message, TEXT};
-use crate::support::{Masked, PATHS, Request, Server, WELCOME, check, wire};
+use crate::support::{ClientFrame, Request, Server, WELCOME, check, encode_frames, on_both_paths};
 
 tests! {
-    nothing_is_sent_but_while_the_connection_is_open: ["6.1-a"],
-    whatever_is_sent_is_frames_and_ends_with_fin: ["6.1-b", "6.1-d"],
-    opcode_fits_the_data: ["6.1-c"],
-    every_message_is_sent_to_the_end: ["6.1-g"],
-    noise_is_parsed_as_frames_and_fails: ["6.2-a"],
-    next_data_frame_after_fin_starts_a_message: ["6.2-c"],
+    no_frame_is_sent_before_the_connection_is_open: ["6.1-a"],
+    server_sends_frames_and_ends_each_message_with_fin: ["6.1-b", "6.1-d"],
+    opcode_matches_the_data_type: ["6.1-c"],
+    every_message_is_sent_completely: ["6.1-g"],
+    random_bytes_are_parsed_as_frames_and_fail_the_connection: ["6.2-a"],
+    next_data_frame_after_fin_starts_a_new_message: ["6.2-c"],
 }
 
-/// In a room that is never quiet: nothing before the handshake is done, then the welcome, then the
-/// room.
-fn nothing_is_sent_but_while_the_connection_is_open() {
+/// Another member sends without a pause. A new client receives nothing before the handshake is complete,
+/// then the welcome, then the messages of the chat.
+fn no_frame_is_sent_before_the_connection_is_open() {
     let server = Server::start();
-    in_a_busy_room(&server, || {
+    in_a_busy_chat(&server, || {
         let request = Request::upgrade("/chat").bytes();
         for _ in 0..5 {
             let mut member = server.connect();
             member.send(&request[..request.len() - 1]);
-            server.upgrade("/chat").expect_text(CHATTER); // the room talks meanwhile
+            server.upgrade("/chat").expect_text(BACKGROUND_TEXT); // messages are sent meanwhile
             member.send(&request[request.len() - 1..]);
             member.expect_101();
             member.expect_frame(TEXT, WELCOME);
-            member.expect_text(CHATTER);
+            member.expect_text(BACKGROUND_TEXT);
             member.close_normally();
         }
     });
 }
 
-/// Judged frame by frame: what is no frame, or a message that never ends, fails here.
-fn whatever_is_sent_is_frames_and_ends_with_fin() {
+/// The test client checks each frame; bytes that are not a frame, or a message without an end, fail the test.
+fn server_sends_frames_and_ends_each_message_with_fin() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         for length in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
             let text = "x".repeat(length);
-            client.send(Masked::text(&text).bytes());
+            client.send(ClientFrame::text(&text).bytes());
             client.expect_text(text);
         }
         client.expect_open_and_silent();
         client.close_normally();
-    }
+    });
 }
 
-fn opcode_fits_the_data() {
+fn opcode_matches_the_data_type() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
-        client.send(Masked::text("text").bytes());
+    server.upgrade_both(|client| {
+        client.send(ClientFrame::text("text").bytes());
         client.expect_message(&Message { opcode: TEXT, payload: b"text".into() });
-    }
+    });
     let mut client = server.upgrade("/echo");
-    client.send(Masked::binary("text, but sent as binary").bytes());
+    client.send(ClientFrame::binary("text, but sent as binary").bytes());
     client.expect_message(&Message { opcode: BINARY, payload: b"text, but sent as binary".into() });
 }
 
-/// To everyone who is there, on the chat.
-fn every_message_is_sent_to_the_end() {
+/// On the chat, to every member.
+fn every_message_is_sent_completely() {
     let server = Server::start();
     let mut members = [server.upgrade("/chat"), server.upgrade("/chat"), server.upgrade("/chat")];
     let mut echo = server.upgrade("/echo");
-    for serial in 0..100 {
-        let text = format!("message {serial}");
-        members[serial % 3].send(Masked::text(&text).bytes());
+    for number in 0..100 {
+        let text = format!("message {number}");
+        members[number % 3].send(ClientFrame::text(&text).bytes());
         members.iter_mut().for_each(|member| member.expect_text(&text));
-        echo.send(Masked::text(&text).bytes());
+        echo.send(ClientFrame::text(&text).bytes());
         echo.expect_text(text);
     }
 }
 
-/// Octets without any sense, the same in each run. Some row of section 5 forbids each of them.
-fn noise_is_parsed_as_frames_and_fails() {
+/// Pseudo-random bytes, the same in each run. Each input breaks some requirement of section 5.
+fn random_bytes_are_parsed_as_frames_and_fail_the_connection() {
     let server = Server::start();
     let mut state: u32 = 6455;
-    let mut octet = || {
+    let mut next_byte = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     };
-    for path in PATHS {
+    on_both_paths(|path| {
         for round in 0..40 {
-            check::case(format_args!("{path}, round {round}"));
-            let noise: Vec<u8> = (0..400).map(|_| octet()).collect();
+            check::case(format_args!("round {round}"));
+            let bytes: Vec<u8> = (0..400).map(|_| next_byte()).collect();
             let mut client = server.upgrade(path);
-            client.send(noise);
+            client.send(bytes);
             let close = client.read_frame();
             check::eq(close.opcode, CLOSE, "opcode");
             check::that(matches!(close.code(), Some(1002 | 1009)), format_args!("{close:?}"));
             client.expect_end();
         }
-    }
+    });
 }
 
-fn next_data_frame_after_fin_starts_a_message() {
+fn next_data_frame_after_fin_starts_a_new_message() {
     let server = Server::start();
-    for path in PATHS {
-        let mut client = server.upgrade(path);
+    server.upgrade_both(|client| {
         let frames = [
-            Masked::text("one, ").more(),
-            Masked::continuation("cut"),
-            Masked::text("two, ").more(),
-            Masked::continuation("cut"),
-            Masked::text("three, whole"),
+            ClientFrame::text("one, ").without_fin(),
+            ClientFrame::continuation("cut"),
+            ClientFrame::text("two, ").without_fin(),
+            ClientFrame::continuation("cut"),
+            ClientFrame::text("three, whole"),
         ];
-        client.send(wire(frames));
+        client.send(encode_frames(frames));
         client.expect_text("one, cut");
         client.expect_text("two, cut");
         client.expect_text("three, whole");
         client.expect_open_and_silent();
-    }
+    });
 }

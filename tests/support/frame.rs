@@ -1,8 +1,8 @@
-//! Frames, section 5.2, written down a second time: a builder for what a client sends, right or
-//! wrong, and a judge for what the server sends.
+//! Frames, section 5.2, implemented a second time: a builder for a client's frames, valid or not, and a strict
+//! parser for the server's frames.
 
 /// The masking key of the examples in section 5.7.
-pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+pub(crate) const MASKING_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// Opcodes by their names in section 5.2.
 pub(crate) const CONTINUATION: u8 = 0x0;
@@ -12,31 +12,35 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xa;
 
-/// The form that a length is written in.
+/// How the payload length is encoded: in the 7 bits, or in 16 or 64 bits after them.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Form {
+pub(crate) enum LengthForm {
     Minimal,
     Bits7,
     Bits16,
     Bits64,
 }
 
-/// A frame for the server. Correct unless told otherwise: FIN, no RSV, masked with [`KEY`], minimal
-/// length.
+/// A frame from a client. [`ClientFrame::new`] builds a valid one: FIN, no RSV, masked with [`MASKING_KEY`], the
+/// length in its minimal form. The other methods change one field each.
 #[derive(Clone)]
-pub(crate) struct Masked {
-    first: u8,
-    key: Option<[u8; 4]>,
-    form: Form,
-    declared: Option<u64>,
+pub(crate) struct ClientFrame {
+    first_byte: u8,
+    masking_key: Option<[u8; 4]>,
+    length_form: LengthForm,
+    declared_length: Option<u64>,
     payload: Vec<u8>,
 }
 
-impl Masked {
+impl ClientFrame {
     pub(crate) fn new(opcode: u8, payload: impl AsRef<[u8]>) -> Self {
-        let payload = payload.as_ref().to_vec();
-        let first = 0b1_000_0000 | opcode;
-        Self { first, key: Some(KEY), form: Form::Minimal, declared: None, payload }
+        Self {
+            first_byte: 0b1_000_0000 | opcode,
+            masking_key: Some(MASKING_KEY),
+            length_form: LengthForm::Minimal,
+            declared_length: None,
+            payload: payload.as_ref().to_vec(),
+        }
     }
 
     pub(crate) fn text(payload: impl AsRef<[u8]>) -> Self {
@@ -59,76 +63,76 @@ impl Masked {
         Self::new(PONG, payload)
     }
 
-    /// A Close with a code; its reason need not be UTF-8.
+    /// A Close with a code and a reason. The reason can be invalid UTF-8.
     pub(crate) fn close(code: u16, reason: impl AsRef<[u8]>) -> Self {
         Self::new(CLOSE, [&code.to_be_bytes(), reason.as_ref()].concat())
     }
 
-    /// Without FIN: more fragments follow.
-    pub(crate) fn more(mut self) -> Self {
-        self.first &= 0b0_111_1111;
+    /// Clears FIN: more fragments follow.
+    pub(crate) fn without_fin(mut self) -> Self {
+        self.first_byte &= 0b0_111_1111;
         self
     }
 
-    /// With these three reserved bits, RSV1 being 0b100.
+    /// Sets reserved bits; RSV1 is 0b100.
     pub(crate) fn rsv(mut self, bits: u8) -> Self {
-        self.first |= bits << 4;
+        self.first_byte |= bits << 4;
         self
     }
 
-    pub(crate) fn key(mut self, key: [u8; 4]) -> Self {
-        self.key = Some(key);
+    pub(crate) fn masking_key(mut self, key: [u8; 4]) -> Self {
+        self.masking_key = Some(key);
         self
     }
 
     pub(crate) fn unmasked(mut self) -> Self {
-        self.key = None;
+        self.masking_key = None;
         self
     }
 
-    pub(crate) fn form(mut self, form: Form) -> Self {
-        self.form = form;
+    pub(crate) fn length_form(mut self, form: LengthForm) -> Self {
+        self.length_form = form;
         self
     }
 
-    /// Claims this length, whatever the payload has.
-    pub(crate) fn declaring(mut self, length: u64) -> Self {
-        self.declared = Some(length);
+    /// Writes this length into the header, whatever the real length of the payload is.
+    pub(crate) fn declared_length(mut self, length: u64) -> Self {
+        self.declared_length = Some(length);
         self
     }
 
-    /// The frame as it goes over the wire.
+    /// The bytes of the frame on the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let length = self.declared.unwrap_or(self.payload.len() as u64);
-        let mut wire = vec![self.first];
-        let mask = if self.key.is_some() { 0b1_0000000 } else { 0 };
-        let [.., seventh, eighth] = length.to_be_bytes();
-        match self.fitting(length) {
-            Form::Bits16 => wire.extend([mask | 126, seventh, eighth]),
-            Form::Bits64 => {
+        let length = self.declared_length.unwrap_or(self.payload.len() as u64);
+        let mut wire = vec![self.first_byte];
+        let mask = if self.masking_key.is_some() { 0b1_0000000 } else { 0 };
+        let [.., high, low] = length.to_be_bytes();
+        match self.form_for(length) {
+            LengthForm::Bits16 => wire.extend([mask | 126, high, low]),
+            LengthForm::Bits64 => {
                 wire.push(mask | 127);
                 wire.extend(length.to_be_bytes());
             }
-            _ => wire.push(mask | eighth),
+            _ => wire.push(mask | low),
         }
-        let key = self.key.unwrap_or_default();
-        wire.extend(self.key.iter().flatten());
-        wire.extend(self.payload.iter().enumerate().map(|(i, octet)| octet ^ key[i % 4]));
+        let key = self.masking_key.unwrap_or_default();
+        wire.extend(self.masking_key.iter().flatten());
+        wire.extend(self.payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
         wire
     }
 
-    fn fitting(&self, length: u64) -> Form {
-        match (self.form, length) {
-            (Form::Minimal, 0..=125) => Form::Bits7,
-            (Form::Minimal, 126..=65_535) => Form::Bits16,
-            (Form::Minimal, _) => Form::Bits64,
+    fn form_for(&self, length: u64) -> LengthForm {
+        match (self.length_form, length) {
+            (LengthForm::Minimal, 0..=125) => LengthForm::Bits7,
+            (LengthForm::Minimal, 126..=65_535) => LengthForm::Bits16,
+            (LengthForm::Minimal, _) => LengthForm::Bits64,
             (form, _) => form,
         }
     }
 }
 
-/// Frames back to back.
-pub(crate) fn wire<const N: usize>(frames: [Masked; N]) -> Vec<u8> {
+/// The bytes of several frames, one after another.
+pub(crate) fn encode_frames<const N: usize>(frames: [ClientFrame; N]) -> Vec<u8> {
     frames.map(|frame| frame.bytes()).concat()
 }
 
@@ -154,14 +158,14 @@ impl Frame {
         self.payload.get(2..).unwrap_or_default()
     }
 
-    /// One frame from the front of what the server sent, with its length on the wire; `None` asks
-    /// for more. An error says which rule for a server's frame it breaks.
+    /// Parses one frame at the start of the server's bytes; returns it with its length on the wire, or `None` if
+    /// more bytes are needed. An error names the rule for a server's frames that is broken.
     pub(crate) fn parse(wire: &[u8]) -> Result<Option<(Self, usize)>, String> {
         let &[first, second, ref rest @ ..] = wire else { return Ok(None) };
         let (fin, rsv, opcode) =
             (first & 0b1_000_0000 != 0, first & 0b0_111_0000, first & 0b0_000_1111);
-        let (mask, short) = (second & 0b1_0000000, second & 0b0_1111111);
-        let (extended, least) = match short {
+        let (mask, length_bits) = (second & 0b1_0000000, second & 0b0_1111111);
+        let (extended, minimum) = match length_bits {
             126 => (2, 126),
             127 => (8, 65_536),
             _ => (0, 0),
@@ -169,20 +173,23 @@ impl Frame {
         rule(mask == 0, "5.1: a server's frame is masked")?;
         rule(rsv == 0, "5.2: RSV bits without an extension")?;
         rule(matches!(opcode, 0..=2 | 8..=10), "5.2: reserved opcode")?;
-        rule(opcode < 8 || (fin && short <= 125), "5.5: control frame without FIN or over 125")?;
-        let Some(octets) = rest.get(..extended) else { return Ok(None) };
-        let long = octets.iter().fold(0_u64, |sum, octet| sum << 8 | u64::from(*octet));
-        rule(extended == 0 || least <= long, "5.2: length not in its minimal form")?;
+        rule(
+            opcode < 8 || (fin && length_bits <= 125),
+            "5.5: control frame without FIN or over 125",
+        )?;
+        let Some(bytes) = rest.get(..extended) else { return Ok(None) };
+        let long = bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        rule(extended == 0 || minimum <= long, "5.2: length not in its minimal form")?;
         rule(long >> 63 == 0, "5.2: top bit of the length")?;
-        let length = if extended == 0 { u64::from(short) } else { long };
-        let length = usize::try_from(length).map_err(|_| "length beyond this machine")?;
+        let length = if extended == 0 { u64::from(length_bits) } else { long };
+        let length = usize::try_from(length).map_err(|_| "a length above the address space")?;
         let Some(payload) = rest.get(extended..extended + length) else { return Ok(None) };
         let frame = Self { fin, opcode, payload: payload.to_vec() };
         frame.check_close()?;
         Ok(Some((frame, 2 + extended + length)))
     }
 
-    /// Sections 5.5.1 and 7.4: a body has a code that may be sent, and a reason in UTF-8.
+    /// Checks the body of a Close, sections 5.5.1 and 7.4: a code that may be sent, and a reason in UTF-8.
     fn check_close(&self) -> Result<(), String> {
         if self.opcode != CLOSE || self.payload.is_empty() {
             return Ok(());
@@ -196,40 +203,40 @@ impl Frame {
     }
 }
 
-/// A message from the server, joined.
+/// A message from the server, its fragments joined.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Message {
     pub(crate) opcode: u8,
     pub(crate) payload: Vec<u8>,
 }
 
-/// What the frames of one connection must obey together: sections 5.4, 5.5.1 and 8.1.
+/// Joins the server's frames to messages and checks their order: sections 5.4, 5.5.1 and 8.1.
 #[derive(Default)]
-pub(crate) struct Sequence {
-    open: Option<Message>,
+pub(crate) struct MessageAssembler {
+    unfinished: Option<Message>,
     closed: bool,
 }
 
-impl Sequence {
-    /// Takes the next frame; gives the message that it ends.
-    pub(crate) fn take(&mut self, frame: &Frame) -> Result<Option<Message>, String> {
+impl MessageAssembler {
+    /// Adds the next frame; returns the message that it ends, if it ends one.
+    pub(crate) fn push(&mut self, frame: &Frame) -> Result<Option<Message>, String> {
         rule(!self.closed, "5.5.1: a frame after Close")?;
         self.closed = frame.opcode == CLOSE;
         match frame.opcode {
             CONTINUATION => {
-                let open = self.open.as_mut().ok_or("5.4: nothing to continue")?;
-                open.payload.extend(&frame.payload);
+                let message = self.unfinished.as_mut().ok_or("5.4: no message to continue")?;
+                message.payload.extend(&frame.payload);
             }
             opcode @ (TEXT | BINARY) => {
-                rule(self.open.is_none(), "5.4: a new message inside another")?;
-                self.open = Some(Message { opcode, payload: frame.payload.clone() });
+                rule(self.unfinished.is_none(), "5.4: a new message inside another")?;
+                self.unfinished = Some(Message { opcode, payload: frame.payload.clone() });
             }
             _ => return Ok(None),
         }
         if !frame.fin {
             return Ok(None);
         }
-        let message = self.open.take().ok_or("5.4: no message to end")?;
+        let message = self.unfinished.take().ok_or("5.4: no message to end")?;
         let valid = message.opcode == BINARY || std::str::from_utf8(&message.payload).is_ok();
         rule(valid, "8.1: the server's text is not UTF-8")?;
         Ok(Some(message))

@@ -1,13 +1,13 @@
-//! A request that can be bent line by line, and responses judged as they are read.
+//! A request whose lines can be changed one by one, and a strict parser for responses.
 
-/// A request head as lines of bytes, so that any defect can be put into it.
+/// A request head as lines of bytes, so that a test can put any defect into it.
 #[derive(Clone)]
 pub(crate) struct Request {
     lines: Vec<Vec<u8>>,
 }
 
 impl Request {
-    /// The good upgrade request for a path, with the key of the example in section 1.3.
+    /// A valid upgrade request for a path, with the key of the example in section 1.3.
     pub(crate) fn upgrade(path: &str) -> Self {
         Self::new(&format!("GET {path} HTTP/1.1"))
             .add("Upgrade: websocket")
@@ -26,19 +26,19 @@ impl Request {
         Self { lines: vec![line.into(), "Host: localhost".into()] }
     }
 
-    /// Another request line.
-    pub(crate) fn line(mut self, line: impl AsRef<[u8]>) -> Self {
+    /// Replaces the request line.
+    pub(crate) fn request_line(mut self, line: impl AsRef<[u8]>) -> Self {
         self.lines[0] = line.as_ref().to_vec();
         self
     }
 
-    /// One more field line, as it stands.
+    /// Adds a field line as it is.
     pub(crate) fn add(mut self, line: impl AsRef<[u8]>) -> Self {
         self.lines.push(line.as_ref().to_vec());
         self
     }
 
-    /// Another value for a field that is there.
+    /// Replaces the value of a field that the request has.
     #[track_caller]
     pub(crate) fn set(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let line = self.lines.iter_mut().find(|line| is_field(line, name));
@@ -47,25 +47,25 @@ impl Request {
         self
     }
 
-    /// Without a field.
+    /// Removes a field.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.lines.retain(|line| !is_field(line, name));
         self
     }
 
-    /// The field lines changed as a whole: reversed, say, or in other letters.
-    pub(crate) fn fields(mut self, change: impl FnOnce(&mut [Vec<u8>])) -> Self {
+    /// Changes all field lines together, for example their order or their case.
+    pub(crate) fn edit_fields(mut self, change: impl FnOnce(&mut [Vec<u8>])) -> Self {
         change(&mut self.lines[1..]);
         self
     }
 
-    /// Lines ended by CRLF, and the empty line.
+    /// The head on the wire: lines that end in CRLF, and the empty line.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.ended_by(b"\r\n")
+        self.bytes_with_line_end(b"\r\n")
     }
 
-    /// The same with another end of line.
-    pub(crate) fn ended_by(&self, end: &[u8]) -> Vec<u8> {
+    /// The head on the wire with another line end.
+    pub(crate) fn bytes_with_line_end(&self, end: &[u8]) -> Vec<u8> {
         let mut wire = self.lines.join(end);
         wire.extend([end, end].concat());
         wire
@@ -87,7 +87,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// A head without its empty line. An error says which rule for a server's answer it breaks.
+    /// Parses a head without its empty line. An error names the rule for responses that is broken.
     pub(crate) fn parse(head: &[u8]) -> Result<Self, String> {
         let head = std::str::from_utf8(head).map_err(|_| "a head that is not ASCII")?;
         let mut lines = head.split("\r\n");
@@ -103,17 +103,17 @@ impl Response {
         Ok(response)
     }
 
-    /// RFC 9110, 5.3, 6.6.1 and 8.6: no field twice, a date, no length where there is no body.
+    /// RFC 9110, 5.3, 6.6.1 and 8.6: no field twice, a Date, no length in a response without a body.
     fn check(&self) -> Result<(), String> {
         for (name, _) in &self.fields {
-            if self.all(name).len() > 1 {
-                return Err(format!("{name} stands twice"));
+            if self.values(name).len() > 1 {
+                return Err(format!("{name} is there twice"));
             }
         }
         let bodiless = matches!(self.status, 100..=199 | 204);
-        let framed =
+        let has_length =
             self.field("Content-Length").is_some() || self.field("Transfer-Encoding").is_some();
-        if bodiless && framed {
+        if bodiless && has_length {
             return Err(format!("a length in a {}", self.status));
         }
         if matches!(self.status, 200..=499) && !self.field("Date").is_some_and(is_date) {
@@ -122,25 +122,25 @@ impl Response {
         Ok(())
     }
 
-    /// The value of a field, whatever the case of its name.
+    /// The value of a field; the case of its name does not matter.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.all(name).first().copied()
+        self.values(name).first().copied()
     }
 
     /// The values of all lines of a field.
-    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let same = |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
         self.fields.iter().filter(same).map(|field| field.1.as_str()).collect()
     }
 
-    /// Does the list in this field hold the token, in any case?
-    pub(crate) fn lists(&self, name: &str, token: &str) -> bool {
-        let values = self.all(name);
+    /// Returns whether the list in this field contains the token, in any case.
+    pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
+        let values = self.values(name);
         values.iter().flat_map(|v| v.split(',')).any(|v| v.trim().eq_ignore_ascii_case(token))
     }
 
-    /// The octets that follow the head, by its Content-Length.
-    pub(crate) fn length(&self) -> Option<usize> {
+    /// The length of the body according to Content-Length.
+    pub(crate) fn content_length(&self) -> Option<usize> {
         self.field("Content-Length")?.parse().ok()
     }
 
@@ -149,7 +149,7 @@ impl Response {
     }
 }
 
-/// RFC 9112, 5: a token, a colon, a value without controls; no folded line.
+/// Parses a field line, RFC 9112, 5: a token, a colon, a value without control characters; no folded line.
 fn field(line: &str) -> Result<(String, String), String> {
     let malformed = || format!("field line {line:?}");
     let (name, value) = line.split_once(':').ok_or_else(malformed)?;
@@ -161,7 +161,7 @@ fn field(line: &str) -> Result<(String, String), String> {
     Ok((name.into(), value.trim_matches([' ', '\t']).into()))
 }
 
-/// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Checks the format of a date, RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn is_date(value: &str) -> bool {
     let shape: String = value
         .chars()

@@ -1,6 +1,6 @@
-//! A line of the JSON log, judged strictly (RFC 8259): one flat object, nothing beside it.
+//! A strict parser (RFC 8259) for a line of the JSON log: one flat object and nothing else.
 
-/// What a member's value can be here.
+/// The value of a member: the log has no other types.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -8,28 +8,28 @@ pub(crate) enum Value {
     Text(String),
 }
 
-/// The members of the object that is the whole line, in their order.
-pub(crate) fn object(line: &str) -> Result<Vec<(String, Value)>, String> {
-    let mut rest = Rest(line);
+/// Parses a line that is one object; returns its members in their order.
+pub(crate) fn parse_object(line: &str) -> Result<Vec<(String, Value)>, String> {
+    let mut rest = Cursor(line);
     let mut members = Vec::new();
-    rest.eat("{")?;
+    rest.skip("{")?;
     loop {
         let name = rest.string()?;
-        rest.eat(":")?;
+        rest.skip(":")?;
         members.push((name, rest.value()?));
-        if rest.eat(",").is_err() {
+        if rest.skip(",").is_err() {
             break;
         }
     }
-    rest.eat("}")?;
+    rest.skip("}")?;
     if rest.0.is_empty() { Ok(members) } else { rest.fail("the end") }
 }
 
-/// What is not read yet.
-struct Rest<'a>(&'a str);
+/// The part of the line that is not parsed yet.
+struct Cursor<'a>(&'a str);
 
-impl Rest<'_> {
-    fn eat(&mut self, token: &str) -> Result<(), String> {
+impl Cursor<'_> {
+    fn skip(&mut self, token: &str) -> Result<(), String> {
         match self.0.strip_prefix(token) {
             Some(rest) => self.0 = rest,
             None => return self.fail(token),
@@ -38,7 +38,7 @@ impl Rest<'_> {
     }
 
     fn value(&mut self) -> Result<Value, String> {
-        if self.eat("null").is_ok() {
+        if self.skip("null").is_ok() {
             return Ok(Value::Null);
         }
         let is_digit = |c: char| c.is_ascii_digit();
@@ -55,7 +55,7 @@ impl Rest<'_> {
     }
 
     fn string(&mut self) -> Result<String, String> {
-        self.eat("\"")?;
+        self.skip("\"")?;
         let mut units: Vec<u16> = Vec::new();
         loop {
             match self.next()? {
@@ -82,7 +82,7 @@ impl Rest<'_> {
                 self.0 = rest;
                 return u16::from_str_radix(digits, 16).map_err(|error| error.to_string());
             }
-            _ => return self.fail("an escape that there is"),
+            _ => return self.fail("a valid escape"),
         };
         Ok(character as u16)
     }
@@ -94,7 +94,7 @@ impl Rest<'_> {
         Ok(next)
     }
 
-    fn fail<T>(&self, want: &str) -> Result<T, String> {
-        Err(format!("want {want} before {:?}", self.0))
+    fn fail<T>(&self, expected: &str) -> Result<T, String> {
+        Err(format!("expected {expected} before {:?}", self.0))
     }
 }

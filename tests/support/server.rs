@@ -1,4 +1,4 @@
-//! The real server as a child process: started, watched through its log, asked, signalled, ended.
+//! The real server as a child process: starts it, reads its log, sends it requests and signals, ends it.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -8,12 +8,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use super::{Client, DEADLINE, Request, Response, check};
+use super::{Client, DEADLINE, Request, Response, check, on_both_paths};
 
-/// What the line of a listening server says, up to its port.
+/// The server's log line when it listens, up to the port.
 const LISTENING: &str = "listening on http://127.0.0.1:";
 
-/// A running server; it is killed when this is dropped.
+/// A running server; dropping it kills the server.
 pub(crate) struct Server {
     child: Mutex<Child>,
     pid: u32,
@@ -22,19 +22,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With the options' defaults, on a free port.
+    /// Starts a server with default options on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
-    /// With more arguments after `serve --bind 127.0.0.1:0`.
+    /// Starts a server with more arguments after `serve --bind 127.0.0.1:0`.
     #[track_caller]
     pub(crate) fn with(arguments: &[&str]) -> Self {
         Self::with_environment(arguments, &[])
     }
 
-    /// With variables as well.
+    /// Starts a server with arguments and environment variables.
     #[track_caller]
     pub(crate) fn with_environment(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
@@ -48,7 +48,7 @@ impl Server {
         Self::spawn(command)
     }
 
-    /// From a command that runs the server, a shell with limits for example.
+    /// Runs a command that starts the server, for example a shell that sets limits first.
     #[track_caller]
     pub(crate) fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -56,22 +56,22 @@ impl Server {
         let log = Arc::new(Log::default());
         log.follow(child.stderr.take().expect("standard error is piped"));
         let pid = child.id();
-        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut server = Self { child: Mutex::new(child), pid, address: nowhere, log };
-        server.address.set_port(server.listening());
+        let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut server = Self { child: Mutex::new(child), pid, address: unknown, log };
+        server.address.set_port(server.wait_for_port());
         server
     }
 
     #[track_caller]
-    fn listening(&self) -> u16 {
+    fn wait_for_port(&self) -> u16 {
         let port = |text: &str| {
             let (_, rest) = text.split_once(LISTENING)?;
             rest.split_once('/')?.0.parse().ok()
         };
-        check::uncounted(|| self.log.wait_for("the address it listens on", port))
+        check::uncounted(|| self.log.wait_for("the address that the server listens on", port))
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -79,23 +79,23 @@ impl Server {
         self.pid
     }
 
-    /// Standard error so far.
+    /// The server's standard error so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().text.clone()
     }
 
-    /// Waits until standard error holds this, and gives all of it.
+    /// Waits until the log contains `needle`; returns the whole log.
     #[track_caller]
-    pub(crate) fn await_log(&self, needle: &str) -> String {
+    pub(crate) fn wait_for_log(&self, needle: &str) -> String {
         self.log.wait_for(needle, |text| text.contains(needle).then(|| text.to_owned()))
     }
 
-    /// Sends a signal by its name: `TERM`, `INT`, `STOP`, `CONT`, `KILL`.
+    /// Sends a signal: `TERM`, `INT`, `STOP`, `CONT` or `KILL`.
     pub(crate) fn signal(&self, name: &str) {
         signal(name, self.pid);
     }
 
-    /// Waits for the end of the process; its log is whole then.
+    /// Waits for the end of the process; then its log is complete.
     #[track_caller]
     pub(crate) fn wait(&self) -> ExitStatus {
         self.log.wait_for_end();
@@ -106,12 +106,12 @@ impl Server {
             .expect("a child can be waited for")
     }
 
-    /// Kills the server when the guard goes: threads that talk to it end even where a check fails.
-    pub(crate) fn mortal(&self) -> Mortal<'_> {
-        Mortal(self)
+    /// Returns a guard whose drop kills the server: if a check fails, threads that wait for the server end too.
+    pub(crate) fn kill_on_drop(&self) -> KillOnDrop<'_> {
+        KillOnDrop(self)
     }
 
-    /// Ends the process whatever it is doing.
+    /// Kills the process.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = child.kill(); // it may have ended by itself
@@ -119,50 +119,59 @@ impl Server {
     }
 }
 
-/// Talking to it.
+/// Connections and requests.
 impl Server {
-    /// A bare TCP connection.
+    /// Opens a TCP connection and sends nothing.
     #[track_caller]
     pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address)
     }
 
-    /// An open WebSocket; on `/chat` its welcome is read.
+    /// Opens a WebSocket; on `/chat` it also reads the welcome.
     #[track_caller]
     pub(crate) fn upgrade(&self, path: &str) -> Client {
         Client::upgrade(self.address, path)
     }
 
-    /// A connection on which this request was sent.
+    /// Opens a WebSocket on `/chat`, then one on `/echo`, and runs the same case with each; a failure names the
+    /// path. The welcome of `/chat` is already read. A case that needs the path or several connections uses
+    /// [`on_both_paths`].
     #[track_caller]
-    pub(crate) fn ask(&self, request: &Request) -> Client {
+    pub(crate) fn upgrade_both(&self, mut run: impl FnMut(&mut Client)) {
+        on_both_paths(|path| run(&mut self.upgrade(path)));
+    }
+
+    /// Opens a connection and sends a request on it.
+    #[track_caller]
+    pub(crate) fn send_request(&self, request: &Request) -> Client {
         let mut client = self.connect();
         client.send(request.bytes());
         client
     }
 
-    /// This request becomes a WebSocket, for the key of [`Request::upgrade`], and it is alive.
+    /// Expects that the server upgrades this request, for the key of [`Request::upgrade`], and that the WebSocket
+    /// works.
     #[track_caller]
-    pub(crate) fn accepts(&self, request: &Request) -> Client {
-        let mut client = self.ask(request);
+    pub(crate) fn expect_upgrade(&self, request: &Request) -> Client {
+        let mut client = self.send_request(request);
         client.expect_101();
         client.expect_open();
         client
     }
 
-    /// This request gets this status as its last answer.
+    /// Expects that the server rejects this request with this status and ends the connection.
     #[track_caller]
-    pub(crate) fn refuses(&self, request: &Request, status: u16) -> Response {
-        self.ask(request).expect_refusal(status)
+    pub(crate) fn expect_refusal(&self, request: &Request, status: u16) -> Response {
+        self.send_request(request).expect_refusal(status)
     }
 
-    /// The answer to a plain GET.
+    /// Sends a plain GET and returns the response.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Response {
-        self.ask(&Request::get(path).add("Connection: close")).read_response()
+        self.send_request(&Request::get(path).add("Connection: close")).read_response()
     }
 
-    /// `/metrics`, each sample by its name with labels.
+    /// Reads `/metrics`: the value of each sample, by its name with labels.
     #[track_caller]
     pub(crate) fn metrics(&self) -> BTreeMap<String, f64> {
         let page = self.get("/metrics");
@@ -175,7 +184,7 @@ impl Server {
     }
 }
 
-/// What the kernel says about it.
+/// What the kernel reports about the process.
 impl Server {
     /// Resident memory, in kB.
     pub(crate) fn memory(&self) -> u64 {
@@ -192,10 +201,10 @@ impl Server {
     }
 
     /// Processor time used so far, in clock ticks (hundredths of a second).
-    pub(crate) fn ticks(&self) -> u64 {
+    pub(crate) fn cpu_ticks(&self) -> u64 {
         let stat =
             fs::read_to_string(format!("/proc/{}/stat", self.pid)).expect("a running process");
-        let after_name = stat.rsplit_once(')').expect("the name stands in brackets").1;
+        let after_name = stat.rsplit_once(')').expect("the name is in parentheses").1;
         let fields: Vec<_> = after_name.split_whitespace().collect();
         [11, 12]
             .iter()
@@ -208,7 +217,7 @@ impl Server {
             fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("a running process");
         let line =
             text.lines().find_map(|line| line.strip_prefix(name)).expect("a line of its status");
-        line.trim().trim_end_matches(" kB").parse().expect("a figure")
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 }
 
@@ -218,10 +227,10 @@ impl Drop for Server {
     }
 }
 
-/// What [`Server::mortal`] gives.
-pub(crate) struct Mortal<'a>(&'a Server);
+/// The guard of [`Server::kill_on_drop`].
+pub(crate) struct KillOnDrop<'a>(&'a Server);
 
-impl Drop for Mortal<'_> {
+impl Drop for KillOnDrop<'_> {
     fn drop(&mut self) {
         self.0.kill();
     }
@@ -235,20 +244,21 @@ pub(crate) fn signal(name: &str, pid: u32) {
     check::that(status.is_ok_and(|status| status.success()), kill);
 }
 
-/// Waits for something that no event announces, such as a figure in `/proc`.
+/// Waits for a condition that no event announces, such as a figure in `/proc`, by checking it every few
+/// milliseconds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let until = Instant::now() + *DEADLINE;
     while !holds() {
         if until < Instant::now() {
-            check::fail(format_args!("never: {what}"));
+            check::fail(format_args!("this did not happen in time: {what}"));
         }
         thread::sleep(Duration::from_millis(5));
     }
     check::that(true, what);
 }
 
-/// Standard error of the server as it grows.
+/// The server's standard error, read as it is written.
 #[derive(Default)]
 struct Log {
     written: Mutex<Written>,
@@ -262,12 +272,12 @@ struct Written {
 }
 
 impl Log {
-    /// Reads on a thread of its own, until the end of the process.
-    fn follow(self: &Arc<Self>, mut errors: ChildStderr) {
+    /// Reads standard error on its own thread until the end of the process.
+    fn follow(self: &Arc<Self>, mut stderr: ChildStderr) {
         let log = Arc::clone(self);
         thread::spawn(move || {
             let mut chunk = [0; 4096];
-            while let Ok(length @ 1..) = errors.read(&mut chunk) {
+            while let Ok(length @ 1..) = stderr.read(&mut chunk) {
                 log.lock().text += &String::from_utf8_lossy(&chunk[..length]);
                 log.grown.notify_all();
             }
@@ -280,7 +290,7 @@ impl Log {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `find` finds something in the text.
+    /// Waits until `find` returns a value for the text.
     #[track_caller]
     fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         let until = Instant::now() + *DEADLINE;
@@ -292,7 +302,7 @@ impl Log {
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || written.ended {
-                check::fail(format_args!("the log never says {what}:\n{}", written.text));
+                check::fail(format_args!("not in the log: {what}\n{}", written.text));
             }
             written =
                 self.grown.wait_timeout(written, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -306,6 +316,6 @@ impl Log {
             .grown
             .wait_timeout_while(self.lock(), *DEADLINE, waiting)
             .unwrap_or_else(PoisonError::into_inner);
-        check::that(!late.timed_out(), format_args!("the server never ends:\n{}", written.text));
+        check::that(!late.timed_out(), format_args!("the server does not end:\n{}", written.text));
     }
 }

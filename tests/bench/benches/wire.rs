@@ -1,4 +1,4 @@
-//! Parts of the wire layer alone, each beside what the standard library does with the same octets.
+//! Micro-benchmarks of parts of the wire layer, each with a comparable function of the standard library.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -24,8 +24,8 @@ fn unmasking(criterion: &mut Criterion) {
     });
 }
 
-/// Unmasked texts, as a server sends them: what is left of receiving is a header and UTF-8, and a copy
-/// into the receiver's buffer, which a read from a socket would make.
+/// Receives unmasked texts, as a server sends them: this measures the header, the UTF-8 check, and the
+/// copy into the buffer of the receiver, which replaces the read from a socket.
 fn utf8(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("utf8");
     group.throughput(Throughput::Bytes(SIZE as u64));
@@ -39,7 +39,7 @@ fn utf8(criterion: &mut Criterion) {
     group.bench_function("std", |bench| bench.iter(|| str::from_utf8(black_box(&payload)).is_ok()));
 }
 
-/// Header, unmasking, UTF-8: from the octets of a read to messages.
+/// Receives masked texts: header, unmasking and UTF-8 check.
 fn receiving(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("receive");
     for (name, size) in [("64 B", 64), ("16 KiB", 16 * 1024)] {
@@ -55,7 +55,7 @@ fn receiving(criterion: &mut Criterion) {
     }
 }
 
-/// Gives all of it to the receiver, in reads as large as its buffer allows.
+/// Passes all bytes to the receiver, in reads as large as its buffer allows.
 fn receive(receiver: &mut Receiver, mut wire: &[u8]) {
     while !wire.is_empty() {
         let space = receiver.spare_capacity();

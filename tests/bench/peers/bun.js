@@ -1,4 +1,4 @@
-// Peer server: Bun's own WebSocket server, with its publish to a topic for each text.
+// Peer server: the WebSocket server of Bun; each text is published to a topic.
 
 const WELCOME = "Welcome to Corvusoft Chat!";
 

@@ -10,7 +10,7 @@ const chat = new WebSocketServer(options);
 const echo = new WebSocketServer(options);
 
 chat.on("connection", (member) => {
-  member.on("error", () => {}); // a client that broke off is nobody's fault here
+  member.on("error", () => {}); // a failed connection only ends this client
   member.on("message", (message, isBinary) => {
     if (isBinary) {
       member.close(1003, "text only");

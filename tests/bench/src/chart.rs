@@ -1,8 +1,8 @@
-//! Pictures for the report.
+//! Charts for the report.
 
 use plotters::prelude::*;
 
-/// One server's figures.
+/// The figures of one server.
 pub struct Line {
     pub name: &'static str,
     pub is_ours: bool,
@@ -11,7 +11,7 @@ pub struct Line {
 
 const OURS: RGBColor = RGBColor(0xd0, 0x3b, 0x1f);
 
-/// For those who are compared with, told apart without red and green.
+/// Colours for the other servers; red against green is not used.
 const OTHERS: [RGBColor; 7] = [
     RGBColor(0x33, 0x66, 0xaa),
     RGBColor(0x22, 0x88, 0x88),
@@ -22,13 +22,13 @@ const OTHERS: [RGBColor; 7] = [
     RGBColor(0xaa, 0xaa, 0xaa),
 ];
 
-/// One figure of every server, over the number of members.
+/// One chart: a figure of every server over the number of members.
 pub struct Panel {
     pub title: &'static str,
     pub lines: Vec<Line>,
 }
 
-/// One picture of so many panels, two in a row.
+/// Draws the panels, two in a row, as one SVG image.
 pub fn picture(panels: &[Panel]) -> String {
     let mut svg = String::new();
     match draw_all(&mut svg, panels) {
@@ -53,7 +53,7 @@ fn draw_all(svg: &mut String, panels: &[Panel]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lines over a number that grows by factors.
+/// Draws one line for each server; both axes are logarithmic.
 fn draw(area: &Area, Panel { title, lines }: &Panel) -> Result<(), Failure> {
     let points = || lines.iter().flat_map(|line| known(&line.points));
     let low = points().map(|(_, y)| y).fold(f64::INFINITY, f64::min);
@@ -63,7 +63,7 @@ fn draw(area: &Area, Panel { title, lines }: &Panel) -> Result<(), Failure> {
     if high <= low || right <= left {
         return Err("nothing to draw".into());
     }
-    let right = right * 8.0; // room for the names behind the last points
+    let right = right * 8.0; // room for the names after the last points
     let mut chart = ChartBuilder::on(area)
         .caption(*title, ("sans-serif", 22))
         .margin(12)

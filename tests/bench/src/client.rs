@@ -1,4 +1,4 @@
-//! The client's side of a connection, with no more than a load needs.
+//! The client side of a connection, reduced to what a load generator needs.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,37 +10,39 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
-/// In place of a path: no WebSocket, but a server that returns what it gets.
+/// Used as a path: no WebSocket, but a TCP server that returns the received bytes.
 pub const PLAIN: &str = "plain TCP";
 
-/// What every server here says first on `/chat`.
+/// The first frame of every server on `/chat`.
 const WELCOME: &[u8] = b"\x81\x1aWelcome to Corvusoft Chat!";
 
-/// How long one connection waits for anything.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The timeout of every wait.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A masking key is to be random for the sake of proxies; for the server any key is the same work.
+/// Section 10.3 requires an unpredictable masking key because of proxies; the cost for the server is the
+/// same for every key.
 pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// Masks nothing: for what comes back from a server that knows no frames.
+/// A key that changes nothing, for the TCP server that returns the received bytes.
 pub const NO_KEY: [u8; 4] = [0; 4];
 
-/// Connects and upgrades. On `/chat` the welcome is read; nothing else has come then.
+/// Connects and upgrades. On `/chat` it also reads the welcome; no other bytes are received before it
+/// returns.
 ///
 /// # Errors
-/// What is wrong with the connection, or with the answer.
+/// The connection failed, or the answer is wrong.
 pub fn join(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     if path == PLAIN {
         return Ok(stream);
     }
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let head = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
-    stream.write_all(head.as_bytes())?; // in one packet, as every real client sends it
+    stream.write_all(head.as_bytes())?; // in one packet, as real clients do
     let welcome = if path == "/chat" { WELCOME } else { b"" };
     let mut answer = Vec::new();
     let mut chunk = [0; 1024];
@@ -61,10 +63,10 @@ pub fn join(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
 
 fn unexpected(answer: &[u8]) -> io::Error {
     let shown = &answer[..answer.len().min(200)];
-    io::Error::other(format!("an unexpected answer: {}", shown.escape_ascii()))
+    io::Error::other(format!("unexpected answer: {}", shown.escape_ascii()))
 }
 
-/// Appends a whole masked frame.
+/// Appends a complete masked frame.
 pub fn frame(opcode: u8, key: [u8; 4], payload: &[u8], out: &mut Vec<u8>) {
     out.push(0x80 | opcode);
     match payload.len() {
@@ -84,15 +86,15 @@ pub fn frame(opcode: u8, key: [u8; 4], payload: &[u8], out: &mut Vec<u8>) {
     mask(key, &mut out[start..]);
 }
 
-/// Masks the beginning of a payload, or all of it.
+/// Masks a payload, or its beginning.
 pub fn mask(key: [u8; 4], payload: &mut [u8]) {
-    payload.iter_mut().zip(key.iter().cycle()).for_each(|(octet, key)| *octet ^= key);
+    payload.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
 }
 
-/// Opcode and payload of the first whole frame in `octets`, and what lies behind it. Masked payload
-/// stays masked: it comes back from a server that only returns bytes.
-pub fn first_frame(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[first, second], rest) = octets.split_first_chunk()?;
+/// The opcode and payload of the first frame in `bytes`, and the bytes after it; `None` if the frame is
+/// incomplete. A masked payload stays masked: the plain TCP server returns such frames.
+pub fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[first, second], rest) = bytes.split_first_chunk()?;
     let (length, rest) = match second & 0x7f {
         126 => {
             rest.split_first_chunk().map(|(form, rest)| (u16::from_be_bytes(*form).into(), rest))?
@@ -105,23 +107,23 @@ pub fn first_frame(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((first & 0x0f, payload, rest))
 }
 
-/// Takes a stream of frames apart.
+/// Splits a byte stream into frames.
 #[derive(Default)]
-pub struct Inbox {
-    /// The beginning of a frame that has not come whole.
+pub struct FrameReader {
+    /// The beginning of an incomplete frame.
     rest: Vec<u8>,
 }
 
-impl Inbox {
-    /// Reads all that is there from a socket that does not wait, and gives each whole frame.
+impl FrameReader {
+    /// Reads all available bytes from a non-blocking socket and passes each complete frame to `on_frame`.
     ///
     /// # Errors
-    /// The connection ended or broke.
+    /// The connection ended or failed.
     pub fn read(
         &mut self,
         stream: &mut impl Read,
         scratch: &mut [u8],
-        mut each: impl FnMut(u8, &[u8]),
+        mut on_frame: impl FnMut(u8, &[u8]),
     ) -> io::Result<()> {
         loop {
             let kept = self.rest.len();
@@ -132,62 +134,62 @@ impl Inbox {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let is_all = kept + length < scratch.len();
-            let mut octets = &scratch[..kept + length];
-            while let Some((opcode, payload, rest)) = first_frame(octets) {
-                each(opcode, payload);
-                octets = rest;
+            let is_empty = kept + length < scratch.len();
+            let mut bytes = &scratch[..kept + length];
+            while let Some((opcode, payload, rest)) = parse_frame(bytes) {
+                on_frame(opcode, payload);
+                bytes = rest;
             }
             self.rest.clear();
-            self.rest.extend_from_slice(octets);
-            if is_all {
+            self.rest.extend_from_slice(bytes);
+            if is_empty {
                 return Ok(());
             }
         }
     }
 }
 
-/// What a message carries, in characters that every server passes on and every log prints as they are:
-/// 6 bits each.
+/// The identification of a message. It is written in printable ASCII, 6 bits per character, which every
+/// server and every log passes unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Below 4096.
     pub sender: usize,
-    /// From 0, without gaps, for each sender; below 2^36.
+    /// Counts the messages of a sender from 0, without gaps; below 2^36.
     pub sequence: u64,
 }
 
-/// Octets of a stamp and of the time behind it.
+/// The size in bytes of a stamp and of the time after it.
 pub const STAMP: usize = 8 + 8;
 
 impl Stamp {
-    /// Writes the stamp and a time, in microseconds, into the first octets of a message.
+    /// Writes the stamp and a time, in microseconds, into the first bytes of a message.
     pub fn write(self, micros: u64, message: &mut [u8]) {
         write_bits((self.sender as u64) << 36 | self.sequence, &mut message[..8]);
         write_bits(micros, &mut message[8..STAMP]);
     }
 
-    /// The stamp of a message; it is at least [`STAMP`] octets long.
+    /// The stamp of a message; it is at least [`STAMP`] bytes long.
     pub fn read(message: &[u8]) -> Self {
         let bits = read_bits(message);
         Self { sender: (bits >> 36) as usize, sequence: bits & 0xf_ffff_ffff }
     }
 
-    /// The time behind it.
+    /// The time after the stamp, in microseconds.
     pub fn micros(message: &[u8]) -> u64 {
         read_bits(&message[8..])
     }
 }
 
-fn write_bits(bits: u64, octets: &mut [u8]) {
-    for (place, octet) in octets.iter_mut().rev().enumerate() {
-        *octet = b'0' + (bits >> (6 * place) & 0x3f) as u8;
+fn write_bits(bits: u64, bytes: &mut [u8]) {
+    for (place, byte) in bytes.iter_mut().rev().enumerate() {
+        *byte = b'0' + (bits >> (6 * place) & 0x3f) as u8;
     }
 }
 
-/// Eight times 6 bits, two, four and eight at a time: this is done for every delivery.
-fn read_bits(octets: &[u8]) -> u64 {
-    let eight = octets.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
+/// Joins eight times 6 bits in three steps, because it runs for every delivery.
+fn read_bits(bytes: &[u8]) -> u64 {
+    let eight = bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let six = eight.wrapping_sub(0x3030_3030_3030_3030) & 0x3f3f_3f3f_3f3f_3f3f;
     let twelve = (six & 0x003f_003f_003f_003f) | (six & 0x3f00_3f00_3f00_3f00) >> 2;
     let twenty_four = (twelve & 0x0000_0fff_0000_0fff) | (twelve & 0x0fff_0000_0fff_0000) >> 4;
@@ -199,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_read_as_it_was_written() {
+    fn stamp_is_read_as_it_was_written() {
         let mut message = [0; 64];
         for stamp in [
             Stamp { sender: 0, sequence: 0 },
@@ -213,17 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_taken_apart_wherever_the_stream_is_cut() {
+    fn frames_are_split_for_every_division_into_reads() {
         let payloads = [vec![b'a'; 5], vec![b'b'; 300], vec![b'c'; 70_000]];
         let mut wire = Vec::new();
         payloads.iter().for_each(|payload| frame(BINARY, NO_KEY, payload, &mut wire));
-        let mut inbox = Inbox::default();
+        let mut reader = FrameReader::default();
         let mut scratch = vec![0; 1 << 20];
         let mut lengths = Vec::new();
         for mut chunk in wire.chunks(777) {
-            let ended =
-                inbox.read(&mut chunk, &mut scratch, |_, payload| lengths.push(payload.len()));
-            assert!(ended.is_ok());
+            let result =
+                reader.read(&mut chunk, &mut scratch, |_, payload| lengths.push(payload.len()));
+            assert!(result.is_ok());
         }
         assert_eq!(lengths, [5, 300, 70_000]);
     }

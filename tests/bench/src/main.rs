@@ -1,41 +1,45 @@
-//! `make bench`: the server and its peers at the same work, in turn, several rounds.
+//! `make bench`: measures wirechat and its peers with the same workloads, in turn, for several rounds.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use contender::Places;
 use report::{Record, Report};
-use work::{Scale, Work};
+use server::Paths;
+use workload::{Scale, Workload};
 
-mod bars;
 mod chart;
 mod client;
-mod contender;
-mod crowd;
+mod client_pool;
+mod connections;
 mod micro;
 mod paced;
 mod report;
 mod saturated;
-mod visits;
-mod work;
+mod server;
+mod thresholds;
+mod workload;
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let (Some(ours), Some(modules), Some(out)) = (words.next(), words.next(), words.next()) else {
-        eprintln!("bench OURS NODE_MODULES OUT [quick] [WORK] [SERVER]: `make bench` knows them");
+    let mut arguments = std::env::args().skip(1);
+    let (Some(ours), Some(modules), Some(out)) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
+        eprintln!(
+            "usage: bench WIRECHAT NODE_MODULES OUT [quick] [WORK] [SERVER]; see tests/bench/run"
+        );
         return ExitCode::from(2);
     };
-    let mut rest: Vec<String> = words.collect();
-    let is_quick = rest.first().is_some_and(|word| word == "quick");
+    let mut rest: Vec<String> = arguments.collect();
+    let is_quick = rest.first().is_some_and(|first| first == "quick");
     if is_quick {
         rest.remove(0);
     }
     let out = PathBuf::from(out);
     let logs = out.join("logs");
-    let places = Places { ours: ours.into(), modules: modules.into(), logs };
-    match run(&places, &out, Scale { is_quick }, &rest) {
+    let paths = Paths { ours: ours.into(), modules: modules.into(), logs };
+    match run(&paths, &out, Scale { is_quick }, &rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
@@ -44,69 +48,76 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(places: &Places, out: &Path, scale: Scale, parts: &[String]) -> Result<(), String> {
-    std::fs::create_dir_all(&places.logs).map_err(|error| error.to_string())?;
+fn run(paths: &Paths, out: &Path, scale: Scale, filters: &[String]) -> Result<(), String> {
+    std::fs::create_dir_all(&paths.logs).map_err(|error| error.to_string())?;
     rlimit::increase_nofile_limit(u64::MAX).map_err(|error| error.to_string())?;
     let start = Instant::now();
-    let (mut contenders, missing) = places.contenders();
-    contenders.retain(|one| parts.get(1).is_none_or(|part| one.name.contains(part)));
+    let (mut servers, missing) = paths.servers();
+    servers.retain(|server| filters.get(1).is_none_or(|filter| server.name.contains(filter)));
     for (name, why) in &missing {
         eprintln!("missing: {name}: {why}");
     }
-    let mut works = Work::all(scale);
-    works.retain(|(work, _)| parts.first().is_none_or(|part| work.to_string().contains(part)));
-    works.retain(|(work, _)| contenders.iter().any(|one| work.concerns(one, 0)));
-    if works.is_empty() {
-        return Err(format!("nothing to run: no work or no server is called {}", parts.join(", ")));
+    let mut workloads = Workload::all(scale);
+    workloads.retain(|(workload, _)| {
+        filters.first().is_none_or(|filter| workload.to_string().contains(filter))
+    });
+    workloads.retain(|(workload, _)| servers.iter().any(|server| workload.applies_to(server, 0)));
+    if workloads.is_empty() {
+        return Err(format!(
+            "nothing to run: no workload or server matches {}",
+            filters.join(", ")
+        ));
     }
-    let rounds = works.iter().map(|(_, rounds)| *rounds).max().unwrap_or_default();
-    let runs = |(work, rounds): &(Work, usize)| -> usize {
-        let in_round = |round| contenders.iter().filter(|one| work.concerns(one, round)).count();
-        (0..*rounds).map(in_round).sum::<usize>() + if work.has_plain() { *rounds } else { 0 }
+    let rounds = workloads.iter().map(|(_, rounds)| *rounds).max().unwrap_or_default();
+    let runs = |(workload, rounds): &(Workload, usize)| -> usize {
+        let in_round =
+            |round| servers.iter().filter(|server| workload.applies_to(server, round)).count();
+        (0..*rounds).map(in_round).sum::<usize>()
+            + if workload.has_plain_tcp() { *rounds } else { 0 }
     };
-    let total: usize = works.iter().map(runs).sum();
+    let total: usize = workloads.iter().map(runs).sum();
     let mut report =
-        Report { out: out.to_owned(), records: Vec::new(), missing, ceiling: Ok(f64::NAN) };
+        Report { out: out.to_owned(), records: Vec::new(), missing, load_limit: Ok(f64::NAN) };
     for round in 0..rounds {
-        for (work, _) in works.iter().filter(|(_, rounds)| round < *rounds) {
-            let mut turn: Vec<_> =
-                contenders.iter().filter(|one| work.concerns(one, round)).collect();
-            let shift = round % turn.len().max(1);
-            turn.rotate_left(shift); // nobody is always the first
-            for contender in turn {
+        for (workload, _) in workloads.iter().filter(|(_, rounds)| round < *rounds) {
+            let mut order: Vec<_> =
+                servers.iter().filter(|server| workload.applies_to(server, round)).collect();
+            let shift = round % order.len().max(1);
+            order.rotate_left(shift); // another server starts in each round
+            for server in order {
                 progress(
                     &report,
                     total,
                     start,
-                    &format!("round {}: {work}: {}", round + 1, contender.name),
+                    &format!("round {}: {workload}: {}", round + 1, server.name),
                 );
-                let result = work.run(contender, scale);
-                report.add(Record { work: *work, contender: contender.clone(), round, result });
+                let result = workload.run(server, scale);
+                report.add(Record { workload: *workload, server: server.clone(), round, result });
             }
-            if let Some(result) = work.run_plain(places, scale) {
-                let contender = places.part("plain-tcp", contender::Kind::Limit);
-                report.add(Record { work: *work, contender, round, result });
+            if let Some(result) = workload.run_plain_tcp(paths, scale) {
+                let server = paths.bundled("plain-tcp", server::Kind::Baseline);
+                report.add(Record { workload: *workload, server, round, result });
             }
         }
     }
-    report.ceiling = ceiling(places, scale);
+    report.load_limit = load_limit(paths, scale);
     eprintln!("\r\x1b[K{total} runs in {} s", start.elapsed().as_secs());
     report.finish()
 }
 
-/// What the load's own side can take, from a server that only sends.
-fn ceiling(places: &Places, scale: Scale) -> Result<f64, String> {
-    let part = places.part("trivial", contender::Kind::Limit);
-    let server = part.start()?;
+/// The deliveries a second that the load generator can receive, measured with a server that only sends.
+fn load_limit(paths: &Paths, scale: Scale) -> Result<f64, String> {
+    let server = paths.bundled("trivial", server::Kind::Baseline).start()?;
     let window = std::time::Duration::from_secs(if scale.is_quick { 1 } else { 3 });
-    saturated::listen(server.address, 100, window)
+    saturated::receive_rate(server.address, 100, window)
 }
 
-fn progress(report: &Report, total: usize, start: Instant, what: &str) {
+/// Prints the progress and the estimated remaining time on standard error.
+fn progress(report: &Report, total: usize, start: Instant, current: &str) {
     let done = report.records.len();
     let seconds = start.elapsed().as_secs();
     let left =
         if done == 0 { 0 } else { seconds * (total.saturating_sub(done)) as u64 / done as u64 };
-    eprint!("\r\x1b[K[{done} of {total}, about {left} s left] {what}");
+    eprint!("\r\x1b[K[{done} of {total}, about {left} s left] {current}");
     let _ = std::io::stderr().flush();
 }

@@ -1,4 +1,4 @@
-//! What was measured: kept, summed up, printed, drawn.
+//! Collects the results of all runs, and writes the tables, the charts and the raw figures.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::bars;
 use crate::chart::{self, Line, Panel};
-use crate::contender::{Contender, Kind};
 use crate::micro;
-use crate::work::{Figures, Work};
+use crate::server::{Kind, ServerUnderTest};
+use crate::thresholds;
+use crate::workload::{Figures, Workload};
 
-/// One run of one work against one server.
+/// One run of one workload against one server.
 #[derive(Debug)]
 pub struct Record {
-    pub work: Work,
-    pub contender: Contender,
+    pub workload: Workload,
+    pub server: ServerUnderTest,
     pub round: usize,
     pub result: Result<Figures, String>,
 }
 
 #[derive(Debug)]
 pub struct Report {
-    /// Where everything goes.
+    /// The folder of the report.
     pub out: PathBuf,
     pub records: Vec<Record>,
     pub missing: Vec<(&'static str, String)>,
-    /// Deliveries a second that the load's own side can take.
-    pub ceiling: Result<f64, String>,
+    /// Deliveries a second that the load generator can receive.
+    pub load_limit: Result<f64, String>,
 }
 
-/// The middle of some values; not a number if there is none.
+/// The median; NaN if there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -44,54 +44,54 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 impl Report {
     pub fn add(&mut self, record: Record) {
         if let Err(error) = &record.result {
-            eprintln!("\r\x1b[K{}, {}: {error}", record.work, record.contender.name);
+            eprintln!("\r\x1b[K{}, {}: {error}", record.workload, record.server.name);
         }
         self.records.push(record);
     }
 
-    /// One figure of one server, round by round; a run that went wrong has none.
-    pub fn values(&self, work: Work, name: &str, figure: &str) -> Vec<(usize, f64)> {
-        let of = |record: &&Record| record.work == work && record.contender.name == name;
+    /// One figure of one server for each round; a failed run has none.
+    pub fn values(&self, workload: Workload, name: &str, figure: &str) -> Vec<(usize, f64)> {
+        let of = |record: &&Record| record.workload == workload && record.server.name == name;
         let value =
             |record: &Record| Some((record.round, *record.result.as_ref().ok()?.get(figure)?));
         self.records.iter().filter(of).filter_map(value).collect()
     }
 
-    pub fn median(&self, work: Work, name: &str, figure: &str) -> f64 {
-        median(self.values(work, name, figure).into_iter().map(|(_, value)| value).collect())
+    pub fn median(&self, workload: Workload, name: &str, figure: &str) -> f64 {
+        median(self.values(workload, name, figure).into_iter().map(|(_, value)| value).collect())
     }
 
-    /// The servers that were at some work, each once, in their order.
-    pub fn names(&self, among: impl Fn(&Record) -> bool) -> Vec<(&'static str, Kind)> {
+    /// The servers of the matching records, each once, in the order of their first record.
+    pub fn names(&self, matches: impl Fn(&Record) -> bool) -> Vec<(&'static str, Kind)> {
         let mut names = Vec::new();
-        for record in self.records.iter().filter(|record| among(record)) {
-            let one = (record.contender.name, record.contender.kind);
-            if !names.contains(&one) {
-                names.push(one);
+        for record in self.records.iter().filter(|record| matches(record)) {
+            let server = (record.server.name, record.server.kind);
+            if !names.contains(&server) {
+                names.push(server);
             }
         }
         names
     }
 
-    /// GB a second of a part of the wire layer; `None` if it was not measured.
+    /// The speed in GB/s of one micro-benchmark; `None` if it was not measured.
     pub fn speed(&self, group: &str, name: &str) -> Option<f64> {
         micro::speed(&self.out.join("criterion"), group, name)
     }
 
-    fn works(&self) -> Vec<Work> {
-        let mut works = Vec::new();
+    fn workloads(&self) -> Vec<Workload> {
+        let mut workloads = Vec::new();
         for record in &self.records {
-            if !works.contains(&record.work) {
-                works.push(record.work);
+            if !workloads.contains(&record.workload) {
+                workloads.push(record.workload);
             }
         }
-        works
+        workloads
     }
 
-    /// Prints the tables, and leaves the pictures and the raw figures.
+    /// Prints the tables, and writes the charts and the raw figures.
     ///
     /// # Errors
-    /// A file cannot be written, or a run of our own server went wrong: then nothing else counts.
+    /// A file cannot be written, or a run of wirechat failed, which makes the comparison useless.
     pub fn finish(&self) -> Result<(), String> {
         let out = &self.out;
         let text = self.text();
@@ -106,17 +106,17 @@ impl Report {
         write(&out.join("report.html"), &page)?;
         write(&out.join("report.json"), &format!("{:#}\n", self.json()))?;
         println!("\n{}", out.join("report.html").display());
-        let mut ours = self.records.iter().filter(|record| record.contender.kind == Kind::Ours);
+        let mut ours = self.records.iter().filter(|record| record.server.kind == Kind::Ours);
         if ours.any(|record| record.result.is_err()) {
-            return Err("a run of wirechat went wrong, see above".to_owned());
+            return Err("a run of wirechat failed, see above".to_owned());
         }
         Ok(())
     }
 
     fn text(&self) -> String {
         let mut text = String::new();
-        for work in self.works() {
-            self.table(work, &mut text);
+        for workload in self.workloads() {
+            self.table(workload, &mut text);
         }
         for (group, names) in [
             ("unmask", ["wirechat", "copy"]),
@@ -131,47 +131,64 @@ impl Report {
         }
         for record in &self.records {
             if let Err(error) = &record.result {
-                let (work, name, round) = (record.work, record.contender.name, record.round + 1);
-                let _ = writeln!(text, "went wrong: {work}: {name}, round {round}: {error}");
+                let (workload, name, round) =
+                    (record.workload, record.server.name, record.round + 1);
+                let _ = writeln!(text, "failed: {workload}: {name}, round {round}: {error}");
             }
         }
         for (name, why) in &self.missing {
             let _ = writeln!(text, "missing: {name}: {why}");
         }
-        match &self.ceiling {
+        match &self.load_limit {
             Ok(rate) => {
-                let _ = writeln!(text, "the load itself takes {} deliveries/s\n", number(*rate));
+                let _ = writeln!(
+                    text,
+                    "the load generator can receive {} deliveries/s\n",
+                    number(*rate)
+                );
             }
             Err(error) => {
-                let _ =
-                    writeln!(text, "what the load itself takes could not be measured: {error}\n");
+                let _ = writeln!(
+                    text,
+                    "the limit of the load generator could not be measured: {error}\n"
+                );
             }
         }
-        for bar in bars::all(self) {
-            let verdict = if bar.holds { "holds" } else { "DOES NOT HOLD" };
-            let value = number(bar.value);
-            let _ = writeln!(text, "{verdict:<14}{:<34}{:<44}{value:>9}", bar.work, bar.demand);
+        for threshold in thresholds::all(self) {
+            let result = if threshold.is_met { "met" } else { "NOT MET" };
+            let value = number(threshold.value);
+            let _ = writeln!(
+                text,
+                "{result:<14}{:<34}{:<44}{value:>9}",
+                threshold.workload, threshold.requirement
+            );
         }
         text
     }
 
-    fn table(&self, work: Work, text: &mut String) {
-        let (figures, is_more_better) = work.figures();
-        let _ =
-            write!(text, "{:<34}{:>12}{:>12}{:>9}", work.to_string(), "median", "best", "ratio");
+    fn table(&self, workload: Workload, text: &mut String) {
+        let (figures, higher_is_better) = workload.figures();
+        let _ = write!(
+            text,
+            "{:<34}{:>12}{:>12}{:>9}",
+            workload.to_string(),
+            "median",
+            "best",
+            "ratio"
+        );
         for figure in &figures[1..] {
             let _ = write!(text, "  {figure}");
         }
         let _ = writeln!(text, "   ({})", figures[0]);
-        for (name, _) in self.names(|record| record.work == work) {
-            let values = self.values(work, name, figures[0]);
+        for (name, _) in self.names(|record| record.workload == workload) {
+            let values = self.values(workload, name, figures[0]);
             let all = values.iter().map(|(_, value)| *value);
-            let best = if is_more_better {
+            let best = if higher_is_better {
                 all.clone().fold(f64::NAN, f64::max)
             } else {
                 all.fold(f64::NAN, f64::min)
             };
-            let ours = self.values(work, "wirechat", figures[0]);
+            let ours = self.values(workload, "wirechat", figures[0]);
             let of =
                 |round: usize| ours.iter().find(|(at, _)| *at == round).map(|(_, value)| *value);
             let ratios =
@@ -179,27 +196,28 @@ impl Report {
             let _ = write!(
                 text,
                 "  {name:<32}{:>12}{:>12}{:>9}",
-                number(self.median(work, name, figures[0])),
+                number(self.median(workload, name, figures[0])),
                 number(best),
                 number(median(ratios)),
             );
             for figure in &figures[1..] {
                 let width = figure.len() + 2;
-                let _ = write!(text, "{:>width$}", number(self.median(work, name, figure)));
+                let _ = write!(text, "{:>width$}", number(self.median(workload, name, figure)));
             }
             text.push('\n');
         }
         text.push('\n');
     }
 
-    /// How everything grows with the number of members, deliveries first.
+    /// The charts over the number of members; the first one shows the deliveries.
     fn panels(&self) -> Vec<Panel> {
         let over_members = |figure: &'static str, change: fn(f64) -> f64| -> Vec<Line> {
-            let names = self.names(|record| matches!(record.work, Work::FanOut { size: 64, .. }));
+            let names =
+                self.names(|record| matches!(record.workload, Workload::FanOut { size: 64, .. }));
             let line = |(name, kind): (&'static str, Kind)| {
                 let point = |members: usize| {
-                    let work = Work::FanOut { members, size: 64 };
-                    (members as f64, change(self.median(work, name, figure)))
+                    let workload = Workload::FanOut { members, size: 64 };
+                    (members as f64, change(self.median(workload, name, figure)))
                 };
                 let points = [1, 10, 100, 1000, 5000].map(point).into();
                 Line { name, is_ours: kind == Kind::Ours, points }
@@ -209,9 +227,9 @@ impl Report {
         let panel = |title, figure, change| Panel { title, lines: over_members(figure, change) };
         vec![
             panel("Deliveries a second, texts of 64 B", "deliveries/s", |v| v),
-            panel("Microseconds of a message for each member", "deliveries/s", |v| 1e6 / v),
-            panel("Median latency under that load, microseconds", "median us", |v| v),
-            panel("Resident memory at its peak, MB", "peak kB", |v| v / 1000.0),
+            panel("Microseconds for each delivery", "deliveries/s", |v| 1e6 / v),
+            panel("Median latency under this load, microseconds", "median us", |v| v),
+            panel("Peak resident memory, MB", "peak kB", |v| v / 1000.0),
         ]
     }
 
@@ -222,8 +240,8 @@ impl Report {
                 Err(error) => (Value::Null, json!(error)),
             };
             json!({
-                "work": record.work.to_string(),
-                "server": record.contender.name,
+                "work": record.workload.to_string(),
+                "server": record.server.name,
                 "round": record.round,
                 "figures": figures,
                 "error": error,
@@ -232,7 +250,7 @@ impl Report {
         json!({
             "records": self.records.iter().map(record).collect::<Vec<_>>(),
             "missing": self.missing,
-            "ceiling": self.ceiling.clone().ok(),
+            "ceiling": self.load_limit.clone().ok(),
         })
     }
 }
@@ -241,7 +259,7 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Three digits that matter, and thousands as k and M.
+/// Three significant digits, with k for thousands and M for millions.
 pub fn number(value: f64) -> String {
     match value {
         _ if value.is_nan() => "-".to_owned(),
@@ -259,7 +277,7 @@ const PAGE: &str = "<!doctype html>
 <html lang=\"en\"><meta charset=\"utf-8\"><title>wirechat: benchmark</title>
 <style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 figure { margin: 0 0 1rem } svg { max-width: 100%; height: auto } pre { overflow-x: auto; font-size: 13px }</style>
-<h1>wirechat and its peers at the same work</h1>
-<p>Ratios are those of the same round to wirechat's figure; what is shown is their median. All figures of
-all rounds: <a href=\"report.json\">report.json</a>.</p>
+<h1>wirechat and its peers with the same workloads</h1>
+<p>Each ratio divides the figure of a server by wirechat's figure in the same round; the table shows the median.
+All figures of all rounds: <a href=\"report.json\">report.json</a>.</p>
 ";

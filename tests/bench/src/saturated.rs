@@ -1,160 +1,165 @@
-//! As much as a server can carry: each sender has so many messages on their way at any time.
+//! Saturation: each sender keeps a fixed number of messages in flight, so the server delivers as much as
+//! it can.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::client::{self, BINARY, KEY, NO_KEY, PATIENCE, PLAIN, STAMP, Stamp, TEXT};
-use crate::crowd::Crowd;
+use crate::client::{self, BINARY, KEY, NO_KEY, PLAIN, STAMP, Stamp, TEXT, TIMEOUT};
+use crate::client_pool::ClientPool;
 
-/// What is said, by whom, to whom.
+/// The senders, the receivers and the messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// `/chat`, where each member gets each message, or `/echo`, where each gets its own.
+    /// `/chat`, where each member receives every message, or `/echo`, where each client receives its own.
     pub path: &'static str,
     /// Clients; the first of them are the senders.
     pub members: usize,
     pub senders: usize,
-    /// Messages that each sender has on their way.
+    /// Messages that each sender keeps in flight.
     pub in_flight: u64,
-    /// Octets of a message.
+    /// Message size in bytes.
     pub size: usize,
-    /// How long it is counted, after a third of that without counting.
+    /// The measured time; the warm-up before it takes a third of this time.
     pub window: Duration,
 }
 
-/// What it came to.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome {
-    /// Messages that arrived, at whichever client, in a second.
+    /// Deliveries a second to all clients together.
     pub rate: f64,
-    /// Half of the senders' own messages were back in so many microseconds.
+    /// Median time in microseconds until a sender receives its own message.
     pub median: f64,
 }
 
-/// Runs a load, and checks that every message arrives everywhere once and in order.
+/// Runs a load, and checks that every client receives every message once and in order.
 ///
 /// # Errors
-/// What went wrong.
+/// A connection failed, or a message was lost, repeated or out of order.
 pub fn run(address: SocketAddr, load: Load) -> Result<Outcome, String> {
-    let crowd = Crowd::join(address, load.path, load.members);
-    let mut crowd = crowd.map_err(|error| format!("cannot join: {error}"))?;
-    let mut ledger = Ledger::new(load);
-    let mut messages = Messages::new(load);
+    let clients = ClientPool::connect(address, load.path, load.members);
+    let mut clients = clients.map_err(|error| format!("cannot connect: {error}"))?;
+    let mut checker = DeliveryCheck::new(load);
+    let mut messages = MessageSource::new(load);
     for sender in 0..load.senders {
-        crowd.say(sender, messages.next(sender, load.in_flight))?;
+        clients.send(sender, messages.next(sender, load.in_flight))?;
     }
     let from = Instant::now() + load.window / 3;
     let to = from + load.window;
     let (mut before, mut counted_from) = (None, from);
     let (mut after, mut counted_to) = (0, to);
     loop {
-        crowd.hear(PATIENCE, |member, payload| ledger.enter(member, payload, messages.start))?;
-        if let Some(wrong) = ledger.wrong.take() {
-            return Err(wrong);
+        clients
+            .receive(TIMEOUT, |member, payload| checker.record(member, payload, messages.start))?;
+        if let Some(failure) = checker.failure.take() {
+            return Err(failure);
         }
         let now = Instant::now();
         if before.is_none() && from <= now {
-            (before, counted_from) = (Some(ledger.deliveries), now);
-            ledger.latencies.clear();
+            (before, counted_from) = (Some(checker.deliveries), now);
+            checker.latencies.clear();
         }
         if now < to {
-            (after, counted_to) = (ledger.deliveries, now);
-            for (sender, credit) in ledger.credits.iter_mut().enumerate() {
+            (after, counted_to) = (checker.deliveries, now);
+            for (sender, credit) in checker.credits.iter_mut().enumerate() {
                 match std::mem::take(credit) {
                     0 => (),
-                    count => crowd.say(sender, messages.next(sender, count))?,
+                    count => clients.send(sender, messages.next(sender, count))?,
                 }
             }
-        } else if ledger.has_all(&messages.sent) {
+        } else if checker.is_complete(&messages.sent) {
             break;
-        } else if to + PATIENCE < now {
+        } else if to + TIMEOUT < now {
             return Err("messages were lost".to_owned());
         }
     }
     let counted = after - before.unwrap_or_default();
     let seconds = (counted_to - counted_from).as_secs_f64();
-    let median = ledger.latencies.value_at_quantile(0.5);
+    let median = checker.latencies.value_at_quantile(0.5);
     Ok(Outcome { rate: counted as f64 / seconds, median: median as f64 })
 }
 
-/// What came, and what is to come next.
-struct Ledger {
+/// Checks the order of the deliveries, and counts them.
+struct DeliveryCheck {
     load: Load,
-    /// The next sequence number of each sender, for each member; a client of `/echo` hears itself alone.
+    /// The next sequence number of each sender, for each member. A client of `/echo` receives only its
+    /// own messages.
     next: Vec<u64>,
-    /// Messages of its own that each sender has heard and not made up for.
+    /// For each sender, the number of its messages that were delivered to itself and not yet replaced by
+    /// new ones.
     credits: Vec<u64>,
     deliveries: u64,
     latencies: Histogram<u64>,
-    wrong: Option<String>,
+    failure: Option<String>,
 }
 
-impl Ledger {
+impl DeliveryCheck {
     fn new(load: Load) -> Self {
         Self {
             load,
             next: vec![0; load.members * load.senders],
             credits: vec![0; load.senders],
             deliveries: 0,
-            latencies: Histogram::new(3).expect("3 is a precision"),
-            wrong: None,
+            latencies: Histogram::new(3).expect("3 is a valid precision"),
+            failure: None,
         }
     }
 
-    fn enter(&mut self, member: usize, payload: &[u8], start: Instant) {
+    fn record(&mut self, member: usize, payload: &[u8], start: Instant) {
         if payload.len() != self.load.size {
             let size = self.load.size;
-            self.complain(format!("{} octets in place of {size}", payload.len()));
+            self.fail(format!("{} bytes instead of {size}", payload.len()));
             return;
         }
         let Stamp { sender, sequence } = Stamp::read(payload);
-        let place = member * self.load.senders + sender;
-        match self.next.get_mut(place) {
+        let index = member * self.load.senders + sender;
+        match self.next.get_mut(index) {
             Some(next) if *next == sequence && sender < self.load.senders => *next += 1,
             other => {
-                let wrong =
-                    format!("client {member} got message {sequence} of {sender}, not {other:?}");
-                self.complain(wrong);
+                let failure = format!(
+                    "client {member} received message {sequence} of sender {sender}, not {other:?}"
+                );
+                self.fail(failure);
             }
         }
         self.deliveries += 1;
         if member == sender {
             self.credits[sender] += 1;
             let micros = micros_since(start).saturating_sub(Stamp::micros(payload));
-            self.latencies.record(micros).expect("it grows with its values");
+            self.latencies.record(micros).expect("the histogram resizes itself");
         }
     }
 
-    /// The first thing that is wrong tells most: what follows is its consequence.
-    fn complain(&mut self, wrong: String) {
-        self.wrong.get_or_insert(wrong);
+    /// Keeps the first failure: later ones are consequences of it.
+    fn fail(&mut self, failure: String) {
+        self.failure.get_or_insert(failure);
     }
 
-    fn has_all(&self, sent: &[u64]) -> bool {
-        let is_due = |(place, next): (usize, &u64)| {
-            let (member, sender) = (place / self.load.senders, place % self.load.senders);
-            let hears = self.load.path == "/chat" || member == sender;
-            !hears || *next == sent[sender]
+    fn is_complete(&self, sent: &[u64]) -> bool {
+        let is_received = |(index, next): (usize, &u64)| {
+            let (member, sender) = (index / self.load.senders, index % self.load.senders);
+            let is_recipient = self.load.path == "/chat" || member == sender;
+            !is_recipient || *next == sent[sender]
         };
-        self.next.iter().enumerate().all(is_due)
+        self.next.iter().enumerate().all(is_received)
     }
 }
 
-/// A message as a frame: made once, then stamped anew.
-struct Messages {
+/// Makes the messages of all senders: one frame, with a new stamp for each message.
+struct MessageSource {
     start: Instant,
-    /// How many each sender has said.
+    /// The number of messages that each sender has sent.
     sent: Vec<u64>,
     key: [u8; 4],
     frame: Vec<u8>,
-    /// Octets before the payload.
+    /// Size of the frame header in bytes.
     header: usize,
     out: Vec<u8>,
 }
 
-impl Messages {
+impl MessageSource {
     fn new(load: Load) -> Self {
         let opcode = if load.path != "/chat" && 1024 < load.size { BINARY } else { TEXT };
         let key = if load.path == PLAIN { NO_KEY } else { KEY };
@@ -165,7 +170,7 @@ impl Messages {
         Self { start: Instant::now(), sent, key, frame, header, out: Vec::new() }
     }
 
-    /// The next `count` messages of a sender.
+    /// Makes the next `count` messages of a sender.
     fn next(&mut self, sender: usize, count: u64) -> &[u8] {
         let micros = micros_since(self.start);
         self.out.clear();
@@ -184,24 +189,25 @@ fn micros_since(start: Instant) -> u64 {
     start.elapsed().as_micros() as u64
 }
 
-/// Hears a server that only sends: what this side of the benchmark can take, in deliveries a second.
+/// Measures the load generator itself: the deliveries a second that it can receive from a server that
+/// only sends.
 ///
 /// # Errors
-/// What went wrong.
-pub fn listen(address: SocketAddr, members: usize, window: Duration) -> Result<f64, String> {
+/// A connection failed, or a message was lost, repeated or out of order.
+pub fn receive_rate(address: SocketAddr, members: usize, window: Duration) -> Result<f64, String> {
     let load = Load { path: "/chat", members, senders: 1, in_flight: 0, size: 64, window };
-    let crowd = Crowd::join(address, load.path, members);
-    let mut crowd = crowd.map_err(|error| format!("cannot join: {error}"))?;
-    let mut ledger = Ledger::new(load);
+    let clients = ClientPool::connect(address, load.path, members);
+    let mut clients = clients.map_err(|error| format!("cannot connect: {error}"))?;
+    let mut checker = DeliveryCheck::new(load);
     let mut wire = Vec::new();
     client::frame(TEXT, KEY, format!("blast {members}").as_bytes(), &mut wire);
-    crowd.say(0, &wire)?;
+    clients.send(0, &wire)?;
     let start = Instant::now();
     while start.elapsed() < window {
-        crowd.hear(PATIENCE, |member, payload| ledger.enter(member, payload, start))?;
-        if let Some(wrong) = ledger.wrong.take() {
-            return Err(wrong);
+        clients.receive(TIMEOUT, |member, payload| checker.record(member, payload, start))?;
+        if let Some(failure) = checker.failure.take() {
+            return Err(failure);
         }
     }
-    Ok(ledger.deliveries as f64 / start.elapsed().as_secs_f64())
+    Ok(checker.deliveries as f64 / start.elapsed().as_secs_f64())
 }

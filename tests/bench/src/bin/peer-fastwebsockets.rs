@@ -1,7 +1,6 @@
 //! Peer server: fastwebsockets over hyper, one unbounded channel per client.
 //!
-//! Reading a frame cannot be given up halfway here, so each client has a task that reads and one
-//! that writes.
+//! Reading a frame cannot be cancelled, so each client has a task that reads and a task that writes.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,7 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const WELCOME: &str = "Welcome to Corvusoft Chat!";
 const MESSAGE_MAX: usize = 17 << 20;
 
-/// What is ready for a client goes out in writes of this size.
+/// The buffer size for the writes of a client.
 const WRITE_BUFFER: usize = 64 << 10;
 const BATCH_MAX: usize = 1024;
 
@@ -39,14 +38,14 @@ async fn main() -> io::Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let room = Arc::clone(&room);
-        let service = service_fn(move |request| greet(request, Arc::clone(&room), id));
+        let service = service_fn(move |request| handle_request(request, Arc::clone(&room), id));
         let http = hyper::server::conn::http1::Builder::new();
         tokio::spawn(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     }
     Ok(())
 }
 
-async fn greet(
+async fn handle_request(
     mut request: Request<Incoming>,
     room: Arc<Room>,
     id: u64,
@@ -62,13 +61,13 @@ async fn greet(
     };
     let (response, socket) = upgrade(&mut request)?;
     tokio::spawn(async move {
-        let _ = converse(socket, path, &room, id).await; // a broken connection is just a parting
+        let _ = run_session(socket, path, &room, id).await; // a failed connection only ends the session
         room.members().remove(&id);
     });
     Ok(response)
 }
 
-async fn converse(
+async fn run_session(
     socket: UpgradeFut,
     path: Path,
     room: &Room,
@@ -78,30 +77,30 @@ async fn converse(
         let (read, write) = tokio::io::split(stream);
         (read, BufWriter::with_capacity(WRITE_BUFFER, write))
     });
-    reader.set_max_message_size(MESSAGE_MAX + 1); // the library refuses the limit itself
+    reader.set_max_message_size(MESSAGE_MAX + 1); // the library refuses a message of exactly the limit
     let mut reader = FragmentCollectorRead::new(reader);
 
-    let (seat, outgoing) = unbounded_channel();
+    let (sender, outgoing) = unbounded_channel();
     tokio::spawn(write(writer, outgoing));
     if path == Path::Chat {
-        let mut members = room.members(); // nobody speaks between the welcome and the joining
-        let _ = seat.send(Outgoing::Shared(WELCOME.into()));
-        members.insert(id, seat.clone());
+        let mut members = room.members(); // no message is sent between the welcome and joining
+        let _ = sender.send(Outgoing::Shared(WELCOME.into()));
+        members.insert(id, sender.clone());
     }
     let mut reply = |frame| {
-        let sent = seat.send(Outgoing::Own(frame));
+        let sent = sender.send(Outgoing::Own(frame));
         async { sent }
     };
     loop {
         let frame: Frame<'static> = reader.read_frame(&mut reply).await?;
         match (frame.opcode, path) {
-            (OpCode::Text, Path::Chat) => room.say(&frozen(frame.payload)),
+            (OpCode::Text, Path::Chat) => room.broadcast(&to_shared(frame.payload)),
             (OpCode::Binary, Path::Chat) => {
                 room.members().remove(&id);
-                let _ = seat.send(Outgoing::Own(Frame::close(1003, b"text only")));
+                let _ = sender.send(Outgoing::Own(Frame::close(1003, b"text only")));
             }
             (OpCode::Text | OpCode::Binary, Path::Echo) => {
-                let _ = seat.send(Outgoing::Own(frame));
+                let _ = sender.send(Outgoing::Own(frame));
             }
             (OpCode::Close, _) => return Ok(()), // answered through `reply`
             (OpCode::Continuation | OpCode::Ping | OpCode::Pong, _) => (),
@@ -109,15 +108,15 @@ async fn converse(
     }
 }
 
-/// Sends all that is ready with one flush, until everyone who could say more is gone.
+/// Sends all queued messages with one flush; ends when all senders are dropped.
 async fn write<S: AsyncWrite + Unpin>(
     mut writer: WebSocketWrite<S>,
     mut outgoing: UnboundedReceiver<Outgoing>,
 ) -> Result<(), WebSocketError> {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while outgoing.recv_many(&mut batch, BATCH_MAX).await != 0 {
-        for one in batch.drain(..) {
-            match one {
+        for message in batch.drain(..) {
+            match message {
                 Outgoing::Shared(text) => {
                     writer.write_frame(Frame::text(Payload::Borrowed(&text))).await?;
                 }
@@ -129,8 +128,8 @@ async fn write<S: AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// A payload that many members can share without a copy.
-fn frozen(payload: Payload<'_>) -> Bytes {
+/// Makes a payload that many members share without a copy.
+fn to_shared(payload: Payload<'_>) -> Bytes {
     match payload {
         Payload::Bytes(bytes) => bytes.freeze(),
         other => Vec::from(other).into(),
@@ -150,7 +149,8 @@ enum Outgoing {
     Own(Frame<'static>),
 }
 
-/// The channels of all members; saying holds the lock, so all see one order of texts.
+/// The channels of all members. A broadcast holds the lock, so all members receive the texts in the same
+/// order.
 #[derive(Default)]
 struct Room(Mutex<HashMap<u64, UnboundedSender<Outgoing>>>);
 
@@ -159,9 +159,9 @@ impl Room {
         self.0.lock().expect("no task panics while it holds the room")
     }
 
-    fn say(&self, text: &Bytes) {
-        for seat in self.members().values() {
-            let _ = seat.send(Outgoing::Shared(text.clone())); // fails for one who is just leaving
+    fn broadcast(&self, text: &Bytes) {
+        for sender in self.members().values() {
+            let _ = sender.send(Outgoing::Shared(text.clone())); // fails for a member that is leaving
         }
     }
 }

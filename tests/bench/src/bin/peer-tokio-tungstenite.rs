@@ -18,11 +18,11 @@ use tokio_tungstenite::tungstenite::{self, Message};
 const WELCOME: &str = "Welcome to Corvusoft Chat!";
 const MESSAGE_MAX: usize = 17 << 20;
 
-/// Every read clears as much memory as it may fill: the default of 128 KiB makes small reads dear,
-/// and thousands of clients would each hold it.
+/// Every read clears the whole buffer: the default of 128 KiB makes small reads slow, and each of
+/// thousands of clients would hold it.
 const READ_BUFFER: usize = 32 << 10;
 
-/// The most messages a member takes from its channel for one flush.
+/// The maximum number of messages that are sent with one flush.
 const BATCH_MAX: usize = 1024;
 
 type Socket = WebSocketStream<TcpStream>;
@@ -38,7 +38,7 @@ async fn main() -> io::Result<()> {
         let (stream, _) = listener.accept().await?;
         let room = Arc::clone(&room);
         tokio::spawn(async move {
-            let _ = serve(stream, &room, id).await; // a client that broke off is nobody's fault
+            let _ = serve(stream, &room, id).await; // a failed connection only ends this task
         });
     }
     Ok(())
@@ -66,26 +66,26 @@ async fn serve(stream: TcpStream, room: &Room, id: u64) -> tungstenite::Result<(
     if path == "/echo" {
         return echo(socket).await;
     }
-    let parting = chat(&mut socket, room, id).await;
+    let result = chat(&mut socket, room, id).await;
     room.members().remove(&id);
-    parting
+    result
 }
 
 async fn chat(socket: &mut Socket, room: &Room, id: u64) -> tungstenite::Result<()> {
-    let (seat, mut said) = unbounded_channel();
+    let (sender, mut outgoing) = unbounded_channel();
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    room.members().insert(id, seat); // first, so that nothing said after the welcome is missed
+    room.members().insert(id, sender); // before the welcome, so that no later message is missed
     socket.send(WELCOME.into()).await?;
     loop {
-        // Both branches can be given up without loss, so one task both reads and writes.
+        // Both branches can be cancelled without loss, so one task reads and writes.
         tokio::select! {
-            heard = socket.next() => match heard {
+            received = socket.next() => match received {
                 None => return Ok(()),
-                Some(Ok(text @ Message::Text(_))) => room.say(&text),
+                Some(Ok(text @ Message::Text(_))) => room.broadcast(&text),
                 Some(Ok(Message::Binary(_))) => break,
-                Some(other) => drop(other?), // pongs and closes are answered by the library
+                Some(other) => drop(other?), // the library answers pings and closes
             },
-            _ = said.recv_many(&mut batch, BATCH_MAX) => {
+            _ = outgoing.recv_many(&mut batch, BATCH_MAX) => {
                 for text in batch.drain(..) {
                     socket.feed(text).await?;
                 }
@@ -96,13 +96,13 @@ async fn chat(socket: &mut Socket, room: &Room, id: u64) -> tungstenite::Result<
     room.members().remove(&id);
     let close = CloseFrame { code: CloseCode::Unsupported, reason: "text only".into() };
     socket.close(Some(close)).await?;
-    while let Some(Ok(_)) = socket.next().await {} // until the client's close has come
+    while let Some(Ok(_)) = socket.next().await {} // until the close of the client is received
     Ok(())
 }
 
 async fn echo(mut socket: Socket) -> tungstenite::Result<()> {
     while let Some(first) = socket.next().await {
-        // Whatever came with the first message is answered in the same flush.
+        // All messages that are already received are answered with the same flush.
         let mut next = Some(first);
         while let Some(message) = next {
             let message = message?;
@@ -116,7 +116,8 @@ async fn echo(mut socket: Socket) -> tungstenite::Result<()> {
     Ok(())
 }
 
-/// The channels of all members; saying holds the lock, so all see one order of texts.
+/// The channels of all members. A broadcast holds the lock, so all members receive the texts in the same
+/// order.
 #[derive(Default)]
 struct Room(Mutex<HashMap<u64, UnboundedSender<Message>>>);
 
@@ -125,9 +126,9 @@ impl Room {
         self.0.lock().expect("no task panics while it holds the room")
     }
 
-    fn say(&self, text: &Message) {
-        for seat in self.members().values() {
-            let _ = seat.send(text.clone()); // fails for a member that is just leaving
+    fn broadcast(&self, text: &Message) {
+        for sender in self.members().values() {
+            let _ = sender.send(text.clone()); // fails for a member that is leaving
         }
     }
 }

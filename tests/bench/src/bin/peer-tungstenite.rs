@@ -1,6 +1,7 @@
 //! Peer server: tungstenite, one thread per connection, one locked map of writers.
 //!
-//! The naive form of a threaded chat: whoever hears a text writes it to everyone, one flush each.
+//! The naive form of a threaded chat: the thread that receives a text writes it to every member, one
+//! flush each.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -17,8 +18,8 @@ use tungstenite::{Message, WebSocket};
 const WELCOME: &str = "Welcome to Corvusoft Chat!";
 const MESSAGE_MAX: usize = 17 << 20;
 
-/// Every read clears as much memory as it may fill: the default of 128 KiB makes small reads dear,
-/// and thousands of clients would each hold it.
+/// Every read clears the whole buffer: the default of 128 KiB makes small reads slow, and each of
+/// thousands of clients would hold it.
 const READ_BUFFER: usize = 32 << 10;
 
 fn main() -> io::Result<()> {
@@ -29,7 +30,7 @@ fn main() -> io::Result<()> {
         let (stream, _) = listener.accept()?;
         let room = Arc::clone(&room);
         thread::Builder::new().stack_size(128 << 10).spawn(move || {
-            let _ = serve(stream, &room, id); // a client that broke off is nobody's fault here
+            let _ = serve(stream, &room, id); // a failed connection only ends this thread
         })?;
     }
     Ok(())
@@ -51,15 +52,15 @@ fn serve(stream: TcpStream, room: &Room, id: u64) -> Result<(), Box<dyn std::err
     let socket = tungstenite::accept_hdr_with_config(stream, choose, Some(config()));
     let mut socket = socket.map_err(|error| error.to_string())?; // the error itself holds `path`
     if path == "/chat" {
-        let listening = Listening(socket.get_ref().try_clone()?);
-        let reader = WebSocket::from_raw_socket(listening, Role::Server, Some(config()));
-        let mut members = room.members(); // nobody speaks between the welcome and the joining
+        let reader_stream = ReadOnly(socket.get_ref().try_clone()?);
+        let reader = WebSocket::from_raw_socket(reader_stream, Role::Server, Some(config()));
+        let mut members = room.members(); // no message is sent between the welcome and joining
         socket.send(WELCOME.into())?;
         members.insert(id, socket);
         drop(members);
-        let parting = chat(reader, room, id);
+        let result = chat(reader, room, id);
         room.members().remove(&id);
-        return Ok(parting?);
+        return Ok(result?);
     }
     loop {
         let message = socket.read()?;
@@ -69,7 +70,7 @@ fn serve(stream: TcpStream, room: &Room, id: u64) -> Result<(), Box<dyn std::err
     }
 }
 
-fn chat(mut reader: WebSocket<Listening>, room: &Room, id: u64) -> tungstenite::Result<()> {
+fn chat(mut reader: WebSocket<ReadOnly>, room: &Room, id: u64) -> tungstenite::Result<()> {
     loop {
         match reader.read()? {
             text @ Message::Text(_) => {
@@ -82,7 +83,7 @@ fn chat(mut reader: WebSocket<Listening>, room: &Room, id: u64) -> tungstenite::
                 let close = CloseFrame { code: CloseCode::Unsupported, reason };
                 room.send_to(id, Message::Close(Some(close)))?;
                 room.members().remove(&id);
-                while reader.read().is_ok() {} // until the client's close has come
+                while reader.read().is_ok() {} // until the close of the client is received
             }
             Message::Pong(_) | Message::Frame(_) => (),
         }
@@ -96,7 +97,8 @@ fn config() -> WebSocketConfig {
         .max_frame_size(Some(MESSAGE_MAX))
 }
 
-/// The writers of all members; whoever holds the lock writes, so all see one order of texts.
+/// The writers of all members. A thread writes only while it holds the lock, so all members receive the
+/// texts in the same order.
 #[derive(Default)]
 struct Room(Mutex<HashMap<u64, WebSocket<TcpStream>>>);
 
@@ -110,17 +112,17 @@ impl Room {
     }
 }
 
-/// A member's stream for reading only: the library's own pongs would cut into a text being written
-/// by another thread, so they end here and the room sends them.
-struct Listening(TcpStream);
+/// The stream of a member for reading only. It discards the pongs that the library writes, because they
+/// could be written inside a frame of another thread; the room sends the pongs instead.
+struct ReadOnly(TcpStream);
 
-impl Read for Listening {
+impl Read for ReadOnly {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-impl Write for Listening {
+impl Write for ReadOnly {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(bytes.len())
     }

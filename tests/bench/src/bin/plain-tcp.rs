@@ -1,4 +1,5 @@
-//! Peer server: TCP echo without WebSocket, one thread per connection; what the sockets alone cost.
+//! Baseline server: TCP echo without WebSocket, one thread per connection. It shows the cost of the
+//! sockets alone.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +13,7 @@ fn main() -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept()?;
         thread::Builder::new().stack_size(128 << 10).spawn(move || {
-            let _ = echo(stream); // a client that broke off is nobody's fault here
+            let _ = echo(stream); // a failed connection only ends this thread
         })?;
     }
 }

@@ -1,7 +1,7 @@
-//! The batching epoll reference: one thread, one readiness loop, one shared batch.
+//! The reference server: one thread, one epoll loop, one shared batch.
 //!
-//! The texts of one round of readiness become one run of frames, and each member gets the run in
-//! one write. It answers a load, not the whole protocol: a fragmented message is refused.
+//! The texts that are received in one iteration of the loop become one batch of frames, which each member
+//! gets in one write. It implements only what the load needs: a fragmented message is refused.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -14,12 +14,12 @@ use tungstenite::handshake::derive_accept_key;
 const WELCOME: &[u8] = b"Welcome to Corvusoft Chat!";
 const MESSAGE_MAX: usize = 17 << 20;
 const READ_BUFFER: usize = 64 << 10;
-/// A batch past this goes out before more is read, so that it stays in the cache of one core.
+/// A larger batch is sent before more is read, so that it stays in the cache of one core.
 const BATCH_MAX: usize = 256 << 10;
-/// A client that has left more than this untaken is dropped when the next batch comes.
-const OUTBOX_MAX: usize = 4 << 20;
+/// A client with more unsent bytes is disconnected when the next batch is sent.
+const UNSENT_MAX: usize = 4 << 20;
 
-/// First octets of whole messages, FIN set.
+/// First bytes of unfragmented messages, FIN set.
 const TEXT: u8 = 0b1_000_0001;
 const BINARY: u8 = 0b1_000_0010;
 const CLOSE: u8 = 0b1_000_1000;
@@ -37,9 +37,9 @@ fn main() -> io::Result<()> {
     let mut server = Server::default();
     server.buffer.resize(READ_BUFFER, 0);
     loop {
-        let timeout = (!server.unread.is_empty()).then_some(Duration::ZERO);
+        let timeout = (!server.ready.is_empty()).then_some(Duration::ZERO);
         poll.poll(&mut events, timeout)?;
-        for index in std::mem::take(&mut server.unread) {
+        for index in std::mem::take(&mut server.ready) {
             server.read(index);
         }
         for event in &events {
@@ -59,7 +59,7 @@ fn main() -> io::Result<()> {
                 server.read(index);
             }
             if event.is_read_closed() {
-                server.unread.push(index); // the end itself is still to be read
+                server.ready.push(index); // the end of the stream must still be read
             }
         }
         server.deliver();
@@ -68,41 +68,41 @@ fn main() -> io::Result<()> {
 
 #[derive(Default)]
 struct Server {
-    /// The place here is the token.
+    /// The index is the token.
     clients: Vec<Option<Client>>,
-    vacant: Vec<usize>,
-    /// Who may have more to read than was taken: readiness is told once, so it is kept here.
-    unread: Vec<usize>,
+    free_slots: Vec<usize>,
+    /// Clients that may have more bytes to read: readiness is reported only once, so it is stored here.
+    ready: Vec<usize>,
     buffer: Vec<u8>,
     batch: Vec<u8>,
 }
 
 impl Server {
     fn add(&mut self, mut stream: TcpStream, registry: &Registry) -> io::Result<()> {
-        let index = self.vacant.pop().unwrap_or_else(|| {
+        let index = self.free_slots.pop().unwrap_or_else(|| {
             self.clients.push(None);
             self.clients.len() - 1
         });
-        let _ = stream.set_nodelay(true); // fails for a client that is gone already
+        let _ = stream.set_nodelay(true); // fails if the client has already closed
         registry.register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        let (inbox, outbox) = (Vec::new(), Vec::new());
-        self.clients[index] = Some(Client { stream, stage: Stage::Greeting, inbox, outbox });
+        let (incomplete, unsent) = (Vec::new(), Vec::new());
+        self.clients[index] = Some(Client { stream, stage: Stage::Handshake, incomplete, unsent });
         Ok(())
     }
 
-    /// One read, so that nobody who sends without end keeps the others waiting.
+    /// Reads once, so that a client that sends without a pause does not delay the others.
     fn read(&mut self, index: usize) {
         let Some(client) = &mut self.clients[index] else { return };
         match client.stream.read(&mut self.buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => (),
             Ok(0) | Err(_) => {
                 self.clients[index] = None;
-                self.vacant.push(index);
+                self.free_slots.push(index);
             }
             Ok(count) => {
                 client.receive(&mut self.buffer[..count], &mut self.batch);
                 if count == READ_BUFFER {
-                    self.unread.push(index);
+                    self.ready.push(index);
                 }
                 if BATCH_MAX < self.batch.len() {
                     self.deliver();
@@ -124,48 +124,48 @@ impl Server {
 
 #[derive(PartialEq)]
 enum Stage {
-    Greeting,
+    Handshake,
     Chat,
     Echo,
-    /// Our last word is said; what still comes is read and forgotten.
-    Parting,
+    /// A Close or a refusal was sent: further input is read and discarded.
+    Closing,
 }
 
 struct Client {
     stream: TcpStream,
     stage: Stage,
-    /// The front of a frame whose rest has not come yet.
-    inbox: Vec<u8>,
-    /// What the socket did not take yet.
-    outbox: Vec<u8>,
+    /// The beginning of an incomplete frame or head.
+    incomplete: Vec<u8>,
+    /// Bytes that the socket did not accept yet.
+    unsent: Vec<u8>,
 }
 
 impl Client {
-    fn receive(&mut self, fresh: &mut [u8], batch: &mut Vec<u8>) {
-        if self.inbox.is_empty() {
-            let used = self.hear(fresh, batch);
-            self.inbox.extend_from_slice(&fresh[used..]);
+    fn receive(&mut self, received: &mut [u8], batch: &mut Vec<u8>) {
+        if self.incomplete.is_empty() {
+            let used = self.process_input(received, batch);
+            self.incomplete.extend_from_slice(&received[used..]);
         } else {
-            let mut inbox = std::mem::take(&mut self.inbox);
-            inbox.extend_from_slice(fresh);
-            let used = self.hear(&mut inbox, batch);
-            inbox.drain(..used);
-            self.inbox = inbox;
+            let mut incomplete = std::mem::take(&mut self.incomplete);
+            incomplete.extend_from_slice(received);
+            let used = self.process_input(&mut incomplete, batch);
+            incomplete.drain(..used);
+            self.incomplete = incomplete;
         }
         self.flush();
     }
 
-    /// Answers every whole frame in `wire` and returns how many octets that were.
-    fn hear(&mut self, wire: &mut [u8], batch: &mut Vec<u8>) -> usize {
+    /// Processes every complete frame in `wire` and returns the number of processed bytes.
+    fn process_input(&mut self, wire: &mut [u8], batch: &mut Vec<u8>) -> usize {
         let mut used = 0;
         loop {
             let rest = &mut wire[used..];
             match self.stage {
-                Stage::Parting => return used + rest.len(),
-                Stage::Greeting => match rest.windows(4).position(|end| end == b"\r\n\r\n") {
+                Stage::Closing => return used + rest.len(),
+                Stage::Handshake => match rest.windows(4).position(|end| end == b"\r\n\r\n") {
                     None => return used,
                     Some(end) => {
-                        self.greet(&rest[..end]);
+                        self.answer_handshake(&rest[..end]);
                         used += end + 4;
                     }
                 },
@@ -183,7 +183,7 @@ impl Client {
         }
     }
 
-    fn greet(&mut self, head: &[u8]) {
+    fn answer_handshake(&mut self, head: &[u8]) {
         let head = String::from_utf8_lossy(head);
         let fields = head.lines().filter_map(|line| line.split_once(':'));
         let mut keys = fields.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
@@ -194,17 +194,17 @@ impl Client {
                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
                      Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
                 );
-                self.outbox.extend_from_slice(response.as_bytes());
+                self.unsent.extend_from_slice(response.as_bytes());
                 if path == "/chat" { Stage::Chat } else { Stage::Echo }
             }
             _ => {
                 let refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-                self.outbox.extend_from_slice(refusal);
-                Stage::Parting
+                self.unsent.extend_from_slice(refusal);
+                Stage::Closing
             }
         };
         if self.stage == Stage::Chat {
-            push_frame(&mut self.outbox, TEXT, WELCOME);
+            push_frame(&mut self.unsent, TEXT, WELCOME);
         }
     }
 
@@ -214,9 +214,9 @@ impl Client {
             TEXT if std::str::from_utf8(payload).is_err() => return Err(1007),
             TEXT if self.stage == Stage::Chat => push_frame(batch, TEXT, payload),
             TEXT | BINARY if self.stage == Stage::Echo => {
-                push_frame(&mut self.outbox, first, payload);
+                push_frame(&mut self.unsent, first, payload);
             }
-            PING => push_frame(&mut self.outbox, PONG, payload),
+            PING => push_frame(&mut self.unsent, PONG, payload),
             PONG => (),
             CLOSE => {
                 return Err(payload.first_chunk().map_or(1000, |code| u16::from_be_bytes(*code)));
@@ -227,28 +227,28 @@ impl Client {
     }
 
     fn close(&mut self, code: u16) {
-        push_frame(&mut self.outbox, CLOSE, &code.to_be_bytes());
-        self.stage = Stage::Parting;
+        push_frame(&mut self.unsent, CLOSE, &code.to_be_bytes());
+        self.stage = Stage::Closing;
     }
 
-    /// One write; what it leaves waits in the outbox, and reading finds out whoever is gone.
+    /// Writes once and keeps the rest in `unsent`; a failed connection is detected when it is read.
     fn send(&mut self, bytes: &[u8]) {
-        if OUTBOX_MAX < self.outbox.len() {
+        if UNSENT_MAX < self.unsent.len() {
             let _ = self.stream.shutdown(Shutdown::Both);
             return;
         }
-        let free = self.outbox.is_empty();
-        let taken = if free { self.stream.write(bytes).unwrap_or(0) } else { 0 };
-        self.outbox.extend_from_slice(&bytes[taken..]);
+        let can_write = self.unsent.is_empty();
+        let written = if can_write { self.stream.write(bytes).unwrap_or(0) } else { 0 };
+        self.unsent.extend_from_slice(&bytes[written..]);
     }
 
     fn flush(&mut self) {
-        while !self.outbox.is_empty() {
-            let Ok(taken) = self.stream.write(&self.outbox) else { return };
-            self.outbox.drain(..taken);
+        while !self.unsent.is_empty() {
+            let Ok(written) = self.stream.write(&self.unsent) else { return };
+            self.unsent.drain(..written);
         }
-        if self.stage == Stage::Parting {
-            let _ = self.stream.shutdown(Shutdown::Write); // a second time is no harm
+        if self.stage == Stage::Closing {
+            let _ = self.stream.shutdown(Shutdown::Write); // a second shutdown has no effect
         }
     }
 }
@@ -256,19 +256,19 @@ impl Client {
 struct Frame<'a> {
     first: u8,
     payload: &'a [u8],
-    /// Octets on the wire.
+    /// Size of the frame in bytes.
     size: usize,
 }
 
-/// The frame at the front of `wire`, unmasked; `None` until it is whole.
+/// The first frame of `wire`, unmasked; `None` if it is incomplete.
 fn next_frame(wire: &mut [u8]) -> Result<Option<Frame<'_>>, u16> {
     let [first, second, rest @ ..] = wire else { return Ok(None) };
     if *second & 0b1_0000000 == 0 {
         return Err(1002);
     }
     let (length, width) = match *second & 0b0_1111111 {
-        126 => (rest.first_chunk().map(|octets| u64::from(u16::from_be_bytes(*octets))), 2),
-        127 => (rest.first_chunk().map(|octets| u64::from_be_bytes(*octets)), 8),
+        126 => (rest.first_chunk().map(|bytes| u64::from(u16::from_be_bytes(*bytes))), 2),
+        127 => (rest.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)), 8),
         short => (Some(u64::from(short)), 0),
     };
     let Some(length) = length else { return Ok(None) };
@@ -289,8 +289,8 @@ fn unmask(key: [u8; 4], payload: &mut [u8]) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ key_twice).to_ne_bytes();
     }
-    for (octet, k) in rest.iter_mut().zip(key.iter().cycle()) {
-        *octet ^= k;
+    for (byte, k) in rest.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= k;
     }
 }
 

@@ -1,4 +1,4 @@
-//! A server whose standard error goes wherever the test wants, even nowhere.
+//! A server whose standard error the test controls: a pipe that is not read, a closed pipe, a full device.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,28 +7,28 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use super::server::{eventually, signal};
 use super::{Client, check};
 
-/// It is killed when this is dropped.
-pub(crate) struct Unheard {
+/// A running server whose log is not read; dropping it kills the server. [`super::Server`] reads the log.
+pub(crate) struct BareServer {
     child: Child,
     address: SocketAddr,
 }
 
-impl Unheard {
-    /// With more arguments after `--bind 127.0.0.1:0`.
-    pub(crate) fn start(errors: Stdio, arguments: &[&str]) -> Self {
+impl BareServer {
+    /// Starts the program with `--bind 127.0.0.1:0` and more arguments; `stderr` is its standard error.
+    pub(crate) fn start(stderr: Stdio, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wirechat"));
         command.args(["--bind", "127.0.0.1:0"]).args(arguments);
-        command.stderr(errors);
+        command.stderr(stderr);
         Self::spawn(command)
     }
 
-    /// From a command that becomes the server.
+    /// Runs a command that ends in `exec` of the server, and waits until the server listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, 0).into() };
-        eventually("it listens", || server.port().is_some());
-        server.address.set_port(server.port().expect("it listens"));
+        eventually("the server listens", || server.port().is_some());
+        server.address.set_port(server.port().expect("the server listens"));
         server
     }
 
@@ -36,7 +36,7 @@ impl Unheard {
         self.child.id()
     }
 
-    /// The port of its one listening socket, as the system knows it: the log cannot tell.
+    /// Finds the port of its one listening socket in `/proc`, because the log cannot be read here.
     fn port(&self) -> Option<u16> {
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid())).ok()?;
         let owned: Vec<_> =
@@ -52,19 +52,20 @@ impl Unheard {
         })
     }
 
-    /// Its standard error, if that is a pipe and was not taken before.
-    pub(crate) fn errors(&mut self) -> ChildStderr {
+    /// The reading end of its standard error. It can be taken once, and only if it is a pipe.
+    pub(crate) fn stderr(&mut self) -> ChildStderr {
         self.child.stderr.take().expect("standard error is piped")
     }
 
-    pub(crate) fn member(&self) -> Client {
+    /// A new member of the chat that has read its welcome.
+    pub(crate) fn join_chat(&self) -> Client {
         Client::upgrade(self.address, "/chat")
     }
 
-    /// Stops it as an operator would.
+    /// Stops the server with SIGTERM, as an operator does, and returns its exit status.
     pub(crate) fn stop(mut self) -> ExitStatus {
         signal("TERM", self.pid());
-        eventually("it ends", || {
+        eventually("the server ends", || {
             let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()));
             stat.is_ok_and(|stat| stat.contains(") Z "))
         });
@@ -72,7 +73,7 @@ impl Unheard {
     }
 }
 
-impl Drop for Unheard {
+impl Drop for BareServer {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended by itself
         let _ = self.child.wait();

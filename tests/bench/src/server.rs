@@ -1,4 +1,4 @@
-//! The servers that are measured: how each is started, and what the system says of it.
+//! The measured servers: how each is started, and its memory and CPU time.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// One of those that are measured.
+/// A server that can be measured.
 #[derive(Clone, Debug)]
-pub struct Contender {
+pub struct ServerUnderTest {
     pub name: &'static str,
     pub kind: Kind,
     program: PathBuf,
@@ -20,115 +20,119 @@ pub struct Contender {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The one that this is about.
+    /// wirechat.
     Ours,
-    /// Compared with, in Rust.
+    /// A peer in Rust.
     RustPeer,
-    /// Compared with.
+    /// Another peer.
     OtherPeer,
-    /// A limit, no peer: it leaves out what a real server needs.
-    Limit,
+    /// Not a usable server, but a reference for what the machine can do.
+    Baseline,
 }
 
-/// A server that runs, until this is dropped.
-pub struct Running {
+/// A running server; dropping it stops the server.
+pub struct RunningServer {
     child: Child,
     pub address: SocketAddr,
 }
 
-/// Where things are.
+/// The paths of programs and files.
 #[derive(Clone, Debug)]
-pub struct Places {
-    /// The program that this is about.
+pub struct Paths {
+    /// The wirechat program.
     pub ours: PathBuf,
     /// The folder with `node_modules`.
     pub modules: PathBuf,
-    /// Where each server's standard error goes.
+    /// The folder for the standard error of each server.
     pub logs: PathBuf,
 }
 
-impl Places {
-    /// All that can be measured here, and what cannot, with the reason.
-    pub fn contenders(&self) -> (Vec<Contender>, Vec<(&'static str, String)>) {
-        use Kind::{Limit, OtherPeer, Ours, RustPeer};
+impl Paths {
+    /// The servers that start on this machine, and the names of the others with the reason.
+    pub fn servers(&self) -> (Vec<ServerUnderTest>, Vec<(&'static str, String)>) {
+        use Kind::{Baseline, OtherPeer, Ours, RustPeer};
         let script = |name| {
             let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
             vec![scripts.join(name).display().to_string()]
         };
-        let bun = self.modules.join("bun/bin/bun.exe"); // so it is called on every system
-        let mut quiet = words(&["--bind", "127.0.0.1:0", "--max-message", "17M", "--quiet"]);
-        quiet.extend(words(&["--max-connections", "10000"]));
+        let bun = self.modules.join("bun/bin/bun.exe"); // the package uses this name on every system
+        let mut options = strings(&["--bind", "127.0.0.1:0", "--max-message", "17M", "--quiet"]);
+        options.extend(strings(&["--max-connections", "10000"]));
         let candidates = [
-            Contender {
+            ServerUnderTest {
                 program: self.ours.clone(),
-                arguments: quiet,
-                ..self.part("wirechat", Ours)
+                arguments: options,
+                ..self.bundled("wirechat", Ours)
             },
-            self.part("tungstenite", RustPeer),
-            self.part("tokio-tungstenite", RustPeer),
-            self.part("fastwebsockets", RustPeer),
-            Contender {
+            self.bundled("tungstenite", RustPeer),
+            self.bundled("tokio-tungstenite", RustPeer),
+            self.bundled("fastwebsockets", RustPeer),
+            ServerUnderTest {
                 program: "node".into(),
                 arguments: script("ws.js"),
-                ..self.part("ws", OtherPeer)
+                ..self.bundled("ws", OtherPeer)
             },
-            Contender { program: bun, arguments: script("bun.js"), ..self.part("Bun", OtherPeer) },
-            self.part("reference", Limit),
+            ServerUnderTest {
+                program: bun,
+                arguments: script("bun.js"),
+                ..self.bundled("Bun", OtherPeer)
+            },
+            self.bundled("reference", Baseline),
         ];
-        let mut here = Vec::new();
+        let mut available = Vec::new();
         let mut missing = Vec::new();
-        for contender in candidates {
-            match contender.start() {
-                Ok(_) => here.push(contender),
-                Err(error) => missing.push((contender.name, error)),
+        for server in candidates {
+            match server.start() {
+                Ok(_) => available.push(server),
+                Err(error) => missing.push((server.name, error)),
             }
         }
-        (here, missing)
+        (available, missing)
     }
 
-    /// A server of this package.
-    pub fn part(&self, name: &'static str, kind: Kind) -> Contender {
-        let itself = std::env::current_exe().expect("a program knows its path");
-        let program = itself.with_file_name(match kind {
+    /// A server program of this package.
+    pub fn bundled(&self, name: &'static str, kind: Kind) -> ServerUnderTest {
+        let bench = std::env::current_exe().expect("the path of this program is known");
+        let program = bench.with_file_name(match kind {
             Kind::RustPeer => format!("peer-{name}"),
             _ => name.to_owned(),
         });
         let (modules, logs) = (self.modules.clone(), self.logs.clone());
-        Contender { name, kind, program, arguments: Vec::new(), modules, logs }
+        ServerUnderTest { name, kind, program, arguments: Vec::new(), modules, logs }
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
+fn strings(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().map(|argument| (*argument).to_owned()).collect()
 }
 
-impl Contender {
-    /// The same with more words, and without `--quiet` if the log is wanted: only ours has options.
+impl ServerUnderTest {
+    /// The same server with more options; only wirechat has options.
     pub fn with(&self, options: &[&str]) -> Self {
         let mut arguments = self.arguments.clone();
-        arguments.extend(words(options));
+        arguments.extend(strings(options));
         Self { arguments, ..self.clone() }
     }
 
-    /// The same with its usual log.
-    pub fn talkative(&self) -> Self {
+    /// The same server with its normal log.
+    pub fn with_log(&self) -> Self {
         let mut arguments = self.arguments.clone();
-        arguments.retain(|word| word != "--quiet");
+        arguments.retain(|argument| argument != "--quiet");
         Self { arguments, ..self.clone() }
     }
 
-    /// Starts it; what it says goes into a file.
+    /// Starts the server; its standard error is written to a file.
     ///
     /// # Errors
-    /// It cannot be started, or does not listen.
-    pub fn start(&self) -> Result<Running, String> {
+    /// The server cannot be started, or does not listen within 10 seconds.
+    pub fn start(&self) -> Result<RunningServer, String> {
         let log = File::create(self.log_path()).map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env("NODE_PATH", &self.modules);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child =
             command.spawn().map_err(|error| format!("{}: {error}", self.program.display()))?;
-        let mut running = Running { child, address: (Ipv4Addr::LOCALHOST, 0).into() };
+        let mut running = RunningServer { child, address: (Ipv4Addr::LOCALHOST, 0).into() };
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             if let Some(port) = running.port() {
@@ -137,8 +141,8 @@ impl Contender {
             }
             let has_ended = running.child.try_wait().map_err(|error| error.to_string())?.is_some();
             if has_ended || until < Instant::now() {
-                let said = fs::read_to_string(self.log_path()).unwrap_or_default();
-                return Err(format!("does not listen: {}", said.trim()));
+                let log = fs::read_to_string(self.log_path()).unwrap_or_default();
+                return Err(format!("does not listen: {}", log.trim()));
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -149,8 +153,8 @@ impl Contender {
     }
 }
 
-impl Running {
-    /// The port of its listening socket, as the system knows it.
+impl RunningServer {
+    /// The port of the listening socket, from `/proc`.
     fn port(&self) -> Option<u16> {
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok()?;
         let owned: Vec<_> =
@@ -166,24 +170,24 @@ impl Running {
         })
     }
 
-    /// Resident memory now, in kB.
+    /// Resident memory in kB.
     pub fn memory(&self) -> f64 {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory it ever had, in kB.
+    /// Peak resident memory in kB.
     pub fn memory_peak(&self) -> f64 {
         self.status("VmHWM:")
     }
 
-    /// Processor time so far, in milliseconds.
-    pub fn processor(&self) -> f64 {
+    /// CPU time since the start, in milliseconds.
+    pub fn cpu_time(&self) -> f64 {
         let stat =
             fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let fields: Vec<_> =
             stat.rsplit_once(')').unwrap_or_default().1.split_whitespace().collect();
-        let ticks = |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<f64>().ok());
-        const TICK: f64 = 10.0; // Linux counts hundredths of a second
+        let ticks = |index: usize| fields.get(index).and_then(|ticks| ticks.parse::<f64>().ok());
+        const TICK: f64 = 10.0; // milliseconds: Linux counts in hundredths of a second
         (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) * TICK
     }
 
@@ -195,9 +199,9 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it may have ended by itself
+        let _ = self.child.kill(); // the process may have ended already
         let _ = self.child.wait();
     }
 }
