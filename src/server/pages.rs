@@ -10,7 +10,7 @@ const CLIENT: &str = include_str!("../../client.html");
 /// The page may run its own script and style, known by their digests, and talk to its own host.
 /// Nothing that is said in the chat can become more than text.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
-    script-src 'sha256-pQsCg2HKD/Uzsxp+odQ1j/bWGX4k0oJ/OrHysuyY7Po='; style-src 'sha256-7i2kpiBwY2n+FDTYF0poOvRl6GUrURc89KSIpad40fM='; \
+    script-src 'sha256-GmpmQlMoF+gMSLQ0og7sA/1RGUF6hBtwb0qRtacZ6so='; style-src 'sha256-NyRYrAHF/Lm6Vtu9Qf3qx/jrHoYW8KRcOvYSKsyQ0Us='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What is at `path`, unless nothing is.

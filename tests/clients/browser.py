@@ -244,7 +244,7 @@ def loads_under_its_policy(browser, binary):
              "elements with script or style")
         same(page.run("return performance.getEntriesByType('resource').map((entry) => entry.name)"
                       ".filter((name) => name !== location.href)"), [], "requests beyond the page itself")
-        check(not page.by_id("inspected").is_displayed() and not page.by_id("wire").is_displayed(),
+        check(not page.by_id("inspected").is_displayed() and not page.by_id("inspector").is_displayed(),
               "there is something of inspection although nobody asked for it")
         check(not page.by_id("message").is_enabled(), "the message field is enabled before the chat is open")
         page.open_chat()
@@ -610,7 +610,7 @@ CONTRASTS = """
         const colour = getComputedStyle(element).backgroundColor;
         return rgb(colour)[3] === 0 ? ground(element.parentElement) : colour;
     };
-    return [...document.querySelectorAll('h1, h2, h3, p, pre, code, button, li, bdi, th, td, small, i, label, select, .sight > span, input:not([type=range], [type=checkbox])')]
+    return [...document.querySelectorAll('h1, h2, h3, p, pre, code, button, li, bdi, th, td, small, i, label, select, .row > span, input:not([type=range], [type=checkbox])')]
         .filter((element) => element.checkVisibility()).map((element) => {
         const pair = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
         return [element.id || element.className || element.tagName, (pair[0] + 0.05) / (pair[1] + 0.05)];
@@ -636,11 +636,11 @@ def light_and_dark(browser, binary):
             page.open_chat()
             page.say("Hello")
             page.until(lambda: sum("Hello" in row for row in page.rows()) == 2, "both frames")
-            page.by_id("sights").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
-            page.until_said("chosen", "Unmasking")
+            page.by_id("frames").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
+            page.until_said("details", "Unmasking")
             poor = [pair for pair in page.run(CONTRASTS) if pair[1] < 4.5]
             check(not poor, f"hard to read in the inspector when {scheme}: {poor}")
-            page.by_id("make").click()
+            page.by_id("toggle-composer").click()
             page.by_id("c-rsv2").click()
             page.by_id("c-ask").click()
             page.until_said("answer", "reserved bit set")
@@ -692,15 +692,15 @@ class Inspector(Page):
     def __init__(self, browser, url):
         browser.set_window_size(1280, 1400)  # room for the list and a frame below it
         super().__init__(browser, url)
-        self.until(lambda: self.by_id("wire-state").text.endswith("seen"), "the wire")
+        self.until(lambda: self.by_id("inspector-status").text.endswith("recorded"), "the wire")
 
     def state(self):
-        return self.by_id("wire-state").text
+        return self.by_id("inspector-status").text
 
     def rows(self):
         """What is drawn of the list, without numbers and times."""
-        return self.run("return [...document.querySelectorAll('.sight')].map((row) =>"
-                        "['who', 'way', 'what', 'size', 'words'].map((name) => row.querySelector('.' + name).textContent).join(' '))")
+        return self.run("return [...document.querySelectorAll('.row')].map((row) =>"
+                        "['connection', 'direction', 'type', 'size', 'text'].map((name) => row.querySelector('.' + name).textContent).join(' '))")
 
     def until_row(self, text):
         self.until(lambda: text in self.rows(), f"the row {text!r} among {self.rows()}")
@@ -711,12 +711,12 @@ class Inspector(Page):
 
     def choose(self, text):
         self.until_row(text)
-        self.browser.find_elements(By.CLASS_NAME, "sight")[self.rows().index(text)].click()
+        self.browser.find_elements(By.CLASS_NAME, "row")[self.rows().index(text)].click()
 
     def until_said(self, name, text):
         self.until(lambda: text in self.by_id(name).text, f"{text!r} in {name}: {self.by_id(name).text!r}")
 
-    def bits(self, place="chosen"):
+    def bits(self, place="details"):
         return self.run("return [...document.querySelectorAll(`#${arguments[0]} .bits i`)].map((bit) => bit.textContent).join('')",
                         place)
 
@@ -742,11 +742,11 @@ def inspection_is_told(browser, binary):
     with Server(binary, 0, "--inspect") as server:
         page = Inspector(browser, server.url)
         check("Inspection is on" in page.by_id("inspected").text, "the page does not say that inspection is on")
-        page.run("tellInspection('elsewhere')")
-        check("whoever runs this server" in page.by_id("inspected").text, "the page does not say that others can look")
-        check(not page.by_id("wire").is_displayed(), "a page that may not look shows the wire")
+        page.run("showInspection('elsewhere')")
+        check("the operator of this server" in page.by_id("inspected").text, "the page does not say that others can look")
+        check(not page.by_id("inspector").is_displayed(), "a page that may not look shows the wire")
         page.open_chat()  # asks again
-        page.until(lambda: page.by_id("wire").is_displayed(), "the wire after a look at the server")
+        page.until(lambda: page.by_id("inspector").is_displayed(), "the wire after a look at the server")
         port = server.port
     with Server(binary, port) as server:  # another server in its place, which is not inspected
         page.until_line(WELCOME, 2)
@@ -763,47 +763,47 @@ def each_bit_is_explained(browser, binary):
         said = next(row for row in page.rows() if "\u2190 text 5 Hello" in row)
         me = said.split()[0]
         page.choose(said)
-        page.until_said("chosen", "from the client on connection")
-        octets = page.run("return [...document.querySelectorAll('#chosen pre')].pop().textContent").split()
+        page.until_said("details", "from the client on connection")
+        octets = page.run("return [...document.querySelectorAll('#details pre')].pop().textContent").split()
         same(len(octets), 11, "octets of a masked Hello")
         same(octets[:2], ["81", "85"], "the first octets")
         key, masked = [int(octet, 16) for octet in octets[2:6]], [int(octet, 16) for octet in octets[6:]]
         same(bytes(octet ^ key[place % 4] for place, octet in enumerate(masked)), b"Hello", "the payload, unmasked by hand")
         same(page.bits(), "".join(f"{int(octet, 16):08b}" for octet in octets), "the bits of the picture")
-        same(page.run("return getComputedStyle(document.querySelector('#chosen .grid')).gridTemplateColumns.split(' ').length"), 32,
+        same(page.run("return getComputedStyle(document.querySelector('#details .grid')).gridTemplateColumns.split(' ').length"), 32,
              "bits in a row")
-        same(page.run("return [...document.querySelectorAll('#chosen .bits small')].map((label) => label.textContent)"),
+        same(page.run("return [...document.querySelectorAll('#details .bits small')].map((label) => label.textContent)"),
              ["F", "R1", "R2", "R3", "opcode", "M", "Payload len 5", f"Masking-key {octets[2]} {octets[3]}", f"Masking-key {octets[4]} {octets[5]}"]
              + [f"{octet} \u2192 \u2018{letter}\u2019" for octet, letter in zip(octets[6:], "Hello")], "what stands below the bits")
-        same(page.run("return [...document.querySelectorAll('#chosen .fields th')].map((name) => name.textContent)"),
+        same(page.run("return [...document.querySelectorAll('#details .fields th')].map((name) => name.textContent)"),
              ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
-        buttons = browser.find_elements(By.CSS_SELECTOR, "#chosen .bits")
+        buttons = browser.find_elements(By.CSS_SELECTOR, "#details .bits")
         browser.execute_script("arguments[0].focus()", buttons[4])
-        page.until_said("chosen", "opcode = 0x1: text: a message in UTF-8 begins (section 5.6)")
+        page.until_said("details", "opcode = 0x1: text: a message in UTF-8 begins (section 5.6)")
         press(browser, Keys.TAB)
-        page.until_said("chosen", "MASK = 1: masked, as every frame of a client must be (section 5.1)")
+        page.until_said("details", "MASK = 1: masked, as every frame of a client must be (section 5.1)")
         ActionChains(browser).move_to_element(buttons[6]).perform()
-        page.until_said("chosen", "Payload len = 5: octets of payload (section 5.2)")
-        same(page.run("return document.querySelector('#chosen .fields .lit th').textContent"), "Payload len", "the lit row")
+        page.until_said("details", "Payload len = 5: octets of payload (section 5.2)")
+        same(page.run("return document.querySelector('#details .fields .highlighted th').textContent"), "Payload len", "the lit row")
 
         # Unmasking, step by step.
-        back, on = browser.find_elements(By.CSS_SELECTOR, "#chosen .steps button")
+        back, on = browser.find_elements(By.CSS_SELECTOR, "#details .steps button")
         check(not back.is_enabled(), "there is a step before the first")
         for step, letter in enumerate("Hello"):
-            page.until_said("chosen", f"octet {step} on the wire")
-            page.until_said("chosen", f"0x{ord(letter):02x}  \u2018{letter}\u2019")
-            page.until_said("chosen", "So far: " + "Hello"[:step + 1])
+            page.until_said("details", f"byte {step} on the wire")
+            page.until_said("details", f"0x{ord(letter):02x}  \u2018{letter}\u2019")
+            page.until_said("details", "So far: " + "Hello"[:step + 1])
             on.click()
         check(not on.is_enabled(), "there is a step behind the last")
 
         page.choose(f"{me} \u2192 text 5 Hello")
-        page.until_said("chosen", "not masked: no frame of a server may be")
-        same(page.run("return document.querySelectorAll('#chosen .steps').length"), 0, "unmasking of what is not masked")
+        page.until_said("details", "not masked: no frame of a server may be")
+        same(page.run("return document.querySelectorAll('#details .steps').length"), 0, "unmasking of what is not masked")
         say_all(server, ["x" * 20])
         page.choose(next(row for row in page.until_rows("\u2192 text 20 ") if "\u2192 text 20 " in row))
-        page.until_said("chosen", "and 4 octets more")
+        page.until_said("details", "and 4 more bytes")
         page.choose(next(row for row in page.until_rows("\u2192 close 2 ") if "\u2192 close 2 " in row))
-        page.until_said("chosen", "03 e8 = code 1000")
+        page.until_said("details", "03 e8 = code 1000")
         page.quiet_console()
 
 
@@ -812,16 +812,16 @@ def the_handshake_is_explained(browser, binary):
         page = Inspector(browser, server.url)
         page.open_chat()
         page.until(lambda: any("handshake" in row for row in page.rows()), "a handshake")
-        page.by_id("sights").send_keys(Keys.HOME)
-        page.until_said("chosen", "GET /chat HTTP/1.1")
-        text = page.by_id("chosen").text
+        page.by_id("frames").send_keys(Keys.HOME)
+        page.until_said("details", "GET /chat HTTP/1.1")
+        text = page.by_id("details").text
         key = re.search(r"Sec-WebSocket-Key: (\S+)", text)[1]
         digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode())
         for part in (f"SHA-1 of both    {digest.hexdigest()}", "HTTP/1.1 101 Switching Protocols",
                      f"Sec-WebSocket-Accept: {base64.b64encode(digest.digest()).decode()}"):
             check(part in text, f"{part!r} is not in {text!r}")
-        page.by_id("sights").send_keys(Keys.ARROW_DOWN)
-        page.until(lambda: "101" in page.run("return document.querySelector('.sight[aria-selected=true] .words').textContent"),
+        page.by_id("frames").send_keys(Keys.ARROW_DOWN)
+        page.until(lambda: "101" in page.run("return document.querySelector('.row[aria-selected=true] .text').textContent"),
                    "the response by keyboard")
         page.quiet_console()
 
@@ -844,9 +844,9 @@ def filters_and_pause(browser, binary):
                 page.pick(name, value)
                 page.until(lambda: page.rows() == [row for row in everything if those(row)], f"the rows with {name} {value}")
                 page.pick(name, "")
-            page.by_id("no-beats").click()
+            page.by_id("hide-pings").click()
             page.until(lambda: page.rows() == [row for row in everything if "beat" not in row], "rows without ping and pong")
-            page.by_id("no-beats").click()
+            page.by_id("hide-pings").click()
             for wanted in ("APPL", "6170706c65"):  # whatever its case, or in hex
                 page.by_id("search").send_keys(wanted)
                 page.until(lambda: page.rows() == [row for row in everything if "apple" in row], f"rows with {wanted}")
@@ -896,8 +896,8 @@ def composer_asks_and_sends(browser, binary):
     with Server(binary, 0, "--inspect") as server:
         page = Inspector(browser, server.url)
         page.open_chat()
-        page.by_id("make").click()
-        same(page.by_id("c-octets").text, "81 85 37 fa 21 3d 7f 9f 4d 51 58", "the example of section 5.7")
+        page.by_id("toggle-composer").click()
+        same(page.by_id("c-bytes").text, "81 85 37 fa 21 3d 7f 9f 4d 51 58", "the example of section 5.7")
         page.by_id("c-ask").click()
         page.until_said("answer", "everyone in the chat gets it")
         page.until_said("answer", "81 05 48 65 6c 6c 6f")
@@ -910,10 +910,10 @@ def composer_asks_and_sends(browser, binary):
         page.pick("c-opcode", "11")
         page.pick("c-form", "64")
         page.by_id("c-length").send_keys("9223372036854775808")
-        same(page.by_id("c-octets").text, "cb 7f 80 00 00 00 00 00 00 00 48 65 6c 6c 6f", "a frame with everything wrong")
+        same(page.by_id("c-bytes").text, "cb 7f 80 00 00 00 00 00 00 00 48 65 6c 6c 6f", "a frame with everything wrong")
         check(not page.by_id("c-send").is_enabled(), "a browser could send that")
         page.by_id("c-ask").click()
-        same(page.by_id("c-note").text, "No browser sends such a frame.", "why it cannot be sent")
+        same(page.by_id("c-note").text, "A browser cannot send this frame.", "why it cannot be sent")
         for sentence in ("reserved bit set", "reserved opcode", "a client's frame must be masked", "top bit of the 64-bit length set",
                          "1002", "the connection fails"):
             page.until_said("answer", sentence)
@@ -921,7 +921,7 @@ def composer_asks_and_sends(browser, binary):
         # What makes no octets is said at its field, and cannot be asked.
         page.by_id("c-mask").click()
         for name, wrong, right, said in (
-            ("c-key", "37", "37 fa 21 3d", "four octets in hex"), ("c-length", "18446744073709551616", "300", "at most 64 bits"),
+            ("c-key", "37", "37 fa 21 3d", "four bytes in hex"), ("c-length", "18446744073709551616", "300", "at most 64 bits"),
             ("c-form", "7", "16", "300 does not fit into 7 bits"),
         ):
             page.pick(name, wrong)
@@ -931,7 +931,7 @@ def composer_asks_and_sends(browser, binary):
             page.pick(name, right)
             check(page.by_id("c-ask").is_enabled(), f"a right {name} cannot be asked")
         page.by_id("c-hex").click()
-        page.until_said("c-note", "two digits an octet")
+        page.until_said("c-note", "two digits for each byte")
         page.quiet_console()
 
 
@@ -941,12 +941,12 @@ def hostile_payloads_stay_text(browser, binary):
         page = Inspector(browser, server.url)
         say_all(server, texts)
         page.until(lambda: sum(" close " in row for row in page.rows()) == 2, "both closes")
-        for row in browser.find_elements(By.CLASS_NAME, "sight"):
+        for row in browser.find_elements(By.CLASS_NAME, "row"):
             row.click()
-        same(page.run("return document.querySelectorAll('img, #wire b, script').length"), 1, "elements that markup could make")
+        same(page.run("return document.querySelectorAll('img, #inspector b, script').length"), 1, "elements that markup could make")
         with contextlib.suppress(NoAlertPresentException):
             check(False, f"an alert is open: {browser.switch_to.alert.text!r}")
-        same(set(page.run("return [...document.querySelectorAll('.sight')].map((row) => row.offsetHeight)")), {26}, "heights of rows")
+        same(set(page.run("return [...document.querySelectorAll('.row')].map((row) => row.offsetHeight)")), {26}, "heights of rows")
         page.quiet_console()
 
 
@@ -972,9 +972,9 @@ def keeps_five_thousand_frames(browser, binary):
         check(page.state().startswith("the last 5000"), f"what is kept is {page.state()!r}")
         rows = len(page.rows())
         check(rows < 100, f"{rows} rows are drawn at one time")
-        page.by_id("sights").send_keys(Keys.HOME)
-        page.until(lambda: page.run("return document.getElementById('sights').scrollTop") == 0, "the beginning of the list")
-        same(page.run("return document.getElementById('sights').scrollHeight"), 5000 * 26, "the height of the list")
+        page.by_id("frames").send_keys(Keys.HOME)
+        page.until(lambda: page.run("return document.getElementById('frames').scrollTop") == 0, "the beginning of the list")
+        same(page.run("return document.getElementById('frames').scrollHeight"), 5000 * 26, "the height of the list")
         place = lambda share: gaps[int(share * (len(gaps) - 1))]
         print(f"        {len(gaps)} frames of the screen, half of them within {place(.5):.0f} ms, 99 in 100 within {place(.99):.0f} ms,"
               f" all within {place(1):.0f} ms; {page.state()}")
@@ -988,7 +988,7 @@ CUT = """
     pen.font = getComputedStyle(search).font;
     const { paddingLeft, paddingRight } = getComputedStyle(search);
     const room = search.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    return [...document.querySelectorAll('#chosen .bits small, #chosen .bits span')]
+    return [...document.querySelectorAll('#details .bits small, #details .bits span')]
         .filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent)
         .concat(pen.measureText(search.placeholder).width > room ? [search.placeholder] : []);
 """
@@ -1000,27 +1000,27 @@ def inspector_on_a_small_screen(browser, binary):
         page.open_chat()
         page.say("Hello " + "long " * 40)
         page.until(lambda: len(page.rows()) >= 4, "rows")
-        page.by_id("sights").send_keys(Keys.END)
-        page.until_said("chosen", "The octets")
+        page.by_id("frames").send_keys(Keys.END)
+        page.until_said("details", "The bytes")
         for width in (320, 390, 641, 961, 1280):
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 640})
             page.until(lambda: page.run("return innerWidth") == width, "the window's new width")
             page.until(lambda: page.run(CUT) == [], f"labels that fit at a width of {width}, but: {page.run(CUT)}")
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
         same(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth <= arguments[0].clientWidth]",
-                      page.by_id("chosen")), [390, 390, True], "widths of a telephone's window and of the page")
+                      page.by_id("details")), [390, 390, True], "widths of a telephone's window and of the page")
         box = lambda name: page.run("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", name)
-        check(box("wire")["top"] >= box("message")["bottom"], "the inspector is not below the chat")
-        for name in ("open", "message", "send", "pause", "sights"):
+        check(box("inspector")["top"] >= box("message")["bottom"], "the inspector is not below the chat")
+        for name in ("open", "message", "send", "pause", "frames"):
             check(box(name)["left"] >= 0 and box(name)["right"] <= 390 and box(name)["bottom"] <= 844 and box(name)["height"] > 20,
                   f"{name!r} is not wholly on a small screen: {box(name)}")
-        page.run("document.querySelector('#chosen > :last-child').scrollIntoView(false)")
-        page.until(lambda: page.run("return document.querySelector('#chosen > :last-child').getBoundingClientRect().bottom") < 845,
+        page.run("document.querySelector('#details > :last-child').scrollIntoView(false)")
+        page.until(lambda: page.run("return document.querySelector('#details > :last-child').getBoundingClientRect().bottom") < 845,
                    "the end of the chosen frame")
         before = box("log")["height"]
-        page.by_id("fold").click()
+        page.by_id("collapse").click()
         page.until(lambda: box("log")["height"] > before + 100, "room for the chat when the inspector is folded")
-        check(not page.by_id("sights").is_displayed(), "a folded inspector shows its list")
+        check(not page.by_id("frames").is_displayed(), "a folded inspector shows its list")
 
 
 CHECKS = [
@@ -1155,13 +1155,13 @@ def take_pictures(browser, binary, directory):
                 say_all(server, TALK[:2])
                 page.say("Hello")
                 page.until(lambda: sum("Hello" in row for row in page.rows()) == 2, "both frames")
-                page.by_id("sights").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
-                page.until_said("chosen", "Unmasking")
+                page.by_id("frames").send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
+                page.until_said("details", "Unmasking")
                 shot("-wire")
-                page.by_id("sights").send_keys(Keys.HOME)
-                page.until_said("chosen", "GUID")
+                page.by_id("frames").send_keys(Keys.HOME)
+                page.until_said("details", "GUID")
                 shot("-wire-handshake")
-                page.by_id("make").click()
+                page.by_id("toggle-composer").click()
                 page.by_id("c-rsv1").click()
                 page.by_id("c-ask").click()
                 page.until_said("answer", "reserved bit set")
