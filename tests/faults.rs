@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use support::attack::{MEMORY_TOLERANCE, expect_idle_cpu, expect_recovery, send_and_receive};
+use support::attack::{MEMORY_TOLERANCE, expect_idle_cpu, expect_recovery};
 use support::bare_server::BareServer;
 use support::server::{eventually, signal};
 use support::{Client, Request, Server, check};
@@ -115,12 +115,12 @@ mod disk {
         let mut member = disk.server.join_chat();
         let words = "w".repeat(200);
         for _ in 0..1000 {
-            send_and_receive(&mut member, &words);
+            member.send_and_wait(&words);
         }
         let full = disk.log();
         check::that(full.len() <= 64 * 1024, "the disk is full");
         File::create(&disk.log).expect("the operator makes room");
-        send_and_receive(&mut member, "there is room again");
+        member.send_and_wait("there is room again");
         eventually("the log says what is missing", || {
             disk.log().contains("there is room again") && disk.log().contains("log lines dropped")
         });
@@ -218,7 +218,7 @@ fn clients_that_are_stopped_for_a_while_miss_nothing() {
     let mut stopped: Vec<Clients> = (0..10).map(|_| Clients::one(&server)).collect();
     stopped.iter().for_each(|clients| clients.signal("STOP"));
     for number in 0..TEXTS {
-        send_and_receive(&mut speaker, &number.to_string());
+        speaker.send_and_wait(&number.to_string());
     }
     stopped.iter().for_each(|clients| clients.signal("CONT"));
     stopped.iter_mut().for_each(|clients| clients.say("heard all in order"));
@@ -236,7 +236,7 @@ fn clients_that_stay_stopped_are_let_go() {
         let words = "w".repeat(100_000);
         let are_gone = || server.metrics()["wirechat_slow_readers_total"] == CROWD as f64;
         let all_gone = (0..1000).any(|_| {
-            send_and_receive(&mut speaker, &words); // the kernel takes some megabytes for each
+            speaker.send_and_wait(&words); // the kernel takes some megabytes for each
             are_gone()
         });
         check::that(all_gone, "who reads nothing has to go");

@@ -149,10 +149,10 @@ fn row_06_a_message_is_limited_by_default() {
         for path in PATHS {
             let largest = "m".repeat(MIB);
             let mut client = server.upgrade(path);
-            client.send(ClientFrame::text(&largest).bytes());
+            client.send_text(&largest);
             let frame = answer(&mut client);
             check::that(frame.payload == largest.as_bytes(), "the largest message passes");
-            client.send(ClientFrame::text(largest + "m").bytes());
+            client.send_text(largest + "m");
             fails(&mut client, 1009);
         }
     });
@@ -332,7 +332,7 @@ fn row_14_a_million_pongs_that_nobody_asked_for() {
         client.expect_open_and_silent();
         let mut member = server.upgrade("/chat");
         flood(&mut member, &ClientFrame::pong([0x50; 125]).bytes(), 1_000_000);
-        send_and_receive(&mut member, "still here");
+        member.send_and_wait("still here");
     });
 }
 
@@ -407,7 +407,7 @@ fn talks_to_the_end(talker: &mut Client) {
 }
 
 fn hears_nothing_late(witness: &mut Client) {
-    witness.send(ClientFrame::text("anything?").bytes());
+    witness.send_text("anything?");
     let heard = answer(witness).payload;
     check::eq(heard, b"anything?".to_vec(), "what others hear");
 }
@@ -422,7 +422,7 @@ fn row_17_a_member_that_never_reads() {
         flood(&mut deaf, &ClientFrame::ping([0x50; 125]).bytes(), 100_000);
         let mut speaker = server.upgrade("/chat");
         for round in 0..100 {
-            send_and_receive(&mut speaker, &format!("{round} {}", "s".repeat(MIB - 8)));
+            speaker.send_and_wait(format!("{round} {}", "s".repeat(MIB - 8)));
         }
         server.wait_for_log("reads too slowly");
         check::eq(server.metrics()["wirechat_slow_readers_total"], 1.0, "slow readers");
@@ -745,7 +745,7 @@ fn besiege_with_treachery(server: &Server) {
     server.expect_refusal(&Request::get("/\x1b[31m"), 400);
     server.expect_refusal(&Request::get("/%1b%0d%0a"), 404);
     let mut member = server.upgrade("/chat");
-    member.send(ClientFrame::text(TREACHERY).bytes());
+    member.send_text(TREACHERY);
     let heard = answer(&mut member).payload;
     check::eq(heard, TREACHERY.as_bytes().to_vec(), "members get what was said");
     member.send(ClientFrame::close(4000, TREACHERY).bytes());
@@ -804,7 +804,7 @@ fn row_24_markup_is_text_and_the_page_runs_its_own_script_alone() {
         check::that(!policy.contains("unsafe"), "no unsafe source");
         let mut member = server.upgrade("/chat");
         for markup in ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>"] {
-            member.send(ClientFrame::text(markup).bytes());
+            member.send_text(markup);
             check::eq(answer(&mut member).payload, markup.as_bytes().to_vec(), "as it was said");
         }
     });
@@ -860,7 +860,7 @@ fn row_27_more_connections_than_descriptors() {
         server.wait_for_log("cannot accept connections");
         drop(crowd);
         let mut late = server.upgrade("/chat");
-        send_and_receive(&mut late, "at last");
+        late.send_and_wait("at last");
         let told = server.log().matches("cannot accept connections").count();
         check::that(told <= 3, format_args!("told {told} times, not at each attempt"));
     });

@@ -132,7 +132,7 @@ fn each_head_and_frame_is_shown_in_its_order() {
     let server = Server::with(&["--inspect"]);
     let (mut one, mut other) = (server.upgrade("/wire"), server.upgrade("/wire"));
     let mut member = server.upgrade("/chat");
-    member.send(ClientFrame::text("Hello").bytes());
+    member.send_text("Hello");
     member.expect_text("Hello");
     member.send(ClientFrame::ping("x").bytes());
     member.expect_frame(support::frame::PONG, "x");
@@ -273,7 +273,7 @@ fn what_would_be_answered_is_what_is_answered() {
         check::case(what);
         let mut inspector = server.upgrade("/wire");
         let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        inspector.send(ClientFrame::text(hex).bytes());
+        inspector.send_text(hex);
         let told = told(&mut inspector);
         let answers = told.split("\"answer\":\"").skip(1).map(|rest| rest.split('"').next());
         let answers: String = answers.flatten().collect();
@@ -383,7 +383,7 @@ text FIN masked 37fa213d len 5 \"Hello\"
 fn a_full_trace_has_the_picture_of_each_frame() {
     let server = Server::with(&["--trace=full"]);
     let mut client = server.upgrade("/echo");
-    client.send(ClientFrame::text("Hello").bytes());
+    client.send_text("Hello");
     client.expect_text("Hello");
     client.send([0xc1]);
     client.expect_failure(1002);
@@ -406,7 +406,7 @@ fn a_trace_shows_no_frame_of_the_wire_itself() {
     let server = Server::with(&["--inspect", "--trace"]);
     let mut inspector = server.upgrade("/wire");
     let mut client = server.upgrade("/echo");
-    client.send(ClientFrame::text("Hello").bytes());
+    client.send_text("Hello");
     client.expect_text("Hello");
     client.close_normally();
     (0..2).for_each(|_| while word(&told(&mut inspector)) != "close" {}); // the client's, the server's

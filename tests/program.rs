@@ -236,9 +236,9 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_default() {
     let server = Server::with_environment(&[], &variables);
     check::eq(welcome(&server).as_str(), "variable", "a variable sets");
     let mut client = server.upgrade("/echo");
-    client.send(ClientFrame::text("0123456789").bytes());
+    client.send_text("0123456789");
     client.expect_text("0123456789");
-    client.send(ClientFrame::text("0123456789a").bytes());
+    client.send_text("0123456789a");
     client.expect_failure(1009);
     check::eq(welcome(&Server::start()).as_str(), support::WELCOME, "the default");
 }

@@ -82,7 +82,7 @@ impl Honest {
                 return;
             }
             let text = format!("{number} from {name}");
-            self.client.send(ClientFrame::text(&text).bytes());
+            self.client.send_text(&text);
             self.hear_up_to(&text);
             thread::sleep(PACE);
         }
@@ -103,7 +103,7 @@ fn be_slow(server: &Server, is_over: &AtomicBool) {
 /// Speaks and is gone once something is unread: the kernel makes a reset of that.
 fn vanish(server: &Server, _round: usize) {
     let mut client = server.upgrade("/chat");
-    client.send(ClientFrame::text("I was here").bytes());
+    client.send_text("I was here");
     let unread = client.stream().peek(&mut [0]).expect("its own words come back");
     check::eq(unread, 1, "octets unread");
 }
@@ -160,7 +160,7 @@ fn those_who_behave_are_not_disturbed() {
             })
             .collect();
         entered.wait();
-        conductor.client.send(ClientFrame::text("start").bytes());
+        conductor.client.send_text("start");
         conductor.wait_for_the_start();
         for _ in 0..SLOW {
             scope.spawn(|| be_slow(&server, &is_over));
@@ -173,13 +173,13 @@ fn those_who_behave_are_not_disturbed() {
         let large = "time goes on ".repeat(2_500); // enough to fill what the kernel keeps for the slow
         let end = Instant::now() + duration();
         while Instant::now() < end {
-            conductor.client.send(ClientFrame::text(&large).bytes());
+            conductor.client.send_text(&large);
             conductor.hear_up_to(&large);
             thread::sleep(PACE);
         }
         is_over.store(true, SeqCst);
         said.wait();
-        conductor.client.send(ClientFrame::text("end").bytes());
+        conductor.client.send_text("end");
         conductor.hear_up_to("end");
         let transcripts = honest.into_iter().map(|one| one.join().expect("undisturbed")).collect();
         std::mem::forget(mortal); // all is well

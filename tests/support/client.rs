@@ -92,6 +92,12 @@ impl Client {
         self.stream.write_all(bytes.as_ref())
     }
 
+    /// Sends a text message.
+    #[track_caller]
+    pub(crate) fn send_text(&mut self, text: impl AsRef<[u8]>) {
+        self.send(ClientFrame::text(text).bytes());
+    }
+
     /// Sends each byte in a segment of its own.
     #[track_caller]
     pub(crate) fn send_in_bytes(&mut self, bytes: impl AsRef<[u8]>) {
@@ -212,6 +218,23 @@ impl Client {
     pub(crate) fn expect_text(&mut self, text: impl AsRef<[u8]>) {
         let payload = text.as_ref().to_vec();
         self.expect_message(&Message { opcode: frame::TEXT, payload });
+    }
+
+    /// Sends a text and expects it back as the next message.
+    #[track_caller]
+    pub(crate) fn send_and_expect(&mut self, text: impl AsRef<[u8]>) {
+        self.send_text(&text);
+        self.expect_text(&text);
+    }
+
+    /// Sends a text and reads messages until it returns: texts of other members may arrive before it.
+    #[track_caller]
+    pub(crate) fn send_and_wait(&mut self, text: impl AsRef<[u8]>) {
+        self.send_text(&text);
+        let until = Instant::now() + *DEADLINE; // other members may send without end
+        while self.read_message().payload != text.as_ref() {
+            self.check(Instant::now() < until, "the client's own text did not return in time");
+        }
     }
 
     /// Expects this message next.
