@@ -1,5 +1,5 @@
-//! The rules of the chat, over sockets: which member receives which message and in which order, how members are
-//! accepted and disconnected, and what the log and the metrics say.
+//! The rules of the chat, over sockets: which member receives which message and in which order, how members
+//! are accepted and disconnected, and what the log and the metrics say.
 
 mod support;
 
@@ -226,7 +226,8 @@ mod disconnecting {
         sender.send_and_expect("the others can still chat");
     }
 
-    /// No message is skipped silently: every message arrives in order, until a Close names the reason for the end.
+    /// No message is skipped silently: every message arrives in order, until a Close names the reason for
+    /// the end.
     fn expect_large_texts_until_close(client: &mut Client) {
         for number in 0.. {
             let frame = client.read_frame();
@@ -320,8 +321,8 @@ mod disconnecting {
         slow
     }
 
-    /// After a Close of either side the server still sends the member's backlog, as long as the member reads some
-    /// of it from time to time.
+    /// After a Close of either side the server still sends the member's backlog, as long as the member
+    /// reads some of it from time to time.
     #[test]
     fn a_slow_reader_gets_its_backlog_before_the_close() {
         for (last, code) in
@@ -377,8 +378,9 @@ mod shutdown {
         slow.expect_close(Some(1001));
     }
 
-    /// Once the sender has received its text, every member must get it before the Close, even if the broadcaster
-    /// is still delivering it when the signal arrives. Not every round hits that moment, so there are several.
+    /// Once the sender has received its text, every member must get it before the Close, even if the
+    /// broadcaster is still delivering it when the signal arrives. Not every round hits that moment, so
+    /// there are several.
     #[test]
     fn a_text_that_one_member_received_goes_to_all_before_the_close() {
         for round in 0..5 {

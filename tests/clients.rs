@@ -1,5 +1,6 @@
-//! Real clients and independent conformance testers against the server. If one is not installed, its test is
-//! skipped with a line on standard error; in CI (`CI` is set) a skip is a failure. `make tools` installs most of them.
+//! Real clients and independent conformance testers against the server. If one is not installed, its test
+//! is skipped with a line on standard error; in CI (`CI` is set) a skip is a failure. `make tools` installs
+//! most of them.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
@@ -149,11 +150,11 @@ fn curl_gets_the_handshake_and_the_welcome() {
 /// The result of each case of a conformance tester, by its number.
 type Results = BTreeMap<String, String>;
 
-/// Runs all cases of sections 1 to 10 and expects that each passes; three are informational only. `run_cases`
-/// takes a pattern of case numbers.
+/// Runs all cases of sections 1 to 10 and expects that each passes; three are informational only.
+/// `run_cases` takes a pattern of case numbers.
 ///
-/// A few cases depend on the tester's own timer. On a busy machine it reports them as NON-STRICT; each of those
-/// is run once more alone.
+/// A few cases depend on the tester's own timer. On a busy machine it reports them as NON-STRICT; each of
+/// those is run once more alone.
 fn expect_conformance(run_cases: impl Fn(&str) -> Option<Results>) {
     let Some(mut results) = run_cases("*") else { return };
     let late: Vec<String> = results

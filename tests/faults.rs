@@ -1,5 +1,6 @@
-//! Faults of the server's machine and of the clients' machines: no memory, a full disk, clients that are stopped
-//! or killed at the same time. (`tests/hostile.rs` has the missing descriptors and threads: rows 27 and 21.)
+//! Faults of the server's machine and of the clients' machines: no memory, a full disk, clients that are
+//! stopped or killed at the same time. (`tests/hostile.rs` has the missing descriptors and threads: rows 27
+//! and 21.)
 
 mod support;
 
@@ -224,7 +225,7 @@ fn clients_that_are_stopped_for_a_while_miss_no_text() {
         (0..10).map(|_| ClientProcess::one_reader(&server)).collect();
     stopped.iter().for_each(|clients| clients.signal("STOP"));
     for number in 0..TEXTS {
-        sender.send_and_wait(&number.to_string());
+        sender.send_and_wait(number.to_string());
     }
     stopped.iter().for_each(|clients| clients.signal("CONT"));
     stopped.iter_mut().for_each(|clients| clients.wait_for_line(RECEIVED));

@@ -1,6 +1,6 @@
 //! Input that has brought down other servers, sent to this one over a socket.
 //!
-//! Each row is a flaw of another WebSocket or HTTP server, with its CVE or advisory where there is one. A test
+//! Each row is a flaw of another WebSocket or HTTP server, with its CVE or advisory if it has one. A test
 //! names its row and checks three things: the server gives the safe answer; an honest client goes on chatting
 //! during the attack; afterwards threads, descriptors, memory and processor use are back where they were.
 //! [`expect_recovery`] checks the last two.
@@ -40,8 +40,8 @@
 //! 15. A reset leaves a thread that spins (Undertow, CVE-2017-2670). Input: 1000 resets, in the middle of a
 //!     head, a frame header and a payload. Answer: threads and descriptors are back.
 //! 16. A connection stays open after a Close (Tomcat, CVE-2024-23672). Input: a client that never answers the
-//!     Close, and one that sends on after a Close. Answer: the connection ends within the close timeout; later
-//!     texts are ignored.
+//!     Close, and one that sends on after a Close. Answer: the connection ends within the close timeout;
+//!     later texts are ignored.
 //! 17. The send queue has no limit (ws-rs, CVE-2020-35896). Input: a member that never reads during 100 MB of
 //!     chat, and sends 100,000 Pings. Answer: it is disconnected; memory is limited; no other member waits.
 //! 18. A page of another site reaches a local server (Vite, CVE-2025-24010). Input: a foreign `Origin`; DNS
@@ -512,7 +512,7 @@ fn row_17_a_member_that_never_reads_is_disconnected() {
         server.wait_for_log("reads too slowly");
         check::eq(server.metrics()["wirechat_slow_readers_total"], 1.0, "slow readers");
         eventually("the connection is not counted as open", || {
-            server.metrics()["wirechat_connections_open"] == 3.0 // the honest client, the sender, and this request
+            server.metrics()["wirechat_connections_open"] == 3.0 // honest client, sender, this request
         });
     });
 }
@@ -745,8 +745,8 @@ fn row_21_a_rejected_client_that_sends_on_is_disconnected() {
     });
 }
 
-/// More clients connect at once than the pool has waiting threads. Each must get a thread: none may wait for one
-/// that serves another client.
+/// More clients connect at once than the pool has waiting threads. Each must get a thread: none may wait
+/// for one that serves another client.
 #[test]
 fn row_21_clients_above_the_waiting_threads_get_new_threads() {
     attack_and_recover(&[], |server| {
@@ -955,7 +955,7 @@ fn row_27_waiting_for_descriptors_uses_no_processor_time() {
     server.wait_for_log("cannot accept connections");
     eventually("the server waits without spinning", || {
         let before = server.cpu_ticks();
-        thread::sleep(Duration::from_secs(1)); // on a busy machine a spinning server may get no time in a shorter period
+        thread::sleep(Duration::from_secs(1)); // a spin shows even on a busy machine
         server.cpu_ticks() <= before + 3
     });
     drop(clients);

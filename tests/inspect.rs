@@ -1,5 +1,5 @@
-//! `--inspect`: which clients may open `/wire`, what it sends to an inspector, and that an inspector does not delay
-//! other clients.
+//! `--inspect`: which clients may open `/wire`, what it sends to an inspector, and that an inspector does
+//! not delay other clients.
 
 mod support;
 
@@ -357,7 +357,7 @@ fn frames_above_the_inspectors_limit_are_counted_as_lost() {
     let mut client = server.upgrade("/echo");
     client.send(ClientFrame::pong("").bytes().repeat(PONGS));
     client.expect_open();
-    let (frames, lost) = count_frames(&mut inspector, PONGS as u64 + 2); // with the ping of expect_open and its pong
+    let (frames, lost) = count_frames(&mut inspector, PONGS as u64 + 2); // and a ping with its pong
     check::that(0 < frames && 0 < lost, format_args!("{frames} shown, {lost} lost"));
     inspector.expect_open_and_silent();
 }
@@ -414,7 +414,7 @@ fn the_trace_shows_no_frame_of_an_inspector() {
     client.send_text("Hello");
     client.expect_text("Hello");
     client.close_normally();
-    (0..2).for_each(|_| while opcode_name(&read_json(&mut inspector)) != "close" {}); // the client's and the server's
+    (0..2).for_each(|_| while opcode_name(&read_json(&mut inspector)) != "close" {});
     let log = server.wait_for_log("-> #2 close FIN");
     check::eq(
         traced(&log, " <- #2 ").iter().filter(|line| line.starts_with("text")).count(),

@@ -26,7 +26,8 @@ fn without_variables(mut command: Command) -> Command {
     command
 }
 
-/// Runs the program to its end. If it starts to serve instead, `timeout` kills it and the exit status shows that.
+/// Runs the program to its end. If it starts to serve instead, `timeout` kills it and the exit status shows
+/// that.
 fn run(
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     variables: &[(&str, &OsStr)],
@@ -272,8 +273,8 @@ fn listening_addresses(log: &str) -> Vec<SocketAddr> {
     log.lines().filter_map(address).collect()
 }
 
-/// Starts a server and expects that it listens on this many addresses and that all serve one room; returns the
-/// addresses.
+/// Starts a server and expects that it listens on this many addresses and that all serve one room; returns
+/// the addresses.
 #[track_caller]
 fn expect_served(command: Command, count: usize) -> Vec<SocketAddr> {
     let server = Server::spawn(command);

@@ -1,5 +1,5 @@
-//! A few hundred clients of several kinds at the same time. The honest clients receive the same messages in the
-//! same order until the end, whatever the other clients do; afterwards the server's resources are back.
+//! A few hundred clients of several kinds at the same time. The honest clients receive the same messages in
+//! the same order until the end, whatever the other clients do; afterwards the server's resources are back.
 //!
 //! `SOAK_SECONDS` is the duration; `make soak SECONDS=600` sets it.
 

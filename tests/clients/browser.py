@@ -241,9 +241,9 @@ def loads_under_its_policy(browser, binary):
         page = Page(browser, server.url)
         expect_equal(page.status(), "Closed", "the status at the start")
         expect_equal(page.run("return document.scripts.length + document.querySelectorAll('style').length"), 2,
-             "script and style elements")
+                     "script and style elements")
         expect_equal(page.run("return performance.getEntriesByType('resource').map((entry) => entry.name)"
-                      ".filter((name) => name !== location.href)"), [], "requests for anything but the page")
+                              ".filter((name) => name !== location.href)"), [], "requests for anything but the page")
         check(not page.by_id("inspected").is_displayed() and not page.by_id("wire").is_displayed(),
               "the page shows the inspector although the option is off")
         check(not page.by_id("message").is_enabled(), "the message field is enabled before the chat is open")
@@ -311,7 +311,7 @@ def right_to_left_text_keeps_its_line(browser, binary):
                          ".map((prompt) => prompt.getBoundingClientRect().left)")
         expect_equal(len(set(edges)), 1, "positions where lines start")
         expect_equal(page.run("return [...document.querySelectorAll('#messages > * > :last-child')]"
-                      ".map((text) => getComputedStyle(text).direction)")[2:], ["rtl", "ltr", "ltr"], "text directions")
+                              ".map((text) => getComputedStyle(text).direction)")[2:], ["rtl", "ltr", "ltr"], "text directions")
 
 
 def close_chat_closes_normally(browser, binary):
@@ -359,7 +359,8 @@ def page_reconnects_after_a_kill(browser, binary):
         page.by_id("log").click()
         server.kill()
     page.wait_for_line(closed(1006))
-    expect_equal(page.lines()[2:], [INTERRUPTED, closed(1006) + " The connection ended without a close frame."], "the lines after the kill")
+    expect_equal(page.lines()[2:], [INTERRUPTED, closed(1006) + " The connection ended without a close frame."],
+                 "the lines after the kill")
     with Server(binary, server.port):
         page.wait_for_line(WELCOME, 2)
         expect_equal(page.focus(), "log", "the focus of a user who was reading")
@@ -408,7 +409,7 @@ def chromium_speaks_the_protocol(browser, binary):
             })().then(done, (error) => done(`${error}`));
         """)
         expect_equal(results, {"text": True, "binary": True, "alive": True, "ours": [4001, True], "theirs": [1003, True]},
-             "results in Chromium")
+                     "results in Chromium")
         page.expect_no_console_errors()
 
 
@@ -592,8 +593,9 @@ def small_screen(browser, binary):
         page.open_chat()
         send_all(server, ["w" * 3000, "https://example.org/" + "a-long-path/" * 20])
         page.wait_for_line("> https")
-        expect_equal(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth]", page.by_id("log")),
-             [360, 360, 360], "widths of the window, the page and its lines on a phone")
+        expect_equal(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth]",
+                              page.by_id("log")),
+                     [360, 360, 360], "widths of the window, the page and its lines on a phone")
         for name in ("open", "close", "message", "send", "log"):
             box = page.run("return arguments[0].getBoundingClientRect().toJSON()", page.by_id(name))
             check(box["left"] >= 0 and box["right"] <= 360 and box["top"] >= 0 and box["bottom"] <= 640,
@@ -765,19 +767,20 @@ def each_bit_is_explained(browser, binary):
         connection = row.split()[0]
         page.click_row(row)
         page.wait_for_text("chosen", "from the client on connection")
-        hex_bytes = page.run("return [...document.querySelectorAll('#chosen pre')].pop().textContent").split()
-        expect_equal(len(hex_bytes), 11, "bytes of a masked Hello")
-        expect_equal(hex_bytes[:2], ["81", "85"], "the first bytes")
-        key, masked = [int(byte, 16) for byte in hex_bytes[2:6]], [int(byte, 16) for byte in hex_bytes[6:]]
+        wire = page.run("return [...document.querySelectorAll('#chosen pre')].pop().textContent").split()
+        expect_equal(len(wire), 11, "bytes of a masked Hello")
+        expect_equal(wire[:2], ["81", "85"], "the first bytes")
+        key, masked = [int(byte, 16) for byte in wire[2:6]], [int(byte, 16) for byte in wire[6:]]
         expect_equal(bytes(byte ^ key[i % 4] for i, byte in enumerate(masked)), b"Hello", "the unmasked payload")
-        expect_equal(page.bits(), "".join(f"{int(byte, 16):08b}" for byte in hex_bytes), "the bits of the picture")
-        expect_equal(page.run("return getComputedStyle(document.querySelector('#chosen .grid')).gridTemplateColumns.split(' ').length"), 32,
-             "bits in a row")
+        expect_equal(page.bits(), "".join(f"{int(byte, 16):08b}" for byte in wire), "the bits of the picture")
+        columns = "return getComputedStyle(document.querySelector('#chosen .grid')).gridTemplateColumns.split(' ').length"
+        expect_equal(page.run(columns), 32, "bits in a row")
         expect_equal(page.run("return [...document.querySelectorAll('#chosen .bits small')].map((label) => label.textContent)"),
-             ["F", "R1", "R2", "R3", "opcode", "M", "Payload len 5", f"Masking-key {hex_bytes[2]} {hex_bytes[3]}", f"Masking-key {hex_bytes[4]} {hex_bytes[5]}"]
-             + [f"{byte} \u2192 \u2018{letter}\u2019" for byte, letter in zip(hex_bytes[6:], "Hello")], "the labels below the bits")
+                     ["F", "R1", "R2", "R3", "opcode", "M", "Payload len 5", f"Masking-key {wire[2]} {wire[3]}",
+                      f"Masking-key {wire[4]} {wire[5]}"]
+                     + [f"{byte} \u2192 \u2018{letter}\u2019" for byte, letter in zip(wire[6:], "Hello")], "the labels below the bits")
         expect_equal(page.run("return [...document.querySelectorAll('#chosen .fields th')].map((name) => name.textContent)"),
-             ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
+                     ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
         buttons = browser.find_elements(By.CSS_SELECTOR, "#chosen .bits")
         browser.execute_script("arguments[0].focus()", buttons[4])
         page.wait_for_text("chosen", "opcode = 0x1: text: a message in UTF-8 begins (section 5.6)")
@@ -874,8 +877,9 @@ def frames_can_be_saved(browser, binary):
         send_all(server, ["first", "\u00fcn\u00ef <b>"])
         page.wait_for(lambda: sum(" close " in row for row in page.rows()) == 2, "both closes")
         frames = json.loads(page.saved_file("save-json"))
-        expect_equal([frame["text"] for frame in frames if frame["kind"] == "frame" and frame["from"] == "client" and frame["name"] == "text"],
-             ["first", "\u00fcn\u00ef <b>"], "texts in the JSON")
+        texts = [frame["text"] for frame in frames
+                 if frame["kind"] == "frame" and frame["from"] == "client" and frame["name"] == "text"]
+        expect_equal(texts, ["first", "\u00fcn\u00ef <b>"], "texts in the JSON")
         lines = page.saved_file("save-hex").splitlines()
         data = bytes.fromhex("".join(line.split("#")[0] for line in lines))
         check(b"\x81\x05first" in data, f"the server's frame is not in {lines}")
@@ -1008,8 +1012,9 @@ def inspector_on_a_small_screen(browser, binary):
             page.wait_for(lambda: page.run("return innerWidth") == width, "the window's new width")
             page.wait_for(lambda: page.run(CUT) == [], f"labels that fit at a width of {width}, but: {page.run(CUT)}")
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
-        expect_equal(page.run("return [innerWidth, document.documentElement.scrollWidth, arguments[0].scrollWidth <= arguments[0].clientWidth]",
-                      page.by_id("chosen")), [390, 390, True], "widths of the window and the page on a phone")
+        widths = page.run("return [innerWidth, document.documentElement.scrollWidth,"
+                          "arguments[0].scrollWidth <= arguments[0].clientWidth]", page.by_id("chosen"))
+        expect_equal(widths, [390, 390, True], "widths of the window and the page on a phone")
         box = lambda name: page.run("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", name)
         check(box("wire")["top"] >= box("message")["bottom"], "the inspector is not below the chat")
         for name in ("open", "message", "send", "pause", "sights"):
@@ -1124,7 +1129,7 @@ def take_screenshots(browser, binary, directory):
             with contextlib.ExitStack() as stack:
                 stack.enter_context(colour_scheme(browser, scheme))
                 stack.enter_context(emulated_screen(browser, width=width, height=height, deviceScaleFactor=1,
-                                           mobile=device == "phone"))
+                                                    mobile=device == "phone"))
                 server = stack.enter_context(Server(binary, 0 if port_is_used(DISK_PORT) else DISK_PORT))
 
                 page = Page(browser, server.url)

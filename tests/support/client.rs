@@ -1,5 +1,5 @@
-//! A raw TCP client. It sends any bytes, checks everything that it receives against the rules for a server, and
-//! waits no longer than [`DEADLINE`].
+//! A raw TCP client. It sends any bytes, checks everything that it receives against the rules for a server,
+//! and waits no longer than [`DEADLINE`].
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
@@ -150,7 +150,8 @@ impl Client {
         head
     }
 
-    /// Expects that the server rejects the request: this status, a body, `Connection: close`, then a clean end.
+    /// Expects that the server rejects the request: this status, a body, `Connection: close`, then a clean
+    /// end.
     #[track_caller]
     pub(crate) fn expect_refusal(&mut self, status: u16) -> Response {
         let response = self.read_response();
@@ -287,8 +288,8 @@ impl Client {
 
 /// Checks of the connection's state, the same on `/chat` and `/echo`.
 impl Client {
-    /// Expects that the connection is open and that the server has read everything: a Ping with a unique payload
-    /// gets its Pong. Returns the frames that arrived before the Pong.
+    /// Expects that the connection is open and that the server has read everything: a Ping with a unique
+    /// payload gets its Pong. Returns the frames that arrived before the Pong.
     #[track_caller]
     pub(crate) fn expect_open(&mut self) -> Vec<Frame> {
         let payload = unique_payload();
@@ -319,8 +320,8 @@ impl Client {
         self.expect_close_and_end(Some(code));
     }
 
-    /// Expects a Close with this code, or with an empty body for `None`, then a clean end, while our direction
-    /// is still open.
+    /// Expects a Close with this code, or with an empty body for `None`, then a clean end, while our
+    /// direction is still open.
     #[track_caller]
     pub(crate) fn expect_close_and_end(&mut self, code: Option<u16>) {
         self.expect_close(code);
@@ -359,16 +360,17 @@ impl Client {
         }
     }
 
-    /// Expects that no reset arrived after the end: a reader that has read the end does not see one. Call this
-    /// after the server has closed its socket.
+    /// Expects that no reset arrived after the end: a reader that has read the end does not see one. Call
+    /// this after the server has closed its socket.
     #[track_caller]
     pub(crate) fn expect_no_reset(&self) {
         let error = self.stream.take_error().expect("a socket has an error or none");
         self.check(error.is_none(), format_args!("{error:?}, expected no reset"));
     }
 
-    /// Expects that the server ended only its sending direction: it still reads and drops what arrives, without a
-    /// reset, and then closes. `idle` is how many descriptors the server has without this connection.
+    /// Expects that the server ended only its sending direction: it still reads and drops what arrives,
+    /// without a reset, and then closes. `idle` is how many descriptors the server has without this
+    /// connection.
     #[track_caller]
     pub(crate) fn expect_half_close(mut self, server: &Server, idle: usize) {
         self.send([0xaa; 64]);
