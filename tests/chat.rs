@@ -1,11 +1,11 @@
-//! The rules of the chat, over sockets: who hears what and when, who is let in and who has to go, and what the
-//! operator gets to read of it.
+//! The rules of the chat, over sockets: which member receives which message and in which order, how members
+//! are accepted and disconnected, and what the log and the metrics say.
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::process::{ChildStderr, Command, Stdio};
 use std::thread;
@@ -14,62 +14,52 @@ use std::time::Duration;
 use support::bare_server::BareServer;
 use support::frame::{CLOSE, PING};
 use support::server::eventually;
-use support::{Client, ClientFrame, DEADLINE, PATHS, Request, Server, WELCOME, check, json};
+use support::{
+    Client, ClientFrame, DEADLINE, Request, Server, WELCOME, check, json, on_both_paths,
+};
 
 const MIB: usize = 1024 * 1024;
 
-/// Far above what the kernel holds for a client that does not read, in messages of 1 MiB.
-const MORE_THAN_THE_KERNEL_TAKES: usize = 40;
-
-fn say(member: &mut Client, words: &str) {
-    member.send(ClientFrame::text(words).bytes());
-}
-
-/// Says something and hears it, with nothing of others in between.
-#[track_caller]
-fn send_and_receive(member: &mut Client, words: &str) {
-    say(member, words);
-    member.expect_text(words);
-}
+/// Messages of 1 MiB for a client that does not read: far more than the kernel's socket buffers hold.
+const LARGE_TEXTS: usize = 40;
 
 /// A text of 1 MiB, the largest by default, that begins with a number.
-fn large(number: usize) -> String {
+fn large_text(number: usize) -> String {
     format!("{number:08}{}", "x".repeat(MIB - 8))
 }
 
 #[track_caller]
-fn counts(server: &Server, sample: &str, want: f64) {
-    check::eq(server.metrics()[sample], want, sample);
+fn expect_metric(server: &Server, sample: &str, expected: f64) {
+    check::eq(server.metrics()[sample], expected, sample);
 }
 
-/// The connections that are left, the one that asks aside.
-fn eventually_open(server: &Server, want: f64) {
-    eventually("connections that are gone are not counted", || {
-        server.metrics()["wirechat_connections_open"] == want + 1.0
+/// Waits until the server counts this many open connections, without the one that reads the metrics.
+fn wait_for_open_connections(server: &Server, expected: f64) {
+    eventually("closed connections are not counted as open", || {
+        server.metrics()["wirechat_connections_open"] == expected + 1.0
     });
 }
 
-mod words {
+mod messages {
     use super::*;
 
     #[test]
-    fn the_welcome_comes_first_whatever_others_say() {
+    fn the_welcome_is_the_first_message() {
         let server = Server::start();
-        let mut speaker = server.upgrade("/chat");
+        let mut sender = server.upgrade("/chat");
         for round in 0..50 {
-            let mut late = server.connect();
-            let flood: Vec<u8> = (0..20).flat_map(|_| ClientFrame::text("noise").bytes()).collect();
-            speaker.send(flood);
-            late.send(Request::upgrade("/chat").bytes());
-            late.expect_101();
-            late.expect_text(WELCOME);
-            say(&mut speaker, &format!("round {round}"));
-            while speaker.read_message().payload != format!("round {round}").as_bytes() {}
+            let mut newcomer = server.connect();
+            sender.send(ClientFrame::text("noise").bytes().repeat(20));
+            newcomer.send(Request::upgrade("/chat").bytes());
+            newcomer.expect_101();
+            newcomer.expect_text(WELCOME);
+            sender.send_text(format!("round {round}"));
+            while sender.read_message().payload != format!("round {round}").as_bytes() {}
         }
     }
 
     #[test]
-    fn the_welcome_is_the_operators() {
+    fn the_welcome_option_sets_the_welcome() {
         let server = Server::with(&["--welcome", "Grüß Gott 👋"]);
         let mut member = server.send_request(&Request::upgrade("/chat"));
         member.expect_101();
@@ -77,287 +67,285 @@ mod words {
     }
 
     #[test]
-    fn everyone_hears_a_text_its_sender_included() {
+    fn a_text_goes_to_every_member_and_its_sender() {
         let server = Server::start();
         let mut members: Vec<Client> = (0..5).map(|_| server.upgrade("/chat")).collect();
-        for speaker in 0..members.len() {
-            let words = format!("{speaker} says: naïve café 👋");
-            say(&mut members[speaker], &words);
-            members.iter_mut().for_each(|member| member.expect_text(&words));
+        for sender in 0..members.len() {
+            let text = format!("{sender}: naïve café 👋");
+            members[sender].send_text(&text);
+            members.iter_mut().for_each(|member| member.expect_text(&text));
         }
         members.iter_mut().for_each(Client::expect_open_and_silent);
     }
 
     #[test]
-    fn an_echo_is_heard_by_its_speaker_alone() {
+    fn an_echo_goes_to_its_sender_only() {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         let mut other = server.upgrade("/echo");
         let mut echo = server.upgrade("/echo");
-        send_and_receive(&mut echo, "to myself");
+        echo.send_and_expect("only for me");
         other.expect_open_and_silent();
         member.expect_open_and_silent();
     }
 
-    /// To so many a speaker has help with its words.
+    /// With this many members the broadcaster thread helps the sender's thread to deliver.
     #[test]
-    fn each_of_many_hears_a_lone_text_once() {
+    fn each_of_many_members_receives_a_single_text_once() {
         let server = Server::start();
         let mut members: Vec<Client> = (0..60).map(|_| server.upgrade("/chat")).collect();
         for round in 0..200 {
-            let words = format!("round {round}");
-            let speaker = round % members.len();
-            say(&mut members[speaker], &words);
-            members.iter_mut().for_each(|member| member.expect_text(&words));
+            let text = format!("round {round}");
+            let sender = round % members.len();
+            members[sender].send_text(&text);
+            members.iter_mut().for_each(|member| member.expect_text(&text));
         }
         members.iter_mut().for_each(Client::expect_open_and_silent);
     }
 
-    const SPEAKERS: usize = 8;
-    const LISTENERS: usize = 32;
+    const SENDERS: usize = 8;
+    const RECEIVERS: usize = 32;
     const TEXTS: usize = 500;
 
     #[test]
-    fn all_hear_the_same_order() {
+    fn all_members_receive_the_same_order() {
         let server = Server::start();
         let members: Vec<Client> =
-            (0..SPEAKERS + LISTENERS).map(|_| server.upgrade("/chat")).collect();
-        let heard: Vec<Vec<Vec<u8>>> = thread::scope(|scope| {
-            let _mortal = server.kill_on_drop();
-            let takes_part = |(index, member)| scope.spawn(move || take_part(index, member));
-            let threads: Vec<_> = members.into_iter().enumerate().map(takes_part).collect();
-            let joined = |thread: thread::ScopedJoinHandle<_>| thread.join().expect("heard all");
-            threads.into_iter().map(joined).collect()
+            (0..SENDERS + RECEIVERS).map(|_| server.upgrade("/chat")).collect();
+        let received: Vec<Vec<Vec<u8>>> = thread::scope(|scope| {
+            let _guard = server.kill_on_drop();
+            let spawn = |(index, member)| scope.spawn(move || send_and_read_all(index, member));
+            let threads: Vec<_> = members.into_iter().enumerate().map(spawn).collect();
+            let join = |thread: thread::ScopedJoinHandle<_>| thread.join().expect("reads all");
+            threads.into_iter().map(join).collect()
         });
-        check::that(heard.iter().all(|other| *other == heard[0]), "one order for all");
-        for speaker in 0..SPEAKERS {
-            let start = format!("{speaker}:");
-            let own = heard[0].iter().filter(|text| text.starts_with(start.as_bytes()));
-            let said = (0..TEXTS).map(|number| format!("{start}{number}").into_bytes());
-            check::that(own.cloned().eq(said), "each speaker's own order");
+        check::that(received.iter().all(|other| *other == received[0]), "one order for all");
+        for sender in 0..SENDERS {
+            let prefix = format!("{sender}:");
+            let own = received[0].iter().filter(|text| text.starts_with(prefix.as_bytes()));
+            let sent = (0..TEXTS).map(|number| format!("{prefix}{number}").into_bytes());
+            check::that(own.cloned().eq(sent), "the order of each sender's texts");
         }
     }
 
-    /// The first few speak; all listen.
-    fn take_part(index: usize, mut member: Client) -> Vec<Vec<u8>> {
-        if index < SPEAKERS {
+    /// The first [`SENDERS`] members send; all members read.
+    fn send_and_read_all(index: usize, mut member: Client) -> Vec<Vec<u8>> {
+        if index < SENDERS {
             for number in 0..TEXTS {
-                say(&mut member, &format!("{index}:{number}"));
+                member.send_text(format!("{index}:{number}"));
             }
         }
-        (0..SPEAKERS * TEXTS).map(|_| member.read_message().payload).collect()
+        (0..SENDERS * TEXTS).map(|_| member.read_message().payload).collect()
     }
 
-    /// The last words, and what makes them the last.
+    /// A text is delivered to all, its sender included, even if the next frame ends the sender's connection.
     #[test]
-    fn last_words_are_heard_by_all_and_their_speaker() {
+    fn a_text_before_the_end_of_a_connection_goes_to_all_members() {
         let server = Server::start();
-        let mut witness = server.upgrade("/chat");
+        let mut other = server.upgrade("/chat");
         for (what, last, code) in [
             ("a Close", ClientFrame::close(1000, "bye"), 1000),
-            ("a breach of the protocol", ClientFrame::text("").unmasked(), 1002),
+            ("a protocol error", ClientFrame::text("").unmasked(), 1002),
             ("binary", ClientFrame::binary("no text"), 1003),
         ] {
             for round in 0..20 {
                 check::case(format_args!("before {what}, round {round}"));
-                let words = format!("last words before {what}, {round}");
-                let mut speaker = server.upgrade("/chat");
-                speaker.send([ClientFrame::text(&words).bytes(), last.bytes()].concat());
-                witness.expect_text(&words);
-                speaker.expect_text(&words);
-                speaker.expect_close(Some(code));
+                let text = format!("the last text before {what}, {round}");
+                let mut sender = server.upgrade("/chat");
+                sender.send([ClientFrame::text(&text).bytes(), last.bytes()].concat());
+                other.expect_text(&text);
+                sender.expect_text(&text);
+                sender.expect_close(Some(code));
             }
         }
     }
 
     #[test]
-    fn binary_is_refused() {
+    fn binary_is_refused_with_1003() {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
-        let mut witness = server.upgrade("/chat");
+        let mut other = server.upgrade("/chat");
         member.send(ClientFrame::binary([0xfe, 0xff]).bytes());
         member.expect_close(Some(1003));
-        member.send(ClientFrame::text("too late").bytes());
+        member.send_text("too late");
         member.send(ClientFrame::close(1003, "").bytes());
         member.expect_end();
-        send_and_receive(&mut witness, "nothing was said");
+        other.send_and_expect("no other text was delivered");
     }
 }
 
-mod leaving {
+mod disconnecting {
     use super::*;
 
     #[test]
-    fn a_member_that_ends_without_a_close_is_removed() {
+    fn a_member_whose_connection_ends_without_a_close_frame_is_removed() {
         let server = Server::start();
-        let mut witness = server.upgrade("/chat");
-        let mut vanishing = server.upgrade("/chat");
-        vanishing.shutdown_write();
-        vanishing.expect_end();
-        eventually_open(&server, 1.0);
+        let mut other = server.upgrade("/chat");
+        let mut client = server.upgrade("/chat");
+        client.shutdown_write();
+        client.expect_end();
+        wait_for_open_connections(&server, 1.0);
         server.wait_for_log("WebSocket errored 'connection ended without a Close frame' for 2.");
-        send_and_receive(&mut witness, "still here");
+        other.send_and_expect("the others can still chat");
     }
 
     #[test]
-    fn a_member_that_resets_is_removed() {
+    fn a_member_whose_connection_is_reset_is_removed() {
         let server = Server::start();
-        let mut witness = server.upgrade("/chat");
-        let vanishing = server.upgrade("/chat");
-        send_and_receive(&mut witness, "unread");
-        vanishing.stream().set_read_timeout(Some(*DEADLINE)).expect("a socket takes a timeout");
-        vanishing.stream().peek(&mut [0]).expect("the text that nobody reads");
-        drop(vanishing); // with something unread, this is a reset
-        eventually_open(&server, 1.0);
+        let mut other = server.upgrade("/chat");
+        let client = server.upgrade("/chat");
+        other.send_and_expect("unread");
+        client.stream().set_read_timeout(Some(*DEADLINE)).expect("a socket takes a timeout");
+        client.stream().peek(&mut [0]).expect("the unread text");
+        drop(client); // the kernel sends a reset, because there is an unread byte
+        wait_for_open_connections(&server, 1.0);
         let log = server.wait_for_log("for 2.");
-        check::that(log.contains("WebSocket errored '"), "it is told");
-        send_and_receive(&mut witness, "still here");
+        check::that(log.contains("WebSocket errored '"), "the error is logged");
+        other.send_and_expect("the others can still chat");
     }
 
     #[test]
     fn a_member_that_never_reads_is_disconnected() {
         let server = Server::with(&["--max-backlog", "64K"]);
-        let mut speaker = server.upgrade("/chat");
-        let mut listener = server.upgrade("/chat");
-        let mut deaf = server.upgrade("/chat");
-        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            say(&mut speaker, &large(number));
-            speaker.expect_text(large(number));
-            listener.expect_text(large(number));
+        let mut sender = server.upgrade("/chat");
+        let mut reader = server.upgrade("/chat");
+        let mut non_reader = server.upgrade("/chat");
+        for number in 0..LARGE_TEXTS {
+            sender.send_and_expect(large_text(number));
+            reader.expect_text(large_text(number));
             if server.log().contains("reads too slowly") {
-                break; // it has but a moment to hear why
+                break; // the server closes the connection soon; read now
             }
         }
-        hears_all_up_to_the_close(&mut deaf);
+        expect_large_texts_until_close(&mut non_reader);
         let log = server.wait_for_log("reads too slowly");
-        check::that(log.contains("WebSocket errored 'reads too slowly: "), "it is told");
-        check::that(log.contains(" bytes unsent' for 3."), "of whom");
-        counts(&server, "wirechat_slow_readers_total", 1.0);
-        eventually_open(&server, 2.0);
-        send_and_receive(&mut speaker, "still here");
+        check::that(log.contains("WebSocket errored 'reads too slowly: "), "the reason is logged");
+        check::that(log.contains(" bytes unsent' for 3."), "the connection is named");
+        expect_metric(&server, "wirechat_slow_readers_total", 1.0);
+        wait_for_open_connections(&server, 2.0);
+        sender.send_and_expect("the others can still chat");
     }
 
-    /// Nobody is skipped silently: each message in its place, until a Close says why there are no more.
-    fn hears_all_up_to_the_close(deaf: &mut Client) {
+    /// No message is skipped silently: every message arrives in order, until a Close names the reason for
+    /// the end.
+    fn expect_large_texts_until_close(client: &mut Client) {
         for number in 0.. {
-            let frame = deaf.read_frame();
+            let frame = client.read_frame();
             if frame.opcode == CLOSE {
                 check::eq(frame.code(), Some(1013), "the code for a slow reader");
                 return;
             }
-            check::that(frame.payload == large(number).as_bytes(), "in order, without a gap");
+            check::that(frame.payload == large_text(number).as_bytes(), "all texts in order");
         }
     }
 
-    /// Whoever says the Close, the herald, the timer or the answer to binary: it is the last for both.
+    /// The server ignores a member's texts after its own Close, whichever thread has sent that Close.
     #[test]
-    fn whoever_was_told_to_go_is_heard_no_more() {
+    fn a_text_after_the_servers_close_is_ignored() {
         let server = Server::with(&["--idle-timeout", "1", "--ping-interval", "0"]);
         let mut idle = server.upgrade("/chat");
         idle.expect_close(Some(1001));
-        let mut witness = server.upgrade("/chat");
-        say(&mut idle, "too late");
+        let mut other = server.upgrade("/chat");
+        idle.send_text("too late");
         idle.send(ClientFrame::close(1001, "").bytes());
         idle.expect_end();
-        send_and_receive(&mut witness, "nothing was said");
+        other.send_and_expect("no other text was delivered");
     }
 
     #[test]
-    fn the_timer_pings() {
+    fn each_member_gets_pings_at_the_interval() {
         let server = Server::with(&["--ping-interval", "0.1"]);
-        for path in PATHS {
-            // More than are pinged at one moment.
+        on_both_paths(|path| {
+            // More members than the server pings in one group.
             let mut members: Vec<Client> = (0..20).map(|_| server.upgrade(path)).collect();
             for member in &mut members {
                 for _ in 0..3 {
-                    check::eq(member.read_frame().opcode, PING, path);
+                    check::eq(member.read_frame().opcode, PING, "opcode");
                 }
             }
-        }
+        });
         let pings = server.metrics()["wirechat_frames_total{opcode=\"ping\",direction=\"out\"}"];
         check::that(120.0 <= pings, "pings are counted");
     }
 
     #[test]
-    fn silence_is_ended_and_a_pong_is_no_silence() {
+    fn the_idle_timeout_ends_a_silent_client_but_not_one_that_sends_pongs() {
         let server = Server::with(&["--ping-interval", "0.5", "--idle-timeout", "2"]);
         let mut alive = server.upgrade("/chat");
         let mut silent = server.upgrade("/chat");
         for _ in 0..6 {
             let ping = alive.read_frame();
-            check::eq(ping.opcode, PING, "nothing but pings");
+            check::eq(ping.opcode, PING, "only pings");
             alive.send(ClientFrame::pong(ping.payload).bytes());
         }
         let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
-        check::that(is_ended, "silence is ended");
+        check::that(is_ended, "the silent client gets a Close");
         silent.expect_any_end();
         server.wait_for_log("WebSocket errored 'no byte for 2s' for 2.");
-        counts(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
+        expect_metric(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
         alive.expect_open();
     }
 
-    /// It takes what it is sent, though slowly, and has a backlog for longer than the idle timeout.
+    /// Its backlog lasts longer than the idle timeout, but the client reads all the time.
     #[test]
-    fn a_slow_but_steady_reader_is_not_taken_for_dead() {
-        const TEXTS: usize = 100; // in the kernel's hands are 40 of them at most
+    fn a_slow_but_steady_reader_is_not_disconnected() {
+        const TEXTS: usize = 100; // the kernel's buffers hold at most 40 of them
         let options = ["--ping-interval", "0.5", "--idle-timeout", "3", "--max-backlog", "128M"];
         let server = Server::with(&options);
         let mut slow = server.upgrade("/chat");
-        let mut speaker = server.upgrade("/chat");
+        let mut sender = server.upgrade("/chat");
         thread::scope(|scope| {
-            let _mortal = server.kill_on_drop();
+            let _guard = server.kill_on_drop();
             scope.spawn(|| {
                 for number in 0..TEXTS {
-                    say(&mut speaker, &large(number));
-                    speaker.expect_text(large(number));
+                    sender.send_and_expect(large_text(number));
                 }
             });
             for number in 0..TEXTS {
-                slow.expect_text(large(number));
+                slow.expect_text(large_text(number));
                 if number < 40 {
-                    thread::sleep(Duration::from_millis(100)); // this is how slow it is
+                    thread::sleep(Duration::from_millis(100)); // the speed of this reader
                 }
             }
             slow.expect_open();
         });
     }
 
-    /// A member that is owed more than the kernel holds.
-    fn owed_much(server: &Server) -> Client {
+    /// Joins a member whose backlog is larger than the kernel's buffers.
+    fn join_with_backlog(server: &Server) -> Client {
         let slow = server.upgrade("/chat");
-        let mut speaker = server.upgrade("/chat");
-        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            say(&mut speaker, &large(number));
-            speaker.expect_text(large(number));
+        let mut sender = server.upgrade("/chat");
+        for number in 0..LARGE_TEXTS {
+            sender.send_and_expect(large_text(number));
         }
         slow
     }
 
-    /// What it is owed when a Close is said, by either side, is sent, however long it takes, as long as it
-    /// takes something.
+    /// After a Close of either side the server still sends the member's backlog, as long as the member
+    /// reads some of it from time to time.
     #[test]
-    fn a_slow_reader_that_leaves_gets_what_was_said_before() {
+    fn a_slow_reader_gets_its_backlog_before_the_close() {
         for (last, code) in
             [(ClientFrame::close(1000, ""), 1000), (ClientFrame::binary("no text"), 1003)]
         {
             check::case(code);
             let server = Server::with(&["--max-backlog", "128M"]);
-            let mut slow = owed_much(&server);
+            let mut slow = join_with_backlog(&server);
             slow.send(last.bytes());
-            for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-                slow.expect_text(large(number));
-                thread::sleep(Duration::from_millis(100)); // in all twice the patience
+            for number in 0..LARGE_TEXTS {
+                slow.expect_text(large_text(number));
+                thread::sleep(Duration::from_millis(100)); // in total twice the server's close timeout
             }
             slow.expect_close_and_end(Some(code));
         }
     }
 }
 
-mod stopping {
+mod shutdown {
     use super::*;
 
     #[test]
-    fn everyone_is_told_and_the_end_is_clean() {
+    fn each_member_gets_a_close_and_the_exit_status_is_0() {
         for signal in ["TERM", "INT"] {
             check::case(signal);
             let server = Server::start();
@@ -375,65 +363,65 @@ mod stopping {
     }
 
     #[test]
-    fn what_was_said_before_arrives_before_the_close() {
+    fn a_backlog_is_sent_before_the_close() {
         let server = Server::with(&["--max-backlog", "64M"]);
-        let mut speaker = server.upgrade("/chat");
+        let mut sender = server.upgrade("/chat");
         let mut slow = server.upgrade("/chat");
-        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            say(&mut speaker, &large(number));
-            speaker.expect_text(large(number));
+        for number in 0..LARGE_TEXTS {
+            sender.send_and_expect(large_text(number));
         }
         server.signal("TERM");
-        speaker.expect_close(Some(1001));
-        for number in 0..MORE_THAN_THE_KERNEL_TAKES {
-            slow.expect_text(large(number));
+        sender.expect_close(Some(1001));
+        for number in 0..LARGE_TEXTS {
+            slow.expect_text(large_text(number));
         }
         slow.expect_close(Some(1001));
     }
 
-    /// The speaker has heard it, so all are to hear it, though the herald is still at it when the signal comes:
-    /// which it is not each time, so it is tried more than once.
+    /// Once the sender has received its text, every member must get it before the Close, even if the
+    /// broadcaster is still delivering it when the signal arrives. Not every round hits that moment, so
+    /// there are several.
     #[test]
-    fn what_one_has_heard_all_hear_before_the_close() {
+    fn a_text_that_one_member_received_goes_to_all_before_the_close() {
         for round in 0..5 {
             check::case(format_args!("round {round}"));
-            stop_while_the_herald_is_at_it();
+            stop_during_a_broadcast();
         }
     }
 
-    fn stop_while_the_herald_is_at_it() {
+    fn stop_during_a_broadcast() {
         const MEMBERS: usize = 200;
         let server = Server::start();
-        let mut speaker = server.upgrade("/chat");
+        let mut sender = server.upgrade("/chat");
         let mut members: Vec<Client> = (0..MEMBERS).map(|_| server.upgrade("/chat")).collect();
-        let words = "w".repeat(MIB / 4);
+        let text = "t".repeat(MIB / 4);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("read word; kill -TERM {}", server.pid())]);
-        let mut killer = command.stdin(Stdio::piped()).spawn().expect("a shell");
-        say(&mut speaker, &words);
-        speaker.read_bytes(1);
-        drop(killer.stdin.take()); // faster than a new shell
+        command.args(["-c", &format!("read line; kill -TERM {}", server.pid())]);
+        let mut kill_shell = command.stdin(Stdio::piped()).spawn().expect("a shell");
+        sender.send_text(&text);
+        sender.read_bytes(1);
+        drop(kill_shell.stdin.take()); // ends `read`; a new shell would be slower
         for member in &mut members {
-            member.expect_text(&words);
+            member.expect_text(&text);
             member.expect_close(Some(1001));
         }
-        check::that(killer.wait().is_ok(), "the shell ends");
+        check::that(kill_shell.wait().is_ok(), "the shell ends");
     }
 
     #[test]
-    fn meanwhile_nobody_new_is_let_in() {
+    fn no_request_is_accepted_during_the_shutdown() {
         let server = Server::start();
-        let mut member = server.upgrade("/chat"); // which takes its time to answer the Close
-        let mut watcher = server.send_request(&Request::get("/healthz"));
-        check::eq(watcher.read_response().status, 200, "before");
-        let mut undecided = server.send_request(&Request::get("/"));
-        check::eq(undecided.read_response().status, 200, "before");
+        let mut member = server.upgrade("/chat"); // it delays its Close, so the shutdown lasts
+        let mut first = server.send_request(&Request::get("/healthz"));
+        check::eq(first.read_response().status, 200, "before");
+        let mut second = server.send_request(&Request::get("/"));
+        check::eq(second.read_response().status, 200, "before");
         server.signal("TERM");
         member.expect_close(Some(1001));
-        watcher.send(Request::get("/healthz").bytes());
-        watcher.expect_refusal(503);
-        undecided.send(Request::upgrade("/chat").bytes());
-        undecided.expect_refusal(503);
+        first.send(Request::get("/healthz").bytes());
+        first.expect_refusal(503);
+        second.send(Request::upgrade("/chat").bytes());
+        second.expect_refusal(503);
         server.expect_refusal(&Request::upgrade("/chat"), 503);
         server.expect_refusal(&Request::get("/healthz"), 503);
         member.send(ClientFrame::close(1001, "").bytes());
@@ -443,17 +431,17 @@ mod stopping {
     }
 
     #[test]
-    fn those_who_do_not_answer_are_not_waited_for_for_ever() {
+    fn the_shutdown_ends_although_a_member_does_not_answer_the_close() {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         server.signal("TERM");
         member.expect_close(Some(1001));
         check::eq(server.wait().code(), Some(0), "exit status");
-        check::that(server.log().contains("stopped"), "it is told");
+        check::that(server.log().contains("stopped"), "the end is logged");
     }
 
     #[test]
-    fn a_second_signal_ends_it_at_once() {
+    fn a_second_signal_ends_the_server_at_once() {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
         server.signal("TERM");
@@ -467,50 +455,49 @@ mod limits {
     use super::*;
 
     #[test]
-    fn a_full_house_has_room_again_when_somebody_leaves() {
+    fn the_connection_limit_rejects_with_503_until_a_member_leaves() {
         let server = Server::with(&["--max-connections", "2"]);
         let mut staying = server.upgrade("/chat");
         let mut leaving = server.upgrade("/echo");
-        let held = server.descriptors();
+        let descriptors = server.descriptors();
         for request in [Request::upgrade("/chat"), Request::get("/")] {
-            let mut late = server.send_request(&request);
-            late.expect_refusal(503);
-            late.expect_half_close(&server, held);
+            let mut rejected = server.send_request(&request);
+            rejected.expect_refusal(503);
+            rejected.expect_half_close(&server, descriptors);
         }
         leaving.close_normally();
         drop(leaving);
-        eventually("there is room again", || {
-            let mut late = server.send_request(&Request::upgrade("/chat"));
-            late.read_head().status == 101
+        eventually("the place is free again", || {
+            server.send_request(&Request::upgrade("/chat")).read_head().status == 101
         });
-        send_and_receive(&mut staying, "all along");
+        staying.send_and_expect("still a member");
     }
 
     #[test]
-    fn messages_up_to_the_limit_pass() {
+    fn a_message_above_the_limit_is_refused_with_1009() {
         let server = Server::with(&["--max-message", "1K"]);
-        for path in PATHS {
-            let (largest, half) = ("m".repeat(1024), "m".repeat(512));
-            let mut member = server.upgrade(path);
-            send_and_receive(&mut member, &largest);
-            member.send(ClientFrame::text(&half).without_fin().bytes());
-            member.send(ClientFrame::continuation(&half).bytes());
-            member.expect_text(&largest);
-            say(&mut member, &(largest + "m"));
-            member.expect_failure(1009);
-            let mut member = server.upgrade(path);
-            member.send(ClientFrame::text(&half).without_fin().bytes());
-            member.send(ClientFrame::continuation(half + "m").bytes());
-            member.expect_failure(1009);
-        }
+        let (largest, half) = ("m".repeat(1024), "m".repeat(512));
+        server.upgrade_both(|client| {
+            client.send_and_expect(&largest);
+            client.send(ClientFrame::text(&half).without_fin().bytes());
+            client.send(ClientFrame::continuation(&half).bytes());
+            client.expect_text(&largest);
+            client.send_text(format!("{largest}m"));
+            client.expect_failure(1009);
+        });
+        server.upgrade_both(|client| {
+            client.send(ClientFrame::text(&half).without_fin().bytes());
+            client.send(ClientFrame::continuation(format!("{half}m")).bytes());
+            client.expect_failure(1009);
+        });
     }
 
     #[test]
-    fn pages_of_other_origins_are_refused_unless_named() {
+    fn another_origin_is_refused_unless_an_option_allows_it() {
         let strict = Server::start();
         let open = Server::with(&["--origin", "*"]);
         let named = Server::with(&["--origin", "https://chat.test", "--origin", "null"]);
-        for (origin, by) in [
+        for (origin, allowed_by) in [
             ("http://localhost", [true, true, true]),
             ("https://chat.test", [false, true, true]),
             ("null", [false, true, true]),
@@ -520,7 +507,7 @@ mod limits {
         ] {
             check::case(origin);
             let request = Request::upgrade("/chat").add(format!("Origin: {origin}"));
-            for (server, is_allowed) in [&strict, &open, &named].into_iter().zip(by) {
+            for (server, is_allowed) in [&strict, &open, &named].into_iter().zip(allowed_by) {
                 match is_allowed {
                     true => drop(server.expect_upgrade(&request)),
                     false => drop(server.expect_refusal(&request, 403)),
@@ -533,21 +520,22 @@ mod limits {
 mod log {
     use super::*;
 
-    /// A little of everything that is told, by connections 1 to 5; the whole log when all is over.
-    fn a_little_of_everything(options: &[&str]) -> (String, SocketAddr) {
+    /// Causes most kinds of log events with connections 1 to 5; returns the whole log and the address of
+    /// connection 1.
+    fn cause_log_events(options: &[&str]) -> (String, SocketAddr) {
         let server = Server::with(options);
         let mut member = server.upgrade("/chat");
         let address = member.local_address();
-        send_and_receive(&mut member, "it's \"me\"");
+        member.send_and_expect("it's \"me\"");
         member.send(ClientFrame::close(4001, "off to bed").bytes());
         member.expect_close(Some(4001));
-        let mut vanishing = server.upgrade("/chat");
-        vanishing.shutdown_write();
-        vanishing.expect_end();
-        let mut early = server.connect();
-        early.send("GET /chat HT");
-        early.shutdown_write();
-        early.expect_end();
+        let mut client = server.upgrade("/chat");
+        client.shutdown_write();
+        client.expect_end();
+        let mut incomplete = server.connect();
+        incomplete.send("GET /chat HT");
+        incomplete.shutdown_write();
+        incomplete.expect_end();
         server.expect_refusal(&Request::get("/chat"), 400);
         server.expect_refusal(&Request::upgrade("/chat").add("Origin: http://evil.test"), 403);
         server.signal("TERM");
@@ -557,7 +545,7 @@ mod log {
 
     #[test]
     fn each_event_has_its_sentence() {
-        let (log, address) = a_little_of_everything(&[]);
+        let (log, address) = cause_log_events(&[]);
         for sentence in [
             "listening on http://127.0.0.1:",
             &format!("Sent welcome message to 1 ({address})."),
@@ -583,14 +571,14 @@ mod log {
     }
 
     #[test]
-    fn json_says_the_same() {
-        let (log, address) = a_little_of_everything(&["--log-format", "json"]);
+    fn the_json_log_has_the_same_events() {
+        let (log, address) = cause_log_events(&["--log-format", "json"]);
         let mut events = Vec::new();
         for line in log.lines() {
-            let members = json::parse_object(line).unwrap_or_else(|why| check::fail(why));
+            let members = json::parse_object(line).unwrap_or_else(|error| check::fail(error));
             let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-            let want = ["time", "event", "connection", "address", "code", "reason", "message"];
-            check::eq(names, want.to_vec(), line);
+            let expected = ["time", "event", "connection", "address", "code", "reason", "message"];
+            check::eq(names, expected.to_vec(), line);
             events.push(BTreeMap::from_iter(members));
         }
         let (number, text) = (json::Value::Number, |text: &str| json::Value::Text(text.into()));
@@ -605,12 +593,12 @@ mod log {
             ("stopped", null.clone(), null.clone(), null.clone()),
         ] {
             check::case(event);
-            let told = events.iter().find(|told| told["event"] == text(event));
-            let told = told.unwrap_or_else(|| check::fail("it is not told"));
-            check::eq(&told["connection"], &connection, "connection");
-            check::eq((&told["code"], &told["reason"]), (&code, &reason), "code and reason");
+            let logged = events.iter().find(|members| members["event"] == text(event));
+            let logged = logged.unwrap_or_else(|| check::fail("the event is not logged"));
+            check::eq(&logged["connection"], &connection, "connection");
+            check::eq((&logged["code"], &logged["reason"]), (&code, &reason), "code and reason");
             if connection == number(1) {
-                check::eq(&told["address"], &address, "address");
+                check::eq(&logged["address"], &address, "address");
             }
         }
     }
@@ -619,37 +607,37 @@ mod log {
     fn long_texts_are_cut_and_controls_escaped() {
         let server = Server::start();
         let mut member = server.upgrade("/chat");
-        for (words, told) in [
+        for (text, logged) in [
             ("é".repeat(200), format!("'{}'", "é".repeat(200))),
             ("é".repeat(201), format!("'{}…'", "é".repeat(200))),
             ("\x1b[2J\n".into(), "'\\u{1b}[2J\\n'".into()),
         ] {
-            send_and_receive(&mut member, &words);
-            server.wait_for_log(&format!("Received message {told} from 1."));
+            member.send_and_expect(&text);
+            server.wait_for_log(&format!("Received message {logged} from 1."));
         }
     }
 
     #[test]
-    fn quiet_leaves_errors_only() {
+    fn the_quiet_log_has_only_errors() {
         let mut server = BareServer::start(Stdio::piped(), &["--quiet"]);
-        let mut errors = server.stderr();
+        let mut stderr = server.stderr();
         let mut member = server.join_chat();
-        send_and_receive(&mut member, "not an error");
+        member.send_and_expect("not an error");
         member.close_normally();
-        let mut vanishing = server.join_chat();
-        vanishing.shutdown_write();
-        vanishing.expect_end();
+        let mut client = server.join_chat();
+        client.shutdown_write();
+        client.expect_end();
         check::eq(server.stop().code(), Some(0), "exit status");
         let mut log = String::new();
-        errors.read_to_string(&mut log).expect("a pipe can be read");
+        stderr.read_to_string(&mut log).expect("a pipe can be read");
         check::eq(log.lines().count(), 1, "lines");
         check::that(log.contains("WebSocket errored '"), log);
     }
 
-    /// However much one read brings, and whatever follows: a line is written, or counted as dropped.
+    /// Even if one read brings thousands of messages, each log line is written or counted as dropped.
     #[test]
-    fn no_line_is_lost_in_silence() {
-        const TEXTS: usize = 10_000; // of 6 octets: the buffer of a busy connection takes them all
+    fn a_log_line_is_written_or_counted_as_dropped() {
+        const TEXTS: usize = 10_000; // frames of 6 bytes: the receive buffer holds all of them
         let server = Server::with(&["--log-format", "json"]);
         let mut member = server.upgrade("/chat");
         for round in 1..=3 {
@@ -657,7 +645,7 @@ mod log {
             member.send(ClientFrame::text("").bytes().repeat(TEXTS));
             server.signal("CONT");
             (0..TEXTS).for_each(|_| member.expect_text(""));
-            eventually("each line is written or counted", || {
+            eventually("each line is written or counted as dropped", || {
                 let log = server.log();
                 let written = log.matches("\"event\":\"message\"").count();
                 written + dropped(&log) == round * TEXTS
@@ -665,7 +653,7 @@ mod log {
         }
     }
 
-    /// The lines that the log says it dropped.
+    /// The sum of the lines that the log reports as dropped.
     fn dropped(log: &str) -> usize {
         let number = |line: &str| {
             let (before, _) = line.split_once(" log lines dropped")?;
@@ -674,71 +662,74 @@ mod log {
         log.lines().filter_map(number).sum()
     }
 
-    /// More than a pipe and the log's own buffer hold.
+    /// More lines than the pipe and the log's buffer can hold.
     const LINES: usize = 10_000;
 
-    fn chat_for_long(member: &mut Client) {
-        let words = "w".repeat(200);
+    fn fill_the_log(member: &mut Client) {
+        let text = "t".repeat(200);
         for _ in 0..LINES {
-            say(member, &words);
-            member.expect_text(&words);
+            member.send_and_expect(&text);
         }
     }
 
     #[test]
-    fn a_pipe_that_nobody_reads_does_not_delay_the_chat() {
-        for (options, lines_each) in
+    fn an_unread_log_pipe_does_not_delay_the_chat() {
+        for (options, lines_per_text) in
             [(&[][..], 1), (&["--trace"], 3), (&["--trace", "--log-format", "json"], 3)]
         {
             check::case(options.join(" "));
             let mut server = BareServer::start(Stdio::piped(), options);
-            let mut errors = server.stderr();
+            let mut stderr = server.stderr();
             let mut member = server.join_chat();
-            chat_for_long(&mut member);
-            let log = read_until(&mut errors, " log lines dropped");
-            let written = log.lines().filter(|line| line.contains("wwww")).count();
+            fill_the_log(&mut member);
+            let log = read_until(&mut stderr, " log lines dropped");
+            let written = log.lines().filter(|line| line.contains("tttt")).count();
             check::that(0 < dropped(&log), "lines were dropped");
-            check::eq(written + dropped(&log), lines_each * LINES, "written or counted");
-            send_and_receive(&mut member, "it moves again");
-            read_until(&mut errors, "it moves again");
+            check::eq(
+                written + dropped(&log),
+                lines_per_text * LINES,
+                "lines written or counted as dropped",
+            );
+            member.send_and_expect("the log continues");
+            read_until(&mut stderr, "the log continues");
         }
     }
 
-    fn read_until(errors: &mut ChildStderr, needle: &str) -> String {
+    fn read_until(stderr: &mut ChildStderr, needle: &str) -> String {
         let (mut log, mut chunk) = (String::new(), [0; 4096]);
         while !log.contains(needle) || !log.ends_with('\n') {
-            let length = errors.read(&mut chunk).expect("a pipe can be read");
-            check::that(0 < length, "the log goes on");
+            let length = stderr.read(&mut chunk).expect("a pipe can be read");
+            check::that(0 < length, "the log has not ended");
             log += &String::from_utf8_lossy(&chunk[..length]);
         }
         log
     }
 
     #[test]
-    fn a_pipe_that_nobody_reads_does_not_delay_the_end() {
+    fn an_unread_log_pipe_does_not_delay_the_shutdown() {
         let server = BareServer::start(Stdio::piped(), &[]);
         let mut member = server.join_chat();
-        chat_for_long(&mut member);
+        fill_the_log(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
     }
 
     #[test]
-    fn a_pipe_that_was_closed_does_not_end_the_chat() {
+    fn a_closed_log_pipe_does_not_end_the_server() {
         let mut server = BareServer::start(Stdio::piped(), &[]);
         drop(server.stderr());
         let mut member = server.join_chat();
-        chat_for_long(&mut member);
+        fill_the_log(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
     }
 
     #[test]
-    fn a_full_disk_does_not_end_the_chat() {
-        let full = File::options().write(true).open("/dev/full").expect("the device is there");
+    fn a_full_disk_does_not_end_the_server() {
+        let full = File::options().write(true).open("/dev/full").expect("the device exists");
         let server = BareServer::start(full.into(), &[]);
         let mut member = server.join_chat();
-        chat_for_long(&mut member);
+        fill_the_log(&mut member);
         drop(member);
         check::eq(server.stop().code(), Some(0), "exit status");
     }
@@ -761,20 +752,20 @@ mod metrics {
     ];
 
     #[test]
-    fn each_family_says_what_it_is() {
+    fn each_metric_has_help_and_type() {
         let page = Server::start().get("/metrics");
-        for (name, kind) in FAMILIES {
+        for (name, metric_type) in FAMILIES {
             check::that(page.text().contains(&format!("# HELP {name} ")), name);
-            check::that(page.text().contains(&format!("# TYPE {name} {kind}\n")), name);
+            check::that(page.text().contains(&format!("# TYPE {name} {metric_type}\n")), name);
             check::that(page.text().contains(&format!("\n{name}")), name);
         }
-        let kind = page.field("Content-Type");
-        check::eq(kind, Some("text/plain; version=0.0.4; charset=utf-8"), "what it is written in");
+        let media_type = page.field("Content-Type");
+        check::eq(media_type, Some("text/plain; version=0.0.4; charset=utf-8"), "Content-Type");
     }
 
-    /// What a member sent, octet for octet, and what it got.
+    /// The metrics count exactly what one member sent and received.
     #[test]
-    fn the_numbers_add_up() {
+    fn the_metrics_count_each_frame_and_byte() {
         let server = Server::start();
         server.expect_refusal(&Request::get("/nowhere"), 404);
         let first = ClientFrame::text("with the head").bytes();
@@ -791,18 +782,18 @@ mod metrics {
         member.expect_text(WELCOME);
         member.expect_text("with the head");
         rest.iter().for_each(|frame| member.send(frame));
-        let (mut octets_out, mut opcodes) = (2 + WELCOME.len() + 2 + 13, Vec::new());
+        let (mut bytes_out, mut opcodes) = (2 + WELCOME.len() + 2 + 13, Vec::new());
         while let Some(frame) = member.read_frame_or_end() {
-            octets_out += 2 + frame.payload.len();
+            bytes_out += 2 + frame.payload.len();
             opcodes.push(frame.opcode);
         }
         check::eq(opcodes.len(), 3, "a text, a Pong, a Close");
         drop(member);
-        eventually_open(&server, 0.0);
+        wait_for_open_connections(&server, 0.0);
 
-        let octets_in = first.len() + rest.concat().len();
+        let bytes_in = first.len() + rest.concat().len();
         let metrics = server.metrics();
-        for (sample, want) in [
+        for (sample, expected) in [
             ("refusals_total{status=\"404\"}", 1),
             ("messages_total{direction=\"in\"}", 2),
             ("messages_total{direction=\"out\"}", 3),
@@ -816,24 +807,22 @@ mod metrics {
             ("frames_total{opcode=\"close\",direction=\"out\"}", 1),
             ("closes_total{code=\"1000\",direction=\"in\"}", 1),
             ("closes_total{code=\"1000\",direction=\"out\"}", 1),
-            ("bytes_total{direction=\"out\"}", octets_out),
-            ("bytes_total{direction=\"in\"}", octets_in),
+            ("bytes_total{direction=\"out\"}", bytes_out),
+            ("bytes_total{direction=\"in\"}", bytes_in),
         ] {
-            check::eq(metrics[&format!("wirechat_{sample}")], want as f64, sample);
+            check::eq(metrics[&format!("wirechat_{sample}")], expected as f64, sample);
         }
     }
 
     #[test]
-    fn prometheus_has_nothing_to_say_against_it() {
+    fn promtool_accepts_the_metrics() {
         let server = Server::start();
         let mut command = Command::new("promtool");
         command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut promtool = match command.stdout(Stdio::piped()).spawn() {
             Ok(promtool) => promtool,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                assert!(std::env::var_os("CI").is_none(), "skipped: promtool is not installed");
-                let _ = writeln!(io::stderr(), "\nSKIPPED: promtool is not installed\n");
-                return;
+                return check::skip("promtool is not installed");
             }
             Err(error) => check::fail(error),
         };
@@ -841,7 +830,7 @@ mod metrics {
         input.write_all(&server.get("/metrics").body).expect("promtool reads");
         drop(input);
         let output = promtool.wait_with_output().expect("promtool ends");
-        let said = String::from_utf8_lossy(&output.stderr);
-        check::that(output.status.success() && said.is_empty(), said);
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        check::that(output.status.success() && complaints.is_empty(), complaints);
     }
 }

@@ -1,5 +1,6 @@
-//! Real clients and independent judges talk to the server. What is not installed is skipped, loudly;
-//! where everything is to be there (`CI` is set), a skip is a failure. `make tools` installs most.
+//! Real clients and independent conformance testers against the server. If one is not installed, its test
+//! is skipped with a line on standard error; in CI (`CI` is set) a skip is a failure. `make tools` installs
+//! most of them.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
@@ -12,29 +13,29 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::Server;
+use support::{Server, check};
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
-/// What a script says that lacks something.
-const SKIPPED: i32 = 77;
+/// Exit status of a script whose requirements are not installed.
+const NOT_INSTALLED: i32 = 77;
 
 fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A tool where `make tools` puts it, else wherever the shell finds it.
+/// The path of a tool: where `make tools` installs it, else its name for a search in `PATH`.
 fn tool(name: &str) -> PathBuf {
     let own = checkout().join("target/tools/bin").join(name);
     if own.exists() { own } else { name.into() }
 }
 
-/// Runs a client to its end; `None` if it is not installed.
+/// Runs a client to its end; returns `None` if it is not installed.
 fn run(command: &mut Command) -> Option<Output> {
     let missing = match command.output() {
-        Ok(output) if output.status.code() == Some(SKIPPED) => {
+        Ok(output) if output.status.code() == Some(NOT_INSTALLED) => {
             String::from_utf8_lossy(&output.stderr).into_owned()
         }
         Ok(output) => return Some(output),
@@ -44,20 +45,19 @@ fn run(command: &mut Command) -> Option<Output> {
         Err(error) => panic!("{command:?}: {error}"),
     };
     let missing = missing.trim();
-    assert!(std::env::var_os("CI").is_none(), "skipped: {missing}");
-    // Not through the test harness, which would keep it to itself.
-    let _ = writeln!(io::stderr(), "\nSKIPPED, {missing}: try `make tools`\n");
+    check::skip(format_args!("{missing}: try `make tools`"));
     None
 }
 
-fn succeeds(command: &mut Command) {
+fn expect_success(command: &mut Command) {
     if let Some(output) = run(command) {
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
     }
 }
 
-fn roomy_server() -> (Server, String) {
+/// Starts a server for messages up to 17 MiB; returns it with its port.
+fn start_for_large_messages() -> (Server, String) {
     let server = Server::with(&["--max-message", "17M"]);
     let port = server.address().port().to_string();
     (server, port)
@@ -65,23 +65,23 @@ fn roomy_server() -> (Server, String) {
 
 #[test]
 fn python_websockets_chats() {
-    let (_server, port) = roomy_server();
+    let (_server, port) = start_for_large_messages();
     let script = checkout().join("tests/clients/chat.py");
-    succeeds(Command::new(tool("python3")).arg(script).arg(port));
+    expect_success(Command::new(tool("python3")).arg(script).arg(port));
 }
 
 #[test]
 fn node_ws_chats() {
-    let (_server, port) = roomy_server();
+    let (_server, port) = start_for_large_messages();
     let script = checkout().join("tests/clients/chat.js");
     let modules = checkout().join("target/tools/node_modules");
-    succeeds(Command::new("node").arg(script).arg(port).env("NODE_PATH", modules));
+    expect_success(Command::new("node").arg(script).arg(port).env("NODE_PATH", modules));
 }
 
 #[test]
 fn tungstenite_chats() {
     let server = Server::with(&["--max-message", "17M"]);
-    let (mut one, mut other) = (enter(&server), enter(&server));
+    let (mut one, mut other) = (join(&server), join(&server));
 
     one.send(Message::text("héllo 🙂")).unwrap();
     for member in [&mut one, &mut other] {
@@ -113,24 +113,24 @@ fn tungstenite_chats() {
 
     let bye = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
     one.close(Some(bye)).unwrap();
-    let Message::Close(Some(reply)) = one.read().unwrap() else { panic!("no Close came back") };
+    let Message::Close(Some(reply)) = one.read().unwrap() else { panic!("no Close in reply") };
     assert_eq!(reply.code, CloseCode::Normal);
     assert!(matches!(one.read(), Err(tungstenite::Error::ConnectionClosed)));
 }
 
-fn enter(server: &Server) -> WebSocket<TcpStream> {
+fn join(server: &Server) -> WebSocket<TcpStream> {
     let stream = TcpStream::connect(server.address()).unwrap();
     let url = format!("ws://{}/chat", server.address());
-    let roomy = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
+    let unlimited = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
     let (mut member, response) =
-        tungstenite::client::client_with_config(url, stream, Some(roomy)).unwrap();
+        tungstenite::client::client_with_config(url, stream, Some(unlimited)).unwrap();
     assert_eq!(response.status(), 101);
     assert_eq!(member.read().unwrap(), Message::text("Welcome to Corvusoft Chat!"));
     member
 }
 
 #[test]
-fn curl_sees_the_handshake() {
+fn curl_gets_the_handshake_and_the_welcome() {
     let server = Server::start();
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--include", "--no-buffer", "--max-time", "1", "--http1.1"])
@@ -139,49 +139,51 @@ fn curl_sees_the_handshake() {
         .args(["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
         .arg(format!("http://{}/chat", server.address()));
     if let Some(output) = run(&mut curl) {
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{said}");
-        assert!(said.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
-        assert!(said.ends_with("\r\n\r\n\u{fffd}\u{1a}Welcome to Corvusoft Chat!"), "{said:?}");
+        let response = String::from_utf8_lossy(&output.stdout);
+        assert!(response.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{response}");
+        assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+        let welcome = "\r\n\r\n\u{fffd}\u{1a}Welcome to Corvusoft Chat!";
+        assert!(response.ends_with(welcome), "{response:?}");
     }
 }
 
-/// The verdict on each case.
-type Verdicts = BTreeMap<String, String>;
+/// The result of each case of a conformance tester, by its number.
+type Results = BTreeMap<String, String>;
 
-/// All cases of sections 1 to 10 are right, but for three that only inform. `judge` hears some of them.
+/// Runs all cases of sections 1 to 10 and expects that each passes; three are informational only.
+/// `run_cases` takes a pattern of case numbers.
 ///
-/// A few cases go by the judge's own clock. Where a busy machine makes it late it says NON-STRICT, and is
-/// asked once more for that case alone.
-fn assert_conforms(judge: impl Fn(&str) -> Option<Verdicts>) {
-    let Some(mut verdicts) = judge("*") else { return };
-    let late: Vec<String> = verdicts
+/// A few cases depend on the tester's own timer. On a busy machine it reports them as NON-STRICT; each of
+/// those is run once more alone.
+fn expect_conformance(run_cases: impl Fn(&str) -> Option<Results>) {
+    let Some(mut results) = run_cases("*") else { return };
+    let late: Vec<String> = results
         .iter()
-        .filter(|(_, verdict)| *verdict == "NON-STRICT")
+        .filter(|(_, result)| *result == "NON-STRICT")
         .map(|(case, _)| case.clone())
         .collect();
-    assert!(late.len() <= 4, "no clock makes so many late: {late:?}");
+    assert!(late.len() <= 4, "too many cases are late: {late:?}");
     for case in &late {
-        verdicts.extend(judge(case).unwrap());
+        results.extend(run_cases(case).unwrap());
     }
     let mut counts = BTreeMap::new();
-    for verdict in verdicts.values() {
-        *counts.entry(verdict.as_str()).or_insert(0) += 1;
+    for result in results.values() {
+        *counts.entry(result.as_str()).or_insert(0) += 1;
     }
-    let wrong: Vec<_> = verdicts
+    let wrong: Vec<_> = results
         .iter()
-        .filter(|(_, verdict)| !["OK", "INFORMATIONAL"].contains(&verdict.as_str()))
+        .filter(|(_, result)| !["OK", "INFORMATIONAL"].contains(&result.as_str()))
         .collect();
     assert_eq!(counts, [("INFORMATIONAL", 3), ("OK", 298)].into(), "{wrong:?}");
 }
 
-/// The cases of the Autobahn testsuite in their native port.
+/// kosoku is a native implementation of the Autobahn testsuite's cases.
 #[test]
-fn kosoku_finds_nothing() {
+fn kosoku_finds_no_error() {
     let server = Server::with(&["--max-message", "64M"]);
     for parallel in ["1", "16"] {
-        assert_conforms(|case| {
-            let reports = reports("kosoku");
+        expect_conformance(|case| {
+            let reports = report_directory("kosoku");
             let mut kosoku = Command::new(tool("kosoku"));
             kosoku
                 .args(["-m", "fuzzingclient", "-i", case, "-x", "12.*", "-x", "13.*"])
@@ -190,22 +192,22 @@ fn kosoku_finds_nothing() {
                 .arg(format!("ws://{}/echo", server.address()));
             let output = run(&mut kosoku)?;
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-            Some(verdicts(&reports))
+            Some(read_results(&reports))
         });
     }
 }
 
-/// The testsuite itself, where there is a Python 2.7 for it.
+/// The Autobahn testsuite itself, if there is a Python 2.7 for it.
 #[test]
-fn autobahn_finds_nothing() {
+fn autobahn_finds_no_error() {
     let wstest = checkout().join("target/autobahn/bin/wstest");
     if !wstest.exists() {
         let _ = writeln!(io::stderr(), "\nSKIPPED, no Autobahn testsuite: it needs Python 2.7\n");
         return;
     }
     let server = Server::with(&["--max-message", "64M"]);
-    assert_conforms(|case| {
-        let reports = reports("autobahn-reports");
+    expect_conformance(|case| {
+        let reports = report_directory("autobahn-reports");
         let spec = format!(
             r#"{{"outdir": {reports:?}, "servers": [{{"agent": "wirechat", "url": "ws://{}/echo"}}],
                 "cases": ["{case}"], "exclude-cases": ["12.*", "13.*"], "exclude-agent-cases": {{}}}}"#,
@@ -215,30 +217,30 @@ fn autobahn_finds_nothing() {
         fs::write(&path, spec).unwrap();
         let mut command = Command::new(&wstest);
         command.args(["-m", "fuzzingclient", "-s"]).arg(path);
-        succeeds(command.current_dir(checkout().join("target")));
-        Some(verdicts(&reports))
+        expect_success(command.current_dir(checkout().join("target")));
+        Some(read_results(&reports))
     });
 }
 
-/// Where a judge leaves its reports; what an earlier run left is gone.
-fn reports(name: &str) -> PathBuf {
+/// An empty directory for a tester's reports; those of an earlier run are removed.
+fn report_directory(name: &str) -> PathBuf {
     let reports = checkout().join("target").join(name);
     let _ = fs::remove_dir_all(&reports);
     reports
 }
 
-/// What stands in the report's index: `"1.1.1": { "behavior": "OK", ..`.
-fn verdicts(reports: &Path) -> Verdicts {
+/// Reads the results in the report's index: `"1.1.1": { "behavior": "OK", ..`.
+fn read_results(reports: &Path) -> Results {
     let index = fs::read_to_string(reports.join("index.json")).unwrap();
     let parts: Vec<&str> = index.split("\"behavior\"").collect();
     let case = |part: &str| part.rsplit('"').nth(1).unwrap().to_owned();
-    let verdict = |part: &str| part.split('"').nth(1).unwrap().to_owned();
-    parts.windows(2).map(|pair| (case(pair[0]), verdict(pair[1]))).collect()
+    let result = |part: &str| part.split('"').nth(1).unwrap().to_owned();
+    parts.windows(2).map(|pair| (case(pair[0]), result(pair[1]))).collect()
 }
 
 #[test]
-fn two_people_talk_in_a_browser() {
+fn the_page_works_in_a_browser() {
     let script = checkout().join("tests/clients/browser.py");
     let binary = env!("CARGO_BIN_EXE_wirechat");
-    succeeds(Command::new(tool("python3")).arg(script).arg(binary));
+    expect_success(Command::new(tool("python3")).arg(script).arg(binary));
 }

@@ -1,39 +1,37 @@
-//! What is deployed: its size, and that it needs nothing of the machine that it runs on.
-//! `make test` builds both binaries before.
+//! The release builds: their size and memory, and that the static build needs no other file on its machine.
+//! `make test` builds both binaries first.
 
 mod support;
 
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::Server;
+use support::{Server, check};
 
-fn built(path: &str) -> Option<PathBuf> {
+/// Finds a binary below `target/`. Without it the test is skipped.
+fn find_build(path: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target").join(path);
-    if path.exists() { Some(path) } else { skip(&format!("{} is not built", path.display())) }
-}
-
-fn skip<T>(why: &str) -> Option<T> {
-    assert!(std::env::var_os("CI").is_none(), "skipped: {why}");
-    let _ = writeln!(io::stderr(), "\nSKIPPED, {why}: try `make test`\n");
+    if path.exists() {
+        return Some(path);
+    }
+    check::skip(format_args!("{} is not built: try `make test`", path.display()));
     None
 }
 
 #[test]
 fn the_release_build_is_small() {
-    let Some(binary) = built("release/wirechat") else { return };
+    let Some(binary) = find_build("release/wirechat") else { return };
     let size = fs::metadata(binary).unwrap().len();
     assert!(size <= 1_100_000, "{size} bytes");
 }
 
-/// 9000 of them would fit 150 MB.
+/// At this size 9000 members fit into 150 MB.
 #[test]
 fn an_idle_member_takes_at_most_16_kilobytes() {
     const MEMBERS: u64 = 500;
-    let Some(binary) = built("release/wirechat") else { return };
+    let Some(binary) = find_build("release/wirechat") else { return };
     let mut command = Command::new(binary);
     command.args(["serve", "--bind", "127.0.0.1:0", "--max-connections", "600"]);
     let server = Server::spawn(command);
@@ -46,18 +44,18 @@ fn an_idle_member_takes_at_most_16_kilobytes() {
 
 #[test]
 fn the_static_build_is_one_small_file() {
-    let Some(binary) = built("wirechat-static") else { return };
+    let Some(binary) = find_build("wirechat-static") else { return };
     let size = fs::metadata(&binary).unwrap().len();
     assert!(size <= 2_000_000, "{size} bytes");
     let ldd = Command::new("ldd").arg(binary).output().unwrap();
-    let said = [ldd.stdout, ldd.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(said.contains("statically linked") || said.contains("not a dynamic"), "{said}");
+    let output = [ldd.stdout, ldd.stderr].concat();
+    let output = String::from_utf8_lossy(&output);
+    assert!(output.contains("statically linked") || output.contains("not a dynamic"), "{output}");
 }
 
 #[test]
-fn the_static_build_runs_where_nothing_else_is() {
-    let Some(binary) = built("wirechat-static") else { return };
+fn the_static_build_runs_in_an_empty_directory() {
+    let Some(binary) = find_build("wirechat-static") else { return };
     let root = std::env::temp_dir().join(format!("wirechat-{}", std::process::id()));
     fs::create_dir_all(&root).unwrap();
     fs::copy(binary, root.join("wirechat")).unwrap();
@@ -65,7 +63,7 @@ fn the_static_build_runs_where_nothing_else_is() {
 
     let mut chroot = Command::new("chroot");
     if !Command::new("chroot").args(["/", "true"]).status().is_ok_and(|status| status.success()) {
-        chroot = Command::new("unshare"); // not root: in a user namespace of its own
+        chroot = Command::new("unshare"); // without root: in a new user namespace
         chroot.args(["--map-root-user", "chroot"]);
     }
     chroot.arg(&root).args(["/wirechat", "serve", "--bind", "127.0.0.1:0"]);

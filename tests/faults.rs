@@ -1,5 +1,6 @@
-//! Faults of the machine and of the clients' machines: no memory, no disk, clients that are stopped or
-//! killed all at once. (No descriptors and no threads: rows 27 and 21 of the hostile tests.)
+//! Faults of the server's machine and of the clients' machines: no memory, a full disk, clients that are
+//! stopped or killed at the same time. (`tests/hostile.rs` has the missing descriptors and threads: rows 27
+//! and 21.)
 
 mod support;
 
@@ -11,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use support::attack::{MEMORY_TOLERANCE, expect_idle_cpu, expect_recovery, send_and_receive};
+use support::attack::{MEMORY_TOLERANCE, expect_idle_cpu, expect_recovery};
 use support::bare_server::BareServer;
 use support::server::{eventually, signal};
 use support::{Client, Request, Server, check};
@@ -19,17 +20,17 @@ use support::{Client, Request, Server, check};
 mod memory {
     use super::*;
 
-    /// In kB: enough to start with, for some dozens of threads, and not for a hundred and fifty.
+    /// In kB: enough for the start and some dozens of threads, but not for 150.
     const ADDRESS_SPACE: u64 = 70_000;
 
-    /// Memory for a thread cannot be had. It is told, the newcomer gets its 503, and nobody who is there
-    /// notices: not even the words of another allocation that failed, which would end the program.
+    /// There is no memory for another thread. The server logs it and answers 503; the members it has are not
+    /// disturbed. No other allocation fails: that would end the program.
     #[test]
-    fn a_small_address_space() {
+    fn a_client_without_memory_for_its_thread_gets_503() {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" --bind 127.0.0.1:0");
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_wirechat")]);
-        command.env("MALLOC_ARENA_MAX", "1"); // else most of it is set aside by the C library
+        command.env("MALLOC_ARENA_MAX", "1"); // otherwise the C library reserves most of it
         expect_recovery(&Server::spawn(command), MEMORY_TOLERANCE, |server| {
             let idle = server.threads();
             let mut members = Vec::new();
@@ -40,34 +41,34 @@ mod memory {
                     status => break status,
                 }
             };
-            check::eq(refused, 503, "who gets no memory");
-            check::that(10 < members.len(), format_args!("{} had been let in", members.len()));
+            check::eq(refused, 503, "the status without memory");
+            check::that(10 < members.len(), format_args!("{} were accepted", members.len()));
             server.wait_for_log("cannot start a thread: out of memory");
-            let late = let_in(server, 400);
+            let more = connect_many(server, 400);
             check::that(
-                late.len() < members.len(),
-                format_args!("{} more were let in", late.len()),
+                more.len() < members.len(),
+                format_args!("{} more were accepted", more.len()),
             );
-            drop(late);
+            drop(more);
             for _ in 0..1000 {
                 drop(server.send_request(&Request::upgrade("/echo")));
             }
             members.iter_mut().for_each(Client::expect_open_and_silent);
-            let crowd = members.len();
-            members.truncate(crowd / 2);
-            eventually("there is room again", || {
+            let count = members.len();
+            members.truncate(count / 2);
+            eventually("a new client is accepted again", || {
                 server.send_request(&Request::upgrade("/echo")).read_head().status == 101
             });
             members.clear();
-            eventually("their threads have ended", || server.threads() <= idle);
-            members.extend((0..crowd).map(|_| server.upgrade("/echo")));
+            eventually("the threads have ended", || server.threads() <= idle);
+            members.extend((0..count).map(|_| server.upgrade("/echo")));
         });
     }
 
-    /// Those of so many newcomers, one after another, who become members.
-    fn let_in(server: &Server, newcomers: usize) -> Vec<Client> {
+    /// Connects this many clients, one after another; returns those that the server accepts.
+    fn connect_many(server: &Server, clients: usize) -> Vec<Client> {
         let mut members = Vec::new();
-        for _ in 0..newcomers {
+        for _ in 0..clients {
             let mut client = server.send_request(&Request::upgrade("/echo"));
             if client.read_head().status == 101 {
                 members.push(client);
@@ -80,24 +81,24 @@ mod memory {
 mod disk {
     use super::*;
 
-    /// A log on a file system of its own, which few lines fill.
+    /// A server whose log is on its own small file system.
     struct SmallDisk {
         server: BareServer,
         log: PathBuf,
     }
 
     impl SmallDisk {
-        /// `None` where the machine does not let us mount.
+        /// Returns `None` if this machine does not allow the mount.
         fn start() -> Option<Self> {
             const MOUNT: &str = "mount -t tmpfs -o size=64k none /mnt";
             let trial = Command::new("unshare").args(["-rm", "sh", "-c", MOUNT]).output();
             if !trial.is_ok_and(|trial| trial.status.success()) {
-                check::skip("a small disk needs `unshare -rm` and its own mounts");
+                check::skip("the small disk needs `unshare -rm` with mounts");
                 return None;
             }
-            let become_server = format!("{MOUNT} && exec \"$0\" --bind 127.0.0.1:0 2>>/mnt/log");
+            let script = format!("{MOUNT} && exec \"$0\" --bind 127.0.0.1:0 2>>/mnt/log");
             let mut command = Command::new("unshare");
-            command.args(["-rm", "sh", "-c", &become_server, env!("CARGO_BIN_EXE_wirechat")]);
+            command.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_wirechat")]);
             let server = BareServer::spawn(command);
             let log = PathBuf::from(format!("/proc/{}/root/mnt/log", server.pid()));
             Some(Self { server, log })
@@ -108,62 +109,63 @@ mod disk {
         }
     }
 
-    /// The chat goes on; when there is room again the log goes on too, and says what is missing.
+    /// When the disk has space again, the log continues and reports the lines that are missing.
     #[test]
-    fn a_full_disk_under_the_log() {
+    fn a_full_disk_stops_the_log_but_not_the_chat() {
         let Some(disk) = SmallDisk::start() else { return };
         let mut member = disk.server.join_chat();
-        let words = "w".repeat(200);
+        let text = "t".repeat(200);
         for _ in 0..1000 {
-            send_and_receive(&mut member, &words);
+            member.send_and_wait(&text);
         }
         let full = disk.log();
         check::that(full.len() <= 64 * 1024, "the disk is full");
-        File::create(&disk.log).expect("the operator makes room");
-        send_and_receive(&mut member, "there is room again");
-        eventually("the log says what is missing", || {
-            disk.log().contains("there is room again") && disk.log().contains("log lines dropped")
+        File::create(&disk.log).expect("the log can be emptied"); // as an operator does
+        member.send_and_wait("the disk has space again");
+        eventually("the log reports the missing lines", || {
+            disk.log().contains("the disk has space again")
+                && disk.log().contains("log lines dropped")
         });
         member.close_normally();
         check::eq(disk.server.stop().code(), Some(0), "exit status");
     }
 }
 
-/// Members in a process of their own, which can be stopped and killed.
-struct Clients {
+/// Members in another process, which a test can stop and kill.
+struct ClientProcess {
     process: Child,
-    words: Lines<BufReader<ChildStdout>>,
+    output: Lines<BufReader<ChildStdout>>,
 }
 
-impl Clients {
-    /// One member, who hears.
-    fn one(server: &Server) -> Self {
-        Self::doing("hear_numbers", server)
+impl ClientProcess {
+    /// Starts a process with one member that reads.
+    fn one_reader(server: &Server) -> Self {
+        Self::start("read_numbers", server)
     }
 
-    /// [`CROWD`] members, who read nothing.
-    fn crowd(server: &Server) -> Self {
-        Self::doing("be_a_crowd", server)
+    /// Starts a process with [`GROUP`] members that do not read.
+    fn group(server: &Server) -> Self {
+        Self::start("join_and_never_read", server)
     }
 
-    /// All of them are in when this returns.
-    fn doing(body: &str, server: &Server) -> Self {
-        let itself = std::env::current_exe().expect("a test knows its program");
-        let mut command = Command::new(itself);
-        command.args(["--exact", body, "--ignored", "--nocapture"]);
+    /// Runs one of the ignored tests of this file; returns when its members have joined.
+    fn start(test: &str, server: &Server) -> Self {
+        let program = std::env::current_exe().expect("a test knows its program");
+        let mut command = Command::new(program);
+        command.args(["--exact", test, "--ignored", "--nocapture"]);
         command.env(ADDRESS, server.address().to_string());
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("this program runs twice");
-        let words = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        let mut clients = Self { process, words };
-        clients.say("all are in");
+        let mut process = command.spawn().expect("the program starts");
+        let output = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let mut clients = Self { process, output };
+        clients.wait_for_line(JOINED);
         clients
     }
 
-    /// Waits until the process says this.
-    fn say(&mut self, wanted: &str) {
-        let is_it = |line: Result<String, _>| line.is_ok_and(|line| line.ends_with(wanted));
-        check::that(self.words.any(is_it), format_args!("the clients say {wanted}"));
+    /// Waits until the process prints this line.
+    fn wait_for_line(&mut self, expected: &str) {
+        let is_it = |line: Result<String, _>| line.is_ok_and(|line| line.ends_with(expected));
+        check::that(self.output.any(is_it), format_args!("the clients print {expected:?}"));
     }
 
     fn signal(&self, name: &str) {
@@ -171,102 +173,106 @@ impl Clients {
     }
 }
 
-impl Drop for Clients {
+impl Drop for ClientProcess {
     fn drop(&mut self) {
         let _ = self.process.kill(); // it may have ended by itself
         let _ = self.process.wait();
     }
 }
 
-/// The variable that tells such a process where the server is.
+/// The environment variable with the server's address.
 const ADDRESS: &str = "FAULTS_SERVER";
+
+/// What a client process prints when its members have joined, and when they have read everything.
+const JOINED: &str = "all have joined";
+const RECEIVED: &str = "all received in order";
 
 fn address() -> SocketAddr {
     let address = std::env::var(ADDRESS).expect("a test of this file sets it");
     address.parse().expect("an address")
 }
 
-const CROWD: usize = 100;
+const GROUP: usize = 100;
 
-/// Far longer than any test: it is killed before.
-const LIFE: Duration = Duration::from_secs(600);
+/// Longer than any test: the test kills the process before.
+const LIFETIME: Duration = Duration::from_secs(600);
 
-/// What is said to those who are stopped for a while: less than a member may owe.
+/// Texts for clients that are stopped for a while: fewer than the backlog may hold.
 const TEXTS: usize = 500;
 
 #[test]
-#[ignore = "a process that tests of this file start"]
-fn be_a_crowd() {
-    let _members: Vec<Client> = (0..CROWD).map(|_| Client::upgrade(address(), "/chat")).collect();
-    println!("all are in");
-    thread::sleep(LIFE);
+#[ignore = "other tests of this file start it as a process"]
+fn join_and_never_read() {
+    let _members: Vec<Client> = (0..GROUP).map(|_| Client::upgrade(address(), "/chat")).collect();
+    println!("{JOINED}");
+    thread::sleep(LIFETIME);
 }
 
 #[test]
-#[ignore = "a process that tests of this file start"]
-fn hear_numbers() {
+#[ignore = "other tests of this file start it as a process"]
+fn read_numbers() {
     let mut member = Client::upgrade(address(), "/chat");
-    println!("all are in");
+    println!("{JOINED}");
     (0..TEXTS).for_each(|number| member.expect_text(number.to_string()));
-    println!("heard all in order");
+    println!("{RECEIVED}");
 }
 
 #[test]
-fn clients_that_are_stopped_for_a_while_miss_nothing() {
+fn clients_that_are_stopped_for_a_while_miss_no_text() {
     let server = Server::start();
-    let mut speaker = server.upgrade("/chat");
-    let mut stopped: Vec<Clients> = (0..10).map(|_| Clients::one(&server)).collect();
+    let mut sender = server.upgrade("/chat");
+    let mut stopped: Vec<ClientProcess> =
+        (0..10).map(|_| ClientProcess::one_reader(&server)).collect();
     stopped.iter().for_each(|clients| clients.signal("STOP"));
     for number in 0..TEXTS {
-        send_and_receive(&mut speaker, &number.to_string());
+        sender.send_and_wait(number.to_string());
     }
     stopped.iter().for_each(|clients| clients.signal("CONT"));
-    stopped.iter_mut().for_each(|clients| clients.say("heard all in order"));
+    stopped.iter_mut().for_each(|clients| clients.wait_for_line(RECEIVED));
 }
 
 #[test]
-fn clients_that_stay_stopped_are_let_go() {
+fn clients_that_stay_stopped_are_disconnected_at_the_backlog_limit() {
     let server = Server::with(&["--max-backlog", "64K"]);
-    // All that so many may owe, beside the usual.
-    let slack = MEMORY_TOLERANCE + CROWD as u64 * 64;
-    expect_recovery(&server, slack, |server| {
-        let clients = Clients::crowd(server);
+    let backlogs = GROUP as u64 * 64; // in kB
+    expect_recovery(&server, MEMORY_TOLERANCE + backlogs, |server| {
+        let clients = ClientProcess::group(server);
         clients.signal("STOP");
-        let mut speaker = server.upgrade("/chat");
-        let words = "w".repeat(100_000);
-        let are_gone = || server.metrics()["wirechat_slow_readers_total"] == CROWD as f64;
-        let all_gone = (0..1000).any(|_| {
-            send_and_receive(&mut speaker, &words); // the kernel takes some megabytes for each
-            are_gone()
+        let mut sender = server.upgrade("/chat");
+        let text = "t".repeat(100_000);
+        let are_disconnected = || server.metrics()["wirechat_slow_readers_total"] == GROUP as f64;
+        let ended = (0..1000).any(|_| {
+            sender.send_and_wait(&text); // the kernel buffers some megabytes for each member
+            are_disconnected()
         });
-        check::that(all_gone, "who reads nothing has to go");
-        speaker.close_normally();
+        check::that(ended, "members that do not read are disconnected");
+        sender.close_normally();
     });
 }
 
 #[test]
-fn clients_that_stay_stopped_in_silence_are_let_go() {
+fn clients_that_stay_stopped_are_disconnected_at_the_idle_timeout() {
     let server = Server::with(&["--ping-interval", "1", "--idle-timeout", "2"]);
-    let clients = Clients::crowd(&server);
+    let clients = ClientProcess::group(&server);
     let threads = server.threads();
     clients.signal("STOP");
-    eventually("nobody is left", || {
-        server.metrics()["wirechat_connections_open"] == 1.0 // who asks
+    eventually("all members are disconnected", || {
+        server.metrics()["wirechat_connections_open"] == 1.0 // this request
     });
-    eventually("no thread is left", || server.threads() <= threads - CROWD as u64);
+    eventually("their threads have ended", || server.threads() <= threads - GROUP as u64);
     expect_idle_cpu(&server);
 }
 
 #[test]
-fn clients_that_are_killed_by_the_hundred() {
+fn clients_that_are_killed_at_the_same_time_are_removed() {
     let server = Server::start();
     expect_recovery(&server, MEMORY_TOLERANCE, |server| {
-        let mut crowds: Vec<Clients> = (0..4).map(|_| Clients::crowd(server)).collect();
-        for crowd in &mut crowds {
-            crowd.process.kill().expect("it runs");
+        let mut groups: Vec<ClientProcess> = (0..4).map(|_| ClientProcess::group(server)).collect();
+        for group in &mut groups {
+            group.process.kill().expect("the process runs");
         }
-        eventually("nobody of them is left", || {
-            server.metrics()["wirechat_connections_open"] == 2.0 // the honest one, and who asks
+        eventually("all members are removed", || {
+            server.metrics()["wirechat_connections_open"] == 2.0 // the honest client, and this request
         });
     });
 }

@@ -1,4 +1,4 @@
-// Node's ws in the chat: node chat.js PORT. The server runs with --max-message 17M.
+// Tests the chat with Node's ws: node chat.js PORT. The server runs with --max-message 17M.
 'use strict';
 
 let WebSocket;
@@ -13,7 +13,7 @@ const { once } = require('node:events');
 
 const at = (path) => `ws://127.0.0.1:${process.argv[2]}${path}`;
 
-/** A socket whose messages wait in a queue until they are asked for. */
+/** Opens a WebSocket that queues its messages until `receive` is called. */
 function open(path) {
   const socket = new WebSocket(at(path), { maxPayload: 0 });
   const messages = [];
@@ -22,26 +22,26 @@ function open(path) {
     const message = isBinary ? data : data.toString();
     if (waiting.length) waiting.shift()(message); else messages.push(message);
   });
-  socket.hear = () => messages.length
+  socket.receive = () => messages.length
     ? Promise.resolve(messages.shift())
     : new Promise((resolve) => waiting.push(resolve));
   return socket;
 }
 
-async function enter() {
+async function join() {
   const member = open('/chat');
-  assert.strictEqual(await member.hear(), 'Welcome to Corvusoft Chat!');
+  assert.strictEqual(await member.receive(), 'Welcome to Corvusoft Chat!');
   return member;
 }
 
 async function main() {
-  const one = await enter();
-  const other = await enter();
+  const one = await join();
+  const other = await join();
   one.send('héllo 🙂');
-  for (const member of [one, other]) assert.strictEqual(await member.hear(), 'héllo 🙂');
+  for (const member of [one, other]) assert.strictEqual(await member.receive(), 'héllo 🙂');
   one.send('frag', { fin: false });
   one.send('ments', { fin: true });
-  for (const member of [one, other]) assert.strictEqual(await member.hear(), 'fragments');
+  for (const member of [one, other]) assert.strictEqual(await member.receive(), 'fragments');
 
   const pong = once(one, 'pong');
   one.ping('payload');
@@ -58,11 +58,11 @@ async function main() {
   await once(echo, 'open');
   const large = Buffer.alloc(16 << 20, 0xa5);
   echo.send(large);
-  assert.ok(large.equals(await echo.hear()));
+  assert.ok(large.equals(await echo.receive()));
   const ended = once(echo, 'close');
   echo.send(Buffer.alloc((17 << 20) + 1));
   assert.strictEqual((await ended)[0], 1009);
 }
 
-setTimeout(() => { console.error('no end after 60 s'); process.exit(1); }, 60_000).unref();
+setTimeout(() => { console.error('not finished after 60 s'); process.exit(1); }, 60_000).unref();
 main().catch((error) => { console.error(error); process.exit(1); });

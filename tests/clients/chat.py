@@ -1,4 +1,4 @@
-"""Python's websockets in the chat: python3 chat.py PORT. The server runs with --max-message 17M."""
+"""Tests the chat with Python's websockets: python3 chat.py PORT. The server runs with --max-message 17M."""
 
 import asyncio
 import sys
@@ -12,14 +12,14 @@ except ImportError:
 WELCOME = "Welcome to Corvusoft Chat!"
 
 
-async def enter(port):
+async def join(port):
     member = await websockets.connect(f"ws://127.0.0.1:{port}/chat", max_size=None)
     assert await member.recv() == WELCOME
     return member
 
 
-async def two_members_talk(port):
-    one, other = await enter(port), await enter(port)
+async def two_members_chat(port):
+    one, other = await join(port), await join(port)
     await one.send("héllo 🙂")
     for member in (one, other):
         assert await member.recv() == "héllo 🙂"
@@ -37,17 +37,17 @@ async def two_members_talk(port):
         assert closed.rcvd.code == 1003, closed
 
 
-async def large_messages_pass(port):
-    one, other = await enter(port), await enter(port)
+async def large_messages_are_delivered(port):
+    one, other = await join(port), await join(port)
     large = "é" * (8 << 20)
     await one.send(large)
     assert await other.recv() == large
     assert await one.recv() == large
 
     echo = await websockets.connect(f"ws://127.0.0.1:{port}/echo", max_size=None)
-    octets = bytes(range(256)) * (1 << 16)
-    await echo.send(octets)
-    assert await echo.recv() == octets
+    payload = bytes(range(256)) * (1 << 16)
+    await echo.send(payload)
+    assert await echo.recv() == payload
     await echo.send(b"\0" * (17 << 20) + b"\0")
     try:
         await echo.recv()
@@ -59,8 +59,8 @@ async def large_messages_pass(port):
 
 
 async def main(port):
-    await asyncio.wait_for(two_members_talk(port), 30)
-    await asyncio.wait_for(large_messages_pass(port), 60)
+    await asyncio.wait_for(two_members_chat(port), 30)
+    await asyncio.wait_for(large_messages_are_delivered(port), 60)
 
 
 asyncio.run(main(int(sys.argv[1])))

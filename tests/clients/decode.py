@@ -1,4 +1,4 @@
-"""Python's websockets reads the streams that decode reads: python3 decode.py PROGRAM."""
+"""Compares decode with the parser of Python's websockets on random streams: python3 decode.py PROGRAM."""
 
 import json
 import random
@@ -16,23 +16,23 @@ except ImportError:
 STREAMS = 150
 TEXTS = ["", "Hello", "héllo 🙂", "日本語", "a" * 125, "b" * 126, "é" * 40_000]
 DATA = [Opcode.TEXT, Opcode.BINARY]
-# Rules that websockets does not hold a peer to.
-BEYOND = {"length not in its shortest form", "top bit of the 64-bit length set"}
+# Rules that websockets does not check.
+UNCHECKED = {"length not in its shortest form", "top bit of the 64-bit length set"}
 
 
 def payload(rng, opcode):
-    """What a frame of that opcode may hold."""
+    """Returns a valid payload for a frame with this opcode."""
     if opcode is Opcode.TEXT:
         return rng.choice(TEXTS).encode()
     if opcode is Opcode.CLOSE:
         code = rng.choice([1000, 1001, 1003, 1008, 1011, 3000, 4999])
         return rng.choice([b"", Close(code, rng.choice(["", "bye", "é"])).serialize()])
-    most = 125 if opcode in (Opcode.PING, Opcode.PONG) else rng.choice([0, 10, 300, 70_000])
-    return rng.randbytes(rng.randint(0, most))
+    longest = 125 if opcode in (Opcode.PING, Opcode.PONG) else rng.choice([0, 10, 300, 70_000])
+    return rng.randbytes(rng.randint(0, longest))
 
 
 def stream(rng, mask):
-    """Some messages, cut into fragments anywhere, with control frames between them."""
+    """Returns messages cut into fragments at random places, with control frames between them."""
     wire = bytearray()
 
     def send(opcode, data, fin=True):
@@ -57,7 +57,7 @@ def stream(rng, mask):
 
 
 def damage(rng, wire):
-    """Bits flipped near the front, where headers are, and an end cut off."""
+    """Flips bits near the start, where the headers are, and sometimes removes the end."""
     for _ in range(rng.randint(1, 3)):
         wire[rng.randrange(min(len(wire), rng.choice([2, 20, 400])))] ^= 1 << rng.randrange(8)
     if rng.random() < 0.5:
@@ -65,7 +65,7 @@ def damage(rng, wire):
 
 
 def frames(wire, mask):
-    """Each frame with its offset; last None if the stream is cut, or the error."""
+    """Yields each frame with its offset; at the end None if the stream is incomplete, or the error."""
     reader = StreamReader()
     reader.feed_data(bytes(wire))
     offset = 0
@@ -85,7 +85,7 @@ def frames(wire, mask):
 
 
 class Messages:
-    """Sections 5.4, 5.5.1 and 8.1, with Python's own reading of UTF-8."""
+    """Checks sections 5.4, 5.5.1 and 8.1 with Python's own UTF-8 decoder."""
 
     def __init__(self):
         self.opcode, self.parts = None, []
@@ -115,26 +115,26 @@ class Messages:
         return False
 
 
-def same(told, frame):
-    bits = (told["fin"], told["rsv1"], told["rsv2"], told["rsv3"], told["opcode"])
-    assert bits == (frame.fin, frame.rsv1, frame.rsv2, frame.rsv3, frame.opcode), told
-    assert told["payload"] == frame.data.hex(), told
-    assert told["missing"] == 0 and told["arrived"] == len(frame.data), told
+def expect_same(decoded, frame):
+    bits = (decoded["fin"], decoded["rsv1"], decoded["rsv2"], decoded["rsv3"], decoded["opcode"])
+    assert bits == (frame.fin, frame.rsv1, frame.rsv2, frame.rsv3, frame.opcode), decoded
+    assert decoded["payload"] == frame.data.hex(), decoded
+    assert decoded["missing"] == 0 and decoded["arrived"] == len(frame.data), decoded
 
 
-def judge(program, wire, mask):
-    """How many frames were compared, and whether both readers found something wrong."""
+def compare(program, wire, mask):
+    """Returns how many frames were compared, and whether both parsers found an error."""
     sender = "client" if mask else "server"
-    words = [program, "decode", "--raw", "--json", "--from", sender]
-    output = subprocess.run(words, input=bytes(wire), capture_output=True, check=False)
+    command = [program, "decode", "--raw", "--json", "--from", sender]
+    output = subprocess.run(command, input=bytes(wire), capture_output=True, check=False)
     assert output.returncode in (0, 1) and not output.stderr, output.stderr
-    told = [json.loads(line) for line in output.stdout.splitlines()]
+    decoded = [json.loads(line) for line in output.stdout.splitlines()]
     messages = Messages()
     count = 0
-    for own, (offset, frame) in zip(told, frames(wire, mask)):
+    for own, (offset, frame) in zip(decoded, frames(wire, mask)):
         assert own["offset"] == offset, own
         found = {violation["sentence"] for violation in own["violations"]}
-        if found and found <= BEYOND:
+        if found and found <= UNCHECKED:
             return count, False
         if isinstance(frame, ProtocolError):
             assert found, (own, frame)
@@ -142,7 +142,7 @@ def judge(program, wire, mask):
         if frame is None:
             assert own["missing"] or found, own
             return count, False
-        same(own, frame)
+        expect_same(own, frame)
         is_broken = messages.is_broken_by(frame)
         assert bool(found) == is_broken, (own, frame)
         count += 1
@@ -162,11 +162,11 @@ def main(program):
         wire = stream(rng, mask)
         if index % 2:
             damage(rng, wire)
-        count, is_wrong = judge(program, wire, mask)
+        count, is_wrong = compare(program, wire, mask)
         compared += count
         wrong += is_wrong
     assert STREAMS < compared and STREAMS / 10 < wrong, (compared, wrong)
-    print(f"{compared} frames of {STREAMS} streams, {wrong} of them broken, are told the same")
+    print(f"{compared} frames of {STREAMS} streams are decoded the same; {wrong} streams have an error")
 
 
 if __name__ == "__main__":

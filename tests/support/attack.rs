@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io, mem, thread};
 
 use super::server::eventually;
-use super::{Client, ClientFrame, DEADLINE, Server, check};
+use super::{Client, DEADLINE, Server, check};
 
 /// Memory in kB that an attack may use at its peak, and that the allocator may keep afterwards. A test with a
 /// special attack names its own figure.
@@ -31,7 +31,7 @@ pub(crate) fn attack_and_recover(options: &[&str], attack: impl FnOnce(&Server))
 /// back where they were; memory may have grown by at most `tolerance` kB, at its peak and afterwards.
 pub(crate) fn expect_recovery(server: &Server, tolerance: u64, attack: impl FnOnce(&Server)) {
     let mut honest = server.upgrade("/chat");
-    send_and_receive(&mut honest, "before the attack");
+    honest.send_and_wait("before the attack");
     let before = Resources::of(server);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn chat_until(is_over: &AtomicBool, honest: &mut Client) -> Duration {
     for round in 0.. {
         let is_last = is_over.load(SeqCst);
         let sent = Instant::now();
-        send_and_receive(honest, &format!("honest {round}"));
+        honest.send_and_wait(format!("honest {round}"));
         longest = longest.max(sent.elapsed());
         if is_last {
             break;
@@ -83,15 +83,6 @@ fn report_delay(longest: Duration) {
     let (seconds, thread) = (longest.as_secs_f64(), thread::current());
     let test = thread.name().unwrap_or("a test");
     let _ = writeln!(io::stderr(), "\nLATE: the honest client waited {seconds:.1} s in {test}\n");
-}
-
-/// Sends a text to the chat and reads until it returns. Texts of other members may arrive before it.
-pub(crate) fn send_and_receive(client: &mut Client, text: &str) {
-    client.send(ClientFrame::text(text).bytes());
-    let until = Instant::now() + *DEADLINE; // other members may send without end
-    while client.read_message().payload != text.as_bytes() {
-        check::that(Instant::now() < until, "a client receives its own text in time");
-    }
 }
 
 /// What the operating system counts for the server process.

@@ -1,5 +1,5 @@
-//! A raw TCP client. It sends any bytes, checks everything that it receives against the rules for a server, and
-//! waits no longer than [`DEADLINE`].
+//! A raw TCP client. It sends any bytes, checks everything that it receives against the rules for a server,
+//! and waits no longer than [`DEADLINE`].
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
@@ -92,6 +92,12 @@ impl Client {
         self.stream.write_all(bytes.as_ref())
     }
 
+    /// Sends a text message.
+    #[track_caller]
+    pub(crate) fn send_text(&mut self, text: impl AsRef<[u8]>) {
+        self.send(ClientFrame::text(text).bytes());
+    }
+
     /// Sends each byte in a segment of its own.
     #[track_caller]
     pub(crate) fn send_in_bytes(&mut self, bytes: impl AsRef<[u8]>) {
@@ -144,7 +150,8 @@ impl Client {
         head
     }
 
-    /// Expects that the server rejects the request: this status, a body, `Connection: close`, then a clean end.
+    /// Expects that the server rejects the request: this status, a body, `Connection: close`, then a clean
+    /// end.
     #[track_caller]
     pub(crate) fn expect_refusal(&mut self, status: u16) -> Response {
         let response = self.read_response();
@@ -214,6 +221,23 @@ impl Client {
         self.expect_message(&Message { opcode: frame::TEXT, payload });
     }
 
+    /// Sends a text and expects it back as the next message.
+    #[track_caller]
+    pub(crate) fn send_and_expect(&mut self, text: impl AsRef<[u8]>) {
+        self.send_text(&text);
+        self.expect_text(&text);
+    }
+
+    /// Sends a text and reads messages until it returns: texts of other members may arrive before it.
+    #[track_caller]
+    pub(crate) fn send_and_wait(&mut self, text: impl AsRef<[u8]>) {
+        self.send_text(&text);
+        let until = Instant::now() + *DEADLINE; // other members may send without end
+        while self.read_message().payload != text.as_ref() {
+            self.check(Instant::now() < until, "the client's own text did not return in time");
+        }
+    }
+
     /// Expects this message next.
     #[track_caller]
     pub(crate) fn expect_message(&mut self, expected: &Message) {
@@ -264,8 +288,8 @@ impl Client {
 
 /// Checks of the connection's state, the same on `/chat` and `/echo`.
 impl Client {
-    /// Expects that the connection is open and that the server has read everything: a Ping with a unique payload
-    /// gets its Pong. Returns the frames that arrived before the Pong.
+    /// Expects that the connection is open and that the server has read everything: a Ping with a unique
+    /// payload gets its Pong. Returns the frames that arrived before the Pong.
     #[track_caller]
     pub(crate) fn expect_open(&mut self) -> Vec<Frame> {
         let payload = unique_payload();
@@ -296,8 +320,8 @@ impl Client {
         self.expect_close_and_end(Some(code));
     }
 
-    /// Expects a Close with this code, or with an empty body for `None`, then a clean end, while our direction
-    /// is still open.
+    /// Expects a Close with this code, or with an empty body for `None`, then a clean end, while our
+    /// direction is still open.
     #[track_caller]
     pub(crate) fn expect_close_and_end(&mut self, code: Option<u16>) {
         self.expect_close(code);
@@ -336,16 +360,17 @@ impl Client {
         }
     }
 
-    /// Expects that no reset arrived after the end: a reader that has read the end does not see one. Call this
-    /// after the server has closed its socket.
+    /// Expects that no reset arrived after the end: a reader that has read the end does not see one. Call
+    /// this after the server has closed its socket.
     #[track_caller]
     pub(crate) fn expect_no_reset(&self) {
         let error = self.stream.take_error().expect("a socket has an error or none");
         self.check(error.is_none(), format_args!("{error:?}, expected no reset"));
     }
 
-    /// Expects that the server ended only its sending direction: it still reads and drops what arrives, without a
-    /// reset, and then closes. `idle` is how many descriptors the server has without this connection.
+    /// Expects that the server ended only its sending direction: it still reads and drops what arrives,
+    /// without a reset, and then closes. `idle` is how many descriptors the server has without this
+    /// connection.
     #[track_caller]
     pub(crate) fn expect_half_close(mut self, server: &Server, idle: usize) {
         self.send([0xaa; 64]);

@@ -1,5 +1,5 @@
-//! Frames, section 5.2, implemented a second time: a builder for a client's frames, valid or not, and a strict
-//! parser for the server's frames.
+//! Frames, section 5.2, implemented a second time: a builder for a client's frames, valid or not, and a
+//! strict parser for the server's frames.
 
 /// The masking key of the examples in section 5.7.
 pub(crate) const MASKING_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -21,8 +21,8 @@ pub(crate) enum LengthForm {
     Bits64,
 }
 
-/// A frame from a client. [`ClientFrame::new`] builds a valid one: FIN, no RSV, masked with [`MASKING_KEY`], the
-/// length in its minimal form. The other methods change one field each.
+/// A frame from a client. [`ClientFrame::new`] builds a valid one: FIN, no RSV, masked with
+/// [`MASKING_KEY`], the length in its minimal form. The other methods change one field each.
 #[derive(Clone)]
 pub(crate) struct ClientFrame {
     first_byte: u8,
@@ -158,8 +158,8 @@ impl Frame {
         self.payload.get(2..).unwrap_or_default()
     }
 
-    /// Parses one frame at the start of the server's bytes; returns it with its length on the wire, or `None` if
-    /// more bytes are needed. An error names the rule for a server's frames that is broken.
+    /// Parses one frame at the start of the server's bytes; returns it with its length on the wire, or
+    /// `None` if more bytes are needed. An error names the rule for a server's frames that is broken.
     pub(crate) fn parse(wire: &[u8]) -> Result<Option<(Self, usize)>, String> {
         let &[first, second, ref rest @ ..] = wire else { return Ok(None) };
         let (fin, rsv, opcode) =

@@ -28,14 +28,15 @@ use std::time::Duration;
 pub(crate) static DEADLINE: LazyLock<Duration> =
     LazyLock::new(|| seconds("WIRECHAT_TEST_DEADLINE", 10.0));
 
-/// How long something that the RFC requires soon may take before it is reported as late; late is not a failure.
+/// How long something that the RFC requires soon may take before it is reported as late; late is not a
+/// failure.
 pub(crate) static SOON: LazyLock<Duration> = LazyLock::new(|| seconds("WIRECHAT_TEST_LATE", 2.0));
 
 /// Both WebSocket resources. `/chat` sends a welcome first; `/echo` sends nothing first.
 pub(crate) const PATHS: [&str; 2] = ["/chat", "/echo"];
 
-/// Runs a case for each of [`PATHS`]; a failure names the path. [`Server::upgrade_both`] does the same with an
-/// open WebSocket. Inside, [`check::case`] names a row of a table; it need not repeat the path.
+/// Runs a case for each of [`PATHS`]; a failure names the path. [`Server::upgrade_both`] does the same with
+/// an open WebSocket. Inside, [`check::case`] names a row of a table; it need not repeat the path.
 pub(crate) fn on_both_paths(mut run: impl FnMut(&'static str)) {
     for path in PATHS {
         check::set_path(Some(path));

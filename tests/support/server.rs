@@ -106,7 +106,8 @@ impl Server {
             .expect("a child can be waited for")
     }
 
-    /// Returns a guard whose drop kills the server: if a check fails, threads that wait for the server end too.
+    /// Returns a guard whose drop kills the server: if a check fails, threads that wait for the server end
+    /// too.
     pub(crate) fn kill_on_drop(&self) -> KillOnDrop<'_> {
         KillOnDrop(self)
     }
@@ -133,9 +134,9 @@ impl Server {
         Client::upgrade(self.address, path)
     }
 
-    /// Opens a WebSocket on `/chat`, then one on `/echo`, and runs the same case with each; a failure names the
-    /// path. The welcome of `/chat` is already read. A case that needs the path or several connections uses
-    /// [`on_both_paths`].
+    /// Opens a WebSocket on `/chat`, then one on `/echo`, and runs the same case with each; a failure names
+    /// the path. The welcome of `/chat` is already read. A case that needs the path or several connections
+    /// uses [`on_both_paths`].
     #[track_caller]
     pub(crate) fn upgrade_both(&self, mut run: impl FnMut(&mut Client)) {
         on_both_paths(|path| run(&mut self.upgrade(path)));
@@ -149,8 +150,8 @@ impl Server {
         client
     }
 
-    /// Expects that the server upgrades this request, for the key of [`Request::upgrade`], and that the WebSocket
-    /// works.
+    /// Expects that the server upgrades this request, for the key of [`Request::upgrade`], and that the
+    /// WebSocket works.
     #[track_caller]
     pub(crate) fn expect_upgrade(&self, request: &Request) -> Client {
         let mut client = self.send_request(request);
