@@ -34,9 +34,12 @@ pub mod metrics;
 pub mod origin;
 pub mod pages;
 pub mod reject;
+pub mod reply;
+pub mod resource;
 pub mod room;
 pub mod send_queue;
 pub mod session;
+pub mod simulate;
 pub mod thread_pool;
 pub mod trace;
 

@@ -9,11 +9,11 @@ use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::inspect::Inspection;
 use super::limits::{CLOSE_TIMEOUT, HEAD};
 use super::log::{Event, Peer};
 use super::origin::{Interface, may_connect};
 use super::pages::Page;
+use super::resource::Resource;
 use super::trace::Trace;
 use super::{Server, unix_time};
 use crate::net::stream::{READ, Stream, is_timeout, lingering_close, read_before};
@@ -23,29 +23,6 @@ use crate::wire::head::HeadParser;
 use crate::wire::http::{Method, Request};
 use crate::wire::refusal::Refusal;
 use crate::wire::response::Response;
-
-/// What is spoken over WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// `/chat`: everyone hears.
-    Chat,
-    /// `/echo`: the speaker alone hears.
-    Echo,
-    /// `/wire`: what crosses the wire of the other two.
-    Wire,
-}
-
-impl Resource {
-    /// What is at `path`.
-    fn at(path: &str, inspection: Inspection) -> Option<Self> {
-        match path {
-            "/chat" => Some(Self::Chat),
-            "/echo" => Some(Self::Echo),
-            "/wire" if inspection != Inspection::Off => Some(Self::Wire),
-            _ => None,
-        }
-    }
-}
 
 /// A request that can be answered with 101.
 pub struct Upgrade {

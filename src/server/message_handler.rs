@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::thread;
 
 use super::broadcast::{self, Batch, Ticket};
-use super::http::Resource;
 use super::limits::{BUFFER_RETAINED_MAX, CLOSE_TIMEOUT, LINES_MAX, WIRE_BACKLOG_MAX};
 use super::log::Event;
+use super::resource::Resource;
 use super::send_queue::{Backlog, SendQueue};
-use super::{Server, release_capacity};
-use crate::explain::inspect_json;
+use super::{Server, release_capacity, simulate};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
@@ -117,7 +116,7 @@ impl MessageHandler {
 
     /// A frame in hex, from whoever looks at the wire: what would answer it?
     fn judge(&mut self, text: &str) {
-        let answer = inspect_json::answer(text, self.server.options.limits.max_message);
+        let answer = simulate::simulate(text, self.server.options.limits.max_message);
         self.echo(Opcode::Text, answer.as_bytes());
     }
 

@@ -4,10 +4,11 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::http::{HttpConnection, Resource, Upgrade};
+use super::http::{HttpConnection, Upgrade};
 use super::limits::{CLOSE_TIMEOUT, SEND_TIMEOUT};
 use super::log::{Event as LogEvent, Peer};
 use super::message_handler::MessageHandler;
+use super::resource::Resource;
 use super::room::{Room, Seat};
 use super::send_queue::{Backlog, SendQueue, SendState};
 use super::trace::{Tap, Trace};

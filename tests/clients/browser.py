@@ -899,7 +899,7 @@ def composer_asks_and_sends(browser, binary):
         page.by_id("make").click()
         same(page.by_id("c-octets").text, "81 85 37 fa 21 3d 7f 9f 4d 51 58", "the example of section 5.7")
         page.by_id("c-ask").click()
-        page.until_said("answer", "everyone in the chat gets it")
+        page.until_said("answer", "sent to everyone in the chat")
         page.until_said("answer", "81 05 48 65 6c 6c 6f")
         same(page.bits("answer"), "".join(f"{octet:08b}" for octet in bytes.fromhex("818537fa213d7f9f4d5158")), "its picture")
         page.by_id("c-send").click()
