@@ -1,4 +1,4 @@
-//! What happens, in words for the operator: one table of events, their sentences and their JSON.
+//! The events that the log can report: their names, their sentences and their JSON.
 
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
@@ -9,56 +9,57 @@ use crate::wire::close::Close;
 use crate::wire::frame::Role;
 use crate::wire::refusal::Refusal;
 
-/// Whom an event is about.
+/// The client of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// Counts connections from 1; never used twice.
+    /// The number of the connection, from 1; never used twice.
     pub id: u64,
-    /// Where it comes from.
+    /// The client's address.
     pub address: SocketAddr,
 }
 
-/// What can be told.
+/// One event.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum LogEvent<'a> {
     /// The server accepts connections at an address.
     Listening(SocketAddr),
-    /// Something that the operator may want to change.
+    /// A setting that the operator may want to change.
     Warning(&'a str),
-    /// A member was welcomed.
+    /// A member has joined the chat and got its welcome.
     Welcomed,
-    /// A client began to look at the wire of all.
+    /// A client has opened the inspector.
     Inspecting,
-    /// A member said something.
-    QueueState(&'a str),
-    /// A request was not answered with what it asked for; which part of it was at fault.
+    /// A member has sent a text message.
+    Message(&'a str),
+    /// A request is refused; the part of it that is at fault.
     Refused(Refusal, &'a str),
-    /// The client was gone before its handshake was done.
+    /// The client closed the connection before the handshake was complete.
     NegotiationFailed,
     /// A WebSocket ended with a Close frame.
     Closed(&'a Close),
-    /// A WebSocket broke, fell silent or did not keep up.
+    /// A WebSocket failed, was idle for too long or read too slowly.
     Errored(&'a str),
-    /// A connection's thread panicked; it ended that connection alone.
+    /// A thread panicked.
     Panicked(&'a str),
-    /// A line of the wire, made harmless already, and which side sent it.
+    /// A line of `--trace`, already escaped, and the side that sent the bytes.
     Traced(Role, &'a str),
-    /// The machine refused something.
+    /// The operating system refused a request of the server.
     Failed(&'a str),
-    /// A signal to stop came, with so many connections open.
+    /// A signal to stop was received while N connections were open.
     Stopping(usize),
-    /// All is over, with so many connections that had to be cut off.
+    /// The server has stopped and has cut off N connections.
     Stopped(usize),
 }
 
-impl Event<'_> {
+impl LogEvent<'_> {
+    /// The `event` member of the JSON log.
     fn name(&self) -> &'static str {
         match self {
             Self::Listening(_) => "listening",
             Self::Warning(_) => "advice",
             Self::Welcomed => "welcomed",
             Self::Inspecting => "inspecting",
-            Self::QueueState(_) => "message",
+            Self::Message(_) => "message",
             Self::Refused(..) => "refused",
             Self::NegotiationFailed => "negotiation_failed",
             Self::Closed(_) => "closed",
@@ -71,60 +72,48 @@ impl Event<'_> {
         }
     }
 
-    /// Is it told even if errors alone are wanted? The wire is: it was asked for.
+    /// Is the event logged with `--quiet`? A trace is, because the operator asked for it.
     #[must_use]
     pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
 
-    /// The close code or HTTP status, and the reason.
+    /// The members `code` (a close code or HTTP status) and `reason` of the JSON log.
     fn outcome(&self) -> (Option<u16>, Option<&str>) {
+        const NEITHER: (Option<u16>, Option<&str>) = (None, None);
         match self {
             Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.verdict().2)),
             Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
             Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
             Self::NegotiationFailed => (None, Some("Client closed connection")),
-            Self::Listening(_) | Self::Warning(_) | Self::Welcomed | Self::QueueState(_) => {
-                (None, None)
-            }
-            Self::Inspecting | Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => {
-                (None, None)
-            }
+            Self::Listening(_) | Self::Warning(_) | Self::Welcomed | Self::Inspecting => NEITHER,
+            Self::Message(_) | Self::Traced(..) | Self::Stopping(_) | Self::Stopped(_) => NEITHER,
         }
     }
 
-    /// The event in words. What a peer chose is made harmless.
+    /// Appends the event's sentence. Text that a peer chose is escaped.
     pub fn sentence(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
         let id = peer.map_or(0, |peer| peer.id);
+        let client = WithAddress(peer);
         match self {
             Self::Listening(address) => write!(out, "listening on http://{address}/"),
             Self::Warning(advice) => write!(out, "{advice}"),
-            Self::Welcomed => {
-                write!(out, "Sent welcome message to {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                out.write_char('.')
-            }
-            Self::Inspecting => {
-                write!(out, "Shows the wire to {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                out.write_char('.')
-            }
-            Self::QueueState(text) => {
+            Self::Welcomed => write!(out, "Sent welcome message to {client}."),
+            Self::Inspecting => write!(out, "Showing the wire to {client}."),
+            Self::Message(text) => {
                 out.push_str("Received message '");
                 explain::printable(text, LOG_TEXT_MAX, out);
                 write!(out, "' from {id}.")
             }
             Self::Refused(refusal, part) => {
                 let (status, _, sentence) = refusal.verdict();
-                write!(out, "Refused request of {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                write!(out, ": {status}, {sentence}")?;
-                if !part.is_empty() {
-                    out.push_str(": '");
-                    explain::printable(part, LOG_TEXT_MAX, out);
-                    out.push('\'');
+                write!(out, "Refused request of {client}: {status}, {sentence}")?;
+                if part.is_empty() {
+                    return out.write_char('.');
                 }
-                out.write_char('.')
+                out.push_str(": '");
+                explain::printable(part, LOG_TEXT_MAX, out);
+                out.write_str("'.")
             }
             Self::NegotiationFailed => {
                 write!(out, "WebSocket Negotiation Failed: Client closed connection.")
@@ -151,7 +140,7 @@ impl Event<'_> {
         }
     }
 
-    /// The event's members of a JSON object, and its end; the time is there already.
+    /// Appends the event's members of a JSON object and its closing brace, after the member `time`.
     pub fn json(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
         write!(out, "\"event\":\"{}\",\"connection\":", self.name())?;
         match peer {
@@ -173,5 +162,14 @@ impl Event<'_> {
         explain::json_string(&sentence, out);
         out.push('}');
         Ok(())
+    }
+}
+
+/// Displays a client with its address.
+struct WithAddress(Option<Peer>);
+
+impl fmt::Display for WithAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |Peer { id, address }| write!(f, "{id} ({address})"))
     }
 }
