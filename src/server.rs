@@ -1,4 +1,87 @@
-//! The chat server.
+//! The chat server: threads and sockets around the pure layer of [`crate::wire`].
+//!
+//! # The life of a message
+//!
+//! 1. [`listener::accept`] accepts the connection. [`listener::start_connection`] checks the limits and gives
+//!    it a thread of the pool ([`thread_pool::spawn`]). A connection over the limit goes to the
+//!    [`reject::Rejector`], which answers 503.
+//! 2. [`session::serve`] runs in the client's thread. [`http::HttpConnection::run`] reads request heads before
+//!    a deadline, answers requests for pages, and returns when a request can be upgraded.
+//! 3. [`session::open_session`] creates the [`send_queue::SendQueue`] and joins the [`room::Room`], in this
+//!    order. [`send_queue::WriterRole::send_handshake`] then sends the 101 and the welcome in one write, and
+//!    after them every message that was broadcast since the client joined.
+//! 4. [`session::Session::read_loop`] blocks in `read`. One read can bring many frames.
+//!    [`session::Session::handle_events`] takes one event after the other from the receiver
+//!    ([`crate::wire::message::Receiver::next`]), and [`reply::reply_to`] decides the answer to each.
+//! 5. [`message_handler::MessageHandler::broadcast`] encodes a text as a frame and appends it to a
+//!    [`batch::Batch`]. At the end of the read [`message_handler::MessageHandler::flush`] passes the batch to
+//!    [`broadcast::BroadcastQueue::broadcast`].
+//! 6. [`broadcast::BroadcastQueue::enqueue`] gives the message its place in the order for all members. If no
+//!    round is running, the sender starts one and delivers it; otherwise the broadcaster thread will. The
+//!    states are in [`broadcast::state::QueueState`].
+//! 7. [`broadcast::Round::deliver_all`] calls [`send_queue::SendQueue::deliver`] for each member. A member
+//!    that nobody is writing to gets the frames at once, by one non-blocking `send`
+//!    ([`send_queue::WriterRole::write_nonblocking`]). Otherwise the frames wait in its send queue.
+//! 8. If the socket of a slow reader accepts no more, a writer thread takes over the writer role
+//!    ([`send_queue::WriterRole::write_blocking`]) until the queue is empty. A member whose queue is full is
+//!    disconnected with 1013 ([`broadcast::Round::deliver`]). No other member waits for it.
+//! 9. The session ends with a Close, a violation, or the end of the stream. [`session::Session::close`] waits
+//!    until the member's own messages are delivered ([`broadcast::BroadcastQueue::wait_until_delivered`]),
+//!    sends the Close ([`send_queue::SendQueue::close`]), leaves the room ([`room::Seat`]), waits until the
+//!    queue is sent ([`send_queue::SendQueue::wait_flushed`]), and closes TCP so that the last byte of the
+//!    Close arrives ([`crate::net::stream::lingering_close`]).
+//!
+//! # Threads and queues
+//!
+//! ```text
+//!                    rejected: 128                                     log: 1 MiB
+//! listener ────────────────────────> rejector        every thread ──────────────────> log thread ──> stderr
+//!    │
+//!    │ thread pool: a job for each connection
+//!    v                 broadcast queue: 1 MiB
+//! client thread ──────────────────────────────> broadcaster
+//!    │  │                                            │
+//!    │  │  the sender delivers, or the broadcaster   │          heartbeat: Ping, Close
+//!    │  └────────────────────┬───────────────────────┘              │
+//!    │                       v                                      v
+//!    │          one send queue for each client: --max-backlog, 1 Pong, 1 Ping, 1 Close
+//!    │                       │                                      ^
+//!    │                       │ the thread with the writer role      │ texts for /wire: 1 MiB each
+//!    │                       v                                      │
+//!    │                 the client's socket                          │
+//!    │  inspect queue: 1024 observations or 1 MiB                   │
+//!    └────────────────────────────────────────────────────> publisher
+//! ```
+//!
+//! | thread | number | it waits for |
+//! |---|---|---|
+//! | main | 1 | a signal ([`listener::wait_for_stop`]) |
+//! | `listener` | one for each address | the next connection |
+//! | `client` | one for each connection | bytes of its client; while the broadcast queue is full, the end of a round; at `/echo`, the writer role |
+//! | `writer` | one for each client with a backlog | space in the socket, [`limits::SEND_TIMEOUT`] at a time |
+//! | `broadcaster` | 1 | a round to start or to help with |
+//! | `heartbeat` | 1 | the next ping or timeout |
+//! | `log` | 1 | lines; standard error |
+//! | `publisher` | 1 with `--inspect` | observations; then it pauses for [`limits::PUBLISH_PAUSE`] |
+//! | `rejector` | 1 | a rejected connection; while some are open, [`limits::REJECT_POLL`] |
+//!
+//! | queue | bound | when it is full |
+//! |---|---|---|
+//! | broadcast queue | [`limits::BROADCAST_QUEUE_MAX`] | the sender waits and does not read |
+//! | send queue | `--max-backlog`; at `/wire` [`limits::WIRE_BACKLOG_MAX`] | the member is disconnected; at `/wire` texts are dropped and counted |
+//! | Pong and Ping of a send queue | 1 each | the new frame replaces the old |
+//! | thread pool | its idle threads | a new thread is started, or the connection is rejected |
+//! | log | [`limits::LOG_MAX`] | lines are dropped and counted |
+//! | inspect queue | [`limits::OBSERVATIONS_MAX`], [`limits::OBSERVATIONS_BYTES_MAX`] | observations are dropped and counted |
+//! | rejected connections | [`limits::REJECTED_MAX`] | the connection is closed without an answer |
+//!
+//! # Locks
+//!
+//! Each queue, each room and the counters of refusals have one lock. **No lock is taken while another is
+//! held**, so their order does not matter and no deadlock is possible; and no lock is held during a system
+//! call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may hold
+//! another, and no code under the log's lock takes one. A panic cannot leave the state under a lock half
+//! changed, so a poisoned lock is used as it is.
 
 pub mod activity;
 pub mod batch;

@@ -291,7 +291,7 @@ mod leaving {
         let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
         check::that(is_ended, "silence is ended");
         silent.expect_any_end();
-        server.await_log("WebSocket errored 'no byte for 2s' for 2.");
+        server.await_log("WebSocket errored 'no byte received for 2s' for 2.");
         counts(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
         alive.expect_open();
     }

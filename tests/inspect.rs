@@ -101,7 +101,7 @@ fn pages_of_other_sites_do_not_look() {
 fn those_who_look_are_logged_and_bound_by_the_same_rules() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
-    server.await_log("Shows the wire to 1 (127.0.0.1:");
+    server.await_log("Showing the wire to 1 (127.0.0.1:");
     inspector.expect_open();
     inspector.send(Masked::binary([1, 2, 3]).bytes());
     let reason = inspector.expect_close(Some(1003));
