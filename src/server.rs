@@ -111,5 +111,6 @@ pub mod session;
 pub mod simulate;
 pub mod spawn;
 pub mod state;
+pub mod sync;
 pub mod thread_pool;
 pub mod trace;

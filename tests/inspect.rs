@@ -251,6 +251,7 @@ fn what_would_be_answered_is_what_is_answered() {
         }),
         ("binary", Masked::binary([1, 2]).bytes()),
         ("close", Masked::close(1001, "bye").bytes()),
+        ("a close code that only a client may send", Masked::close(1010, "").bytes()),
         ("an empty close", Masked::new(support::frame::CLOSE, "").bytes()),
         ("a close code that must not be sent", Masked::close(1005, "").bytes()),
         ("a reserved bit", Masked::text("x").rsv(2).bytes()),

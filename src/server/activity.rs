@@ -14,7 +14,6 @@ pub struct Activity {
 
 impl Activity {
     /// The client is active now.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "it reads the clock")]
     pub fn new() -> Self {
         let (last_active, last_ping) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -27,7 +26,6 @@ impl Activity {
     }
 
     /// The last activity, in milliseconds after the connection was opened.
-    #[must_use]
     pub fn last_active(&self) -> u64 {
         self.last_active.load(Relaxed)
     }
@@ -39,13 +37,11 @@ impl Activity {
 
     /// When the next ping is due. The interval starts when the client connects, so that thousands of
     /// clients do not get their pings at the same moment.
-    #[must_use]
     pub fn next_ping_at(&self, ping_interval: Duration) -> Instant {
         self.opened + Duration::from_millis(self.last_ping.load(Relaxed)) + ping_interval
     }
 
     /// When the client will have been idle for `idle_timeout`.
-    #[must_use]
     pub fn idle_at(&self, idle_timeout: Duration) -> Instant {
         self.opened + Duration::from_millis(self.last_active()) + idle_timeout
     }

@@ -22,7 +22,6 @@ impl Batch {
     }
 
     /// Is there no message in it?
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.messages == 0
     }
@@ -41,4 +40,11 @@ pub fn release_capacity(buffer: &mut Vec<u8>) {
     if BUFFER_RETAINED_MAX < buffer.capacity() {
         *buffer = Vec::new();
     }
+}
+
+/// One whole unmasked frame.
+pub fn encoded(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    frame::encode(opcode, None, payload, &mut wire);
+    wire
 }

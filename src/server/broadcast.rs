@@ -16,7 +16,7 @@
 use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::batch::Batch;
 use super::limits::{BROADCAST_QUEUE_MAX, CLOSE_TIMEOUT, HELP_MEMBERS_MIN};
@@ -25,6 +25,7 @@ use super::metrics::Metrics;
 use super::room::Room;
 use super::send_queue::{Backlog, Enqueue, SendQueue};
 use super::spawn::spawn_essential;
+use super::sync::{lock, wait};
 use crate::wire::close::{Close, CloseCode};
 
 pub use state::Ticket;
@@ -58,7 +59,6 @@ struct Shared {
 
 impl BroadcastQueue {
     /// An empty queue for the members of `room`, who may each have a backlog of `max_backlog` bytes.
-    #[must_use]
     pub fn new(
         room: &'static Room,
         max_backlog: usize,
@@ -95,23 +95,23 @@ impl BroadcastQueue {
     /// Waits until the messages of `ticket` are delivered to all members. Delivery never blocks, so this
     /// takes two rounds at most.
     pub fn wait_until_delivered(&self, ticket: Ticket) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         while !shared.state.is_delivered(ticket) {
-            shared = self.wait(shared);
+            shared = self.wait_for_round(shared);
         }
     }
 
     /// The ticket of the last message that was enqueued.
     pub fn last_enqueued(&self) -> Ticket {
-        self.lock().state.last_enqueued()
+        lock(&self.shared).state.last_enqueued()
     }
 
     /// Appends a batch. While the queue is full the caller waits, so a flood slows down its own sender.
     /// The caller must deliver the round that is returned.
     fn enqueue(&'static self, batch: &mut Batch) -> (Ticket, Option<Arc<Round>>) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         while shared.state.is_full() {
-            shared = self.wait(shared);
+            shared = self.wait_for_round(shared);
         }
         let (ticket, batch) = shared.state.enqueue(batch);
         (ticket, batch.map(|batch| self.start_round(shared, batch)))
@@ -119,14 +119,14 @@ impl BroadcastQueue {
 
     /// For the broadcaster: waits for a round to start or to help with.
     fn next_round(&'static self) -> Arc<Round> {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         loop {
             match shared.state.next_round() {
                 NextRound::Help(round) => return round,
                 NextRound::Start(batch) => return self.start_round(shared, batch),
                 NextRound::Wait => (),
             }
-            shared = self.work_available.wait(shared).unwrap_or_else(PoisonError::into_inner);
+            shared = wait(&self.work_available, shared);
         }
     }
 
@@ -141,19 +141,19 @@ impl BroadcastQueue {
 
     /// Asks the broadcaster for help with a sender's round, if there are many members.
     fn request_help(&self, round: &Arc<Round>) {
-        if HELP_MEMBERS_MIN <= round.members.len() && self.lock().state.request_help(round) {
+        if HELP_MEMBERS_MIN <= round.members.len() && lock(&self.shared).state.request_help(round) {
             self.work_available.notify_one();
         }
     }
 
     fn withdraw_help(&self) {
-        let round = self.lock().state.withdraw_help();
+        let round = lock(&self.shared).state.withdraw_help();
         drop(round); // after the lock is free, because the end of a round takes it
     }
 
     /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.
     fn finish_round(&self, members: Vec<Arc<SendQueue>>, recycled: Vec<u8>) {
-        let mut shared = self.lock();
+        let mut shared = lock(&self.shared);
         shared.members = members;
         let wake = shared.state.finish_round(recycled);
         if 0 < shared.waiting {
@@ -165,15 +165,11 @@ impl BroadcastQueue {
         }
     }
 
-    fn wait<'a>(&self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+    fn wait_for_round<'a>(&self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
         shared.waiting += 1;
-        let mut shared = self.round_done.wait(shared).unwrap_or_else(PoisonError::into_inner);
+        let mut shared = wait(&self.round_done, shared);
         shared.waiting -= 1;
         shared
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

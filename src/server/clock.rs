@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use crate::wire::response;
 
 /// Unix time. A clock that is set before its epoch gives the epoch.
-#[must_use]
 pub fn unix_time() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::limits::LOG_TEXT_MAX;
 use crate::explain;
-use crate::wire::close::Close;
+use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Role;
 use crate::wire::refusal::Refusal;
 
@@ -52,43 +52,30 @@ pub enum LogEvent<'a> {
 }
 
 impl LogEvent<'_> {
-    /// The `event` member of the JSON log.
-    fn name(&self) -> &'static str {
+    /// The members `event`, `code` (a close code or HTTP status) and `reason` of the JSON log.
+    #[rustfmt::skip]
+    fn members(&self) -> (&'static str, Option<u16>, Option<&str>) {
         match self {
-            Self::Listening(_) => "listening",
-            Self::Warning(_) => "advice",
-            Self::Welcomed => "welcomed",
-            Self::Inspecting => "inspecting",
-            Self::Message(_) => "message",
-            Self::Refused(..) => "refused",
-            Self::NegotiationFailed => "negotiation_failed",
-            Self::Closed(_) => "closed",
-            Self::Errored(_) => "errored",
-            Self::Panicked(_) => "panicked",
-            Self::Traced(..) => "wire",
-            Self::Failed(_) => "failed",
-            Self::Stopping(_) => "stopping",
-            Self::Stopped(_) => "stopped",
+            Self::Listening(_)           => ("listening", None, None),
+            Self::Warning(_)             => ("advice", None, None),
+            Self::Welcomed               => ("welcomed", None, None),
+            Self::Inspecting             => ("inspecting", None, None),
+            Self::Message(_)             => ("message", None, None),
+            Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.verdict().2)),
+            Self::NegotiationFailed      => ("negotiation_failed", None, Some("Client closed connection")),
+            Self::Closed(close)          => ("closed", close.code().map(CloseCode::number), Some(close.reason())),
+            Self::Errored(error)         => ("errored", None, Some(error)),
+            Self::Panicked(error)        => ("panicked", None, Some(error)),
+            Self::Traced(..)             => ("wire", None, None),
+            Self::Failed(error)          => ("failed", None, Some(error)),
+            Self::Stopping(_)            => ("stopping", None, None),
+            Self::Stopped(_)             => ("stopped", None, None),
         }
     }
 
     /// Is the event logged with `--quiet`? A trace is, because the operator asked for it.
-    #[must_use]
     pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
-    }
-
-    /// The members `code` (a close code or HTTP status) and `reason` of the JSON log.
-    fn outcome(&self) -> (Option<u16>, Option<&str>) {
-        const NEITHER: (Option<u16>, Option<&str>) = (None, None);
-        match self {
-            Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.verdict().2)),
-            Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
-            Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
-            Self::NegotiationFailed => (None, Some("Client closed connection")),
-            Self::Listening(_) | Self::Warning(_) | Self::Welcomed | Self::Inspecting => NEITHER,
-            Self::Message(_) | Self::Traced(..) | Self::Stopping(_) | Self::Stopped(_) => NEITHER,
-        }
     }
 
     /// Appends the event's sentence. Text that a peer chose is escaped.
@@ -142,12 +129,12 @@ impl LogEvent<'_> {
 
     /// Appends the event's members of a JSON object and its closing brace, after the member `time`.
     pub fn json(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
-        write!(out, "\"event\":\"{}\",\"connection\":", self.name())?;
+        let (event, code, reason) = self.members();
+        write!(out, "\"event\":\"{event}\",\"connection\":")?;
         match peer {
             Some(peer) => write!(out, "{},\"address\":\"{}\"", peer.id, peer.address)?,
             None => out.push_str("null,\"address\":null"),
         }
-        let (code, reason) = self.outcome();
         match code {
             Some(code) => write!(out, ",\"code\":{code},\"reason\":")?,
             None => out.push_str(",\"code\":null,\"reason\":"),

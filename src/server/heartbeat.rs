@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::batch::encoded;
 use super::limits::{CLOSE_TIMEOUT, Limits, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
 use super::log::{Log, LogEvent};
 use super::room::Room;
 use super::send_queue::{Backlog, SendQueue, SendState};
 use super::spawn::spawn_essential;
 use crate::wire::close::{Close, CloseCode};
-use crate::wire::frame::{self, Opcode};
+use crate::wire::frame::Opcode;
 
 /// The heartbeat of all clients.
 pub struct Heartbeat {
@@ -34,7 +35,7 @@ impl Heartbeat {
     }
 
     fn run(self) -> ! {
-        let ping = ping_frame();
+        let ping = Arc::new(encoded(Opcode::Ping, &[])); // section 5.5.2: a payload is optional
         let (mut members, mut due) = (Vec::new(), Vec::new());
         loop {
             let now = Instant::now();
@@ -110,11 +111,4 @@ impl Heartbeat {
         }
         now + TICK_MAX
     }
-}
-
-/// Section 5.5.2: a Ping may have application data; this one has none.
-fn ping_frame() -> Arc<Vec<u8>> {
-    let mut ping = Vec::new();
-    frame::encode(Opcode::Ping, None, &[], &mut ping);
-    Arc::new(ping)
 }

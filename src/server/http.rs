@@ -68,7 +68,6 @@ pub struct HttpConnection {
 
 impl HttpConnection {
     /// A connection from which nothing was read.
-    #[must_use]
     pub fn new(server: &'static Server, peer: Peer, stream: Stream) -> Self {
         let (trace, unread, method) = (server.trace(peer), Vec::new(), Method::Get);
         Self { server, peer, stream, trace, exchange_trace: trace, unread, method }

@@ -17,20 +17,20 @@ pub enum Inspection {
 }
 
 impl Inspection {
-    /// The warning that is logged at the start.
-    #[must_use]
-    pub fn warning(self) -> &'static str {
+    /// The warning that is logged at the start, if there is an inspector.
+    pub fn warning(self) -> Option<&'static str> {
         match self {
-            Self::Off => "the inspector is off",
-            Self::Loopback => "--inspect: clients on this machine can see all messages, at /wire",
+            Self::Off => None,
+            Self::Loopback => {
+                Some("--inspect: clients on this machine can see all messages, at /wire")
+            }
             Self::Any => {
-                "--inspect=any: every client that may connect can see all messages, at /wire"
+                Some("--inspect=any: every client that may connect can see all messages, at /wire")
             }
         }
     }
 
     /// The value of the page's `Wirechat-Inspect` header: may this client open the inspector?
-    #[must_use]
     pub fn notice(self, peer: IpAddr, request: &Request) -> Option<&'static str> {
         match self {
             Self::Off => None,
@@ -41,7 +41,6 @@ impl Inspection {
 
     /// May this client open the inspector? Through a proxy on this machine, clients from anywhere come
     /// over loopback. The Host field, or a field that the proxy adds, shows this.
-    #[must_use]
     pub fn admits(self, peer: IpAddr, request: &Request) -> bool {
         let has = |name| request.values(name).next().is_some();
         match self {

@@ -4,12 +4,13 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::clock::unix_time;
 use super::event::Peer;
 use super::limits::{OBSERVATIONS_BYTES_MAX, OBSERVATIONS_MAX};
+use super::sync::{lock, wait_while};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Role;
 
@@ -69,13 +70,11 @@ struct Pending {
 
 impl InspectQueue {
     /// Is there a client at `/wire`?
-    #[must_use]
     pub fn is_watched(&self) -> bool {
         self.watchers.load(Relaxed) != 0
     }
 
     /// The number of observations that the queue can take now.
-    #[must_use]
     pub fn free_slots(&self) -> usize {
         OBSERVATIONS_MAX.saturating_sub(self.queued.load(Relaxed))
     }
@@ -84,7 +83,7 @@ impl InspectQueue {
     pub fn push(&self, peer: Peer, sender: Role, observed: Vec<Observation>, mut dropped: u64) {
         if !observed.is_empty() {
             let at = ObservedAt { time: unix_time(), peer, sender };
-            let mut pending = self.lock();
+            let mut pending = lock(&self.pending);
             for observation in observed {
                 let count = pending.observations.len();
                 if OBSERVATIONS_MAX <= count || OBSERVATIONS_BYTES_MAX <= pending.bytes {
@@ -107,14 +106,10 @@ impl InspectQueue {
         let nothing = |pending: &mut Pending| {
             pending.observations.is_empty() && self.dropped.load(Relaxed) == 0
         };
-        let waited = self.arrived.wait_timeout_while(self.lock(), timeout, nothing);
-        let pending = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
+        let (mut guard, _) = wait_while(&self.arrived, lock(&self.pending), timeout, nothing);
+        let pending = mem::take(&mut *guard);
         self.queued.store(0, Relaxed);
         (pending.observations, self.dropped.swap(0, Relaxed))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

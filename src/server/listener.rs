@@ -14,7 +14,6 @@ use std::{panic, thread};
 use super::event::Peer;
 use super::guard::CountGuard;
 use super::heartbeat::Heartbeat;
-use super::inspect::Inspection;
 use super::limits::{
     ACCEPT_PAUSE, CLOSE_TIMEOUT, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_POLL,
     SHUTDOWN_TIMEOUT,
@@ -51,18 +50,16 @@ pub fn serve(options: ServeOptions) -> Result<(), String> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "cannot listen on {address}: another program listens there; stop it, or choose another \
-             port with --bind"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            format!("cannot listen on {address}: ports below 1024 need privileges")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("cannot listen on {address}: this machine does not have that address")
-        }
-        _ => format!("cannot listen on {address}: {error}"),
+    TcpListener::bind(address).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; stop it, or choose another port with --bind"
+            }
+            io::ErrorKind::PermissionDenied => "ports below 1024 need privileges",
+            io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
+            _ => &error.to_string(),
+        };
+        format!("cannot listen on {address}: {reason}")
     })
 }
 
@@ -70,10 +67,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
     let Server { options, log, inspect_queue, .. } = server;
     server.broadcast_queue.start()?;
-    Heartbeat { rooms: server.rooms(), limits: options.limits, log }.start()?;
-    if options.inspection != Inspection::Off {
+    Heartbeat { rooms: server.rooms, limits: options.limits, log }.start()?;
+    if let Some(warning) = options.inspection.warning() {
         Publisher::start(inspect_queue, server.room(Resource::Wire))?;
-        log.log(None, LogEvent::Warning(options.inspection.warning()));
+        log.log(None, LogEvent::Warning(warning));
     }
     let rejector: &Rejector = Box::leak(Box::default());
     spawn_essential("rejector", || rejector.run())?;
@@ -170,19 +167,16 @@ fn warn_descriptor_limit(server: &Server) {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = limit.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    if let Some(soft) = soft
-        && soft < needed
-    {
-        let lower = match soft.saturating_sub(DESCRIPTORS_RESERVED) {
-            0 => String::new(),
-            fewer => format!(", or lower --max-connections to {fewer}"),
-        };
-        let warning = format!(
-            "only {soft} descriptors for --max-connections {max_connections}: raise the limit to \
-             {needed} (`ulimit -n {needed}`, or LimitNOFILE={needed} in a systemd unit){lower}",
-        );
-        server.log.log(None, LogEvent::Warning(&warning));
-    }
+    let Some(soft) = soft.filter(|soft| *soft < needed) else { return };
+    let lower = match soft.saturating_sub(DESCRIPTORS_RESERVED) {
+        0 => String::new(),
+        fewer => format!(", or lower --max-connections to {fewer}"),
+    };
+    let warning = format!(
+        "only {soft} descriptors for --max-connections {max_connections}: raise the limit to {needed} \
+         (`ulimit -n {needed}`, or LimitNOFILE={needed} in a systemd unit){lower}"
+    );
+    server.log.log(None, LogEvent::Warning(&warning));
 }
 
 /// Waits for a signal, closes every connection, and waits for the answers. A second signal ends the program
@@ -199,7 +193,7 @@ fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     server.log.log(None, LogEvent::Stopping(upgraded()));
     server.broadcast_queue.wait_until_delivered(server.broadcast_queue.last_enqueued());
     let mut members = Vec::new();
-    for room in server.rooms() {
+    for room in server.rooms {
         room.snapshot(&mut members);
         members.iter().for_each(|member| member.close_for_shutdown());
     }

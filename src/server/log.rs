@@ -4,12 +4,13 @@
 
 use std::io::{self, Write};
 use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::clock::{push_time, unix_time};
 use super::limits::LOG_MAX;
 use super::spawn::spawn_essential;
+use super::sync::{lock, wait_while};
 
 pub use super::event::{LogEvent, Peer};
 
@@ -74,18 +75,16 @@ impl Log {
         if self.verbosity == Verbosity::Quiet && !event.is_shown_when_quiet() {
             return;
         }
+        let (before, after) = match self.format {
+            Format::Text => ("", " "),
+            Format::Json => ("{\"time\":\"", "\","),
+        };
+        lines.push_str(before);
+        push_time(unix_time(), lines);
+        lines.push_str(after);
         let written = match self.format {
-            Format::Text => {
-                push_time(unix_time(), lines);
-                lines.push(' ');
-                event.sentence(peer, lines)
-            }
-            Format::Json => {
-                lines.push_str("{\"time\":\"");
-                push_time(unix_time(), lines);
-                lines.push_str("\",");
-                event.json(peer, lines)
-            }
+            Format::Text => event.sentence(peer, lines),
+            Format::Json => event.json(peer, lines),
         };
         let _ = written; // writing to a String cannot fail
         lines.push('\n');
@@ -96,7 +95,7 @@ impl Log {
         if lines.is_empty() {
             return;
         }
-        let mut pending = self.lock();
+        let mut pending = lock(&self.pending);
         if LOG_MAX < pending.text.len() + lines.len() {
             pending.dropped += count(lines.as_bytes());
         } else {
@@ -113,8 +112,7 @@ impl Log {
     /// Waits until all lines are written, for `timeout` at most.
     pub fn flush(&self, timeout: Duration) {
         let busy = |pending: &mut PendingLines| pending.is_writing || !pending.text.is_empty();
-        let waited = self.state_changed.wait_timeout_while(self.lock(), timeout, busy);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        drop(wait_while(&self.state_changed, lock(&self.pending), timeout, busy));
     }
 
     /// The body of the log thread.
@@ -133,7 +131,7 @@ impl Log {
                 lines.clear();
             }
             if 0 < out.lost {
-                self.lock().dropped += dropped;
+                lock(&self.pending).dropped += dropped;
             }
         }
     }
@@ -144,20 +142,15 @@ impl Log {
         let idle = |pending: &mut PendingLines| {
             pending.text.is_empty() && (0 < out.lost || pending.dropped == 0)
         };
-        let mut pending = self.lock();
+        let mut pending = lock(&self.pending);
         pending.is_writing = false;
         if idle(&mut pending) {
             self.state_changed.notify_all(); // for flush
         }
-        let waited = self.state_changed.wait_while(pending, idle);
-        pending = waited.unwrap_or_else(PoisonError::into_inner);
+        (pending, _) = wait_while(&self.state_changed, pending, Duration::MAX, idle);
         pending.is_writing = true;
         mem::swap(lines, &mut pending.text);
         mem::take(&mut pending.dropped)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, PendingLines> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -48,7 +48,6 @@ impl Drop for MessageHandler {
 
 impl MessageHandler {
     /// A handler without replies.
-    #[must_use]
     pub fn new(server: &'static Server, resource: Resource, send_queue: Arc<SendQueue>) -> Self {
         Self {
             server,

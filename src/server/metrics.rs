@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::mem;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock::unix_time;
+use super::sync::lock;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 use crate::wire::message::FrameCounts;
@@ -23,7 +24,6 @@ impl Counter {
     }
 
     /// The current number.
-    #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -124,18 +124,13 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a request that is refused with an HTTP status.
     pub fn refusal(&self, status: u16) {
-        *self.refusals().entry(status).or_default() += 1;
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, BTreeMap<u16, u64>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.refusals).entry(status).or_default() += 1;
     }
 
     /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
-    #[must_use]
     #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let refusals: Vec<_> = self.refusals().iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count)).collect();
+        let refusals: Vec<_> = lock(&self.refusals).iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count)).collect();
         let messages = self.by_direction(|traffic| vec![(String::new(), traffic.messages.get())]);
         let bytes = self.by_direction(|traffic| vec![(String::new(), traffic.bytes.get())]);
         let frames = self.by_direction(|traffic| labelled("opcode", &Opcode::ALL.map(Opcode::name), &traffic.frames));

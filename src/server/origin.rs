@@ -6,7 +6,6 @@
 /// `host` is the authority of the request, in lower case. A page of the same host may connect. On a
 /// loopback connection that host must also be a loopback name, because a foreign site could let its own
 /// name resolve to 127.0.0.1. Other origins must be among `allowed`.
-#[must_use]
 pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: &[String]) -> bool {
     let Some(origin) = origin else { return true };
     let Ok(origin) = str::from_utf8(origin).map(str::to_ascii_lowercase) else { return false };
@@ -37,7 +36,6 @@ fn is_same(authority: &str, host: &str, default_port: &str) -> bool {
 }
 
 /// Is `host` a loopback name: localhost (RFC 6761, 6.3), 127.0.0.0/8 or `[::1]`, with any port?
-#[must_use]
 pub fn is_loopback_name(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

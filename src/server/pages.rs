@@ -23,26 +23,22 @@ pub struct Page {
 
 impl Page {
     /// `/`: the client. A header field says whether the messages can be inspected, and where.
-    #[must_use]
     pub fn client(inspection: Option<&'static str>) -> Self {
         Self { content_type: "text/html; charset=utf-8", content: CLIENT.into(), inspection }
     }
 
     /// `/healthz`: the server is alive, for supervisors.
-    #[must_use]
     pub fn health() -> Self {
         Self { content_type: "text/plain; charset=utf-8", content: "ok\n".into(), inspection: None }
     }
 
     /// `/metrics`: the counters, for Prometheus.
-    #[must_use]
     pub fn metrics(metrics: &Metrics, open: usize) -> Self {
         let content = metrics.render(open).into();
         Self { content_type: "text/plain; version=0.0.4; charset=utf-8", content, inspection: None }
     }
 
     /// The response to GET or HEAD. It is not cached, so that a new version is seen at once.
-    #[must_use]
     pub fn response(self, request: &Request) -> Response {
         let connection = if request.is_persistent() { "keep-alive" } else { "close" };
         let mut fields = vec![

@@ -4,11 +4,12 @@
 use std::io::{self, Read, Write};
 use std::mem;
 use std::net::Shutdown;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::clock::unix_time;
 use super::limits::{REJECT_POLL, REJECTED_MAX};
+use super::sync::{lock, wait_while};
 use crate::net::stream::Stream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
@@ -34,7 +35,7 @@ pub struct Rejector {
 impl Rejector {
     /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
     pub fn reject(&self, rejected: Rejected) {
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         if queue.len() < REJECTED_MAX {
             queue.push(rejected);
             self.arrived.notify_one();
@@ -47,8 +48,9 @@ impl Rejector {
         loop {
             let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
             let nothing = |queue: &mut Vec<Rejected>| queue.is_empty();
-            let waited = self.arrived.wait_timeout_while(self.lock(), timeout, nothing);
-            let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
+            let (mut queue, _) = wait_while(&self.arrived, lock(&self.queue), timeout, nothing);
+            let arrived = mem::take(&mut *queue);
+            drop(queue);
             lingering.retain(Rejected::is_lingering);
             for rejected in arrived {
                 if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
@@ -56,10 +58,6 @@ impl Rejector {
                 }
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Rejected>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,19 +19,13 @@ pub enum Reply<'a> {
     Pong(&'a [u8]),
     /// The resource does not accept the message: the server starts the closing handshake.
     Reject(Close),
-    /// The server answers the Close and ends the session.
-    Close {
-        /// The client's Close.
-        received: Close,
-        /// The server's answer to it.
-        answer: Close,
-    },
+    /// The client's Close is answered with its [`Close::reply`], and the session ends.
+    Close(Close),
     /// Nothing is sent.
     Nothing,
 }
 
 /// Decides what `resource` answers to `event`.
-#[must_use]
 pub fn reply_to(event: Event<'_>, resource: Resource) -> Reply<'_> {
     match (event, resource) {
         (Event::Text(text), Resource::Chat) => Reply::Broadcast(text), // section 5.6
@@ -42,10 +36,7 @@ pub fn reply_to(event: Event<'_>, resource: Resource) -> Reply<'_> {
         (Event::Binary(_), Resource::Wire) => unsupported("/wire takes frames as hex in text only"),
         (Event::Ping(payload), _) => Reply::Pong(payload), // section 5.5.2: MUST send a Pong
         (Event::Pong(_), _) => Reply::Nothing,             // section 5.5.3: no response is expected
-        (Event::Close(received), _) => {
-            let answer = received.reply(); // section 5.5.1: MUST send a Close in response
-            Reply::Close { received, answer }
-        }
+        (Event::Close(close), _) => Reply::Close(close),   // section 5.5.1: MUST send a Close
     }
 }
 
@@ -71,25 +62,8 @@ mod tests {
             assert_eq!(reply_to(Event::Binary(&[1]), resource), binary);
             assert_eq!(reply_to(Event::Ping(b"p"), resource), Reply::Pong(b"p"));
             assert_eq!(reply_to(Event::Pong(b"p"), resource), Reply::Nothing);
-        }
-    }
-
-    #[test]
-    fn s5_5_1_a_close_is_answered_with_its_code_except_1010() {
-        for (received, answered) in
-            [(None, None), (Some(1001), Some(1001)), (Some(1010), Some(1000))]
-        {
-            let close = received.map_or_else(Close::default, |code| {
-                Close::new(CloseCode::from_wire(code).unwrap(), "why")
-            });
-            match reply_to(Event::Close(close.clone()), Resource::Chat) {
-                Reply::Close { received, answer } => {
-                    assert_eq!(received, close);
-                    assert_eq!(answer.code().map(CloseCode::number), answered);
-                    assert_eq!(answer.reason(), "");
-                }
-                other => panic!("{other:?}"),
-            }
+            let close = Close::new(CloseCode::GOING_AWAY, "bye");
+            assert_eq!(reply_to(Event::Close(close.clone()), resource), Reply::Close(close));
         }
     }
 }

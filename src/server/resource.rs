@@ -15,7 +15,6 @@ pub enum Resource {
 
 impl Resource {
     /// The resource at `path`, if there is one.
-    #[must_use]
     pub fn at(path: &str, inspection: Inspection) -> Option<Self> {
         match path {
             "/chat" => Some(Self::Chat),

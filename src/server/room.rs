@@ -1,16 +1,16 @@
 //! A room: the members of one resource and their send queues.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::send_queue::SendQueue;
+use super::sync::lock;
 
 /// The members of one resource.
 #[derive(Default)]
 pub struct Room {
     /// Send queues by connection. Joining, leaving and snapshots take this lock; it is held to change or
-    /// to copy the map, never while writing. A panic cannot leave the map half changed, so a poisoned
-    /// lock is used as it is.
+    /// to copy the map, never while writing.
     members: Mutex<HashMap<u64, Arc<SendQueue>>>,
 }
 
@@ -18,7 +18,7 @@ impl Room {
     /// Adds a member, who stays until the seat is dropped.
     #[must_use]
     pub fn join(&self, send_queue: &Arc<SendQueue>) -> Seat<'_> {
-        self.lock().insert(send_queue.peer.id, Arc::clone(send_queue));
+        lock(&self.members).insert(send_queue.peer.id, Arc::clone(send_queue));
         Seat { room: self, id: send_queue.peer.id }
     }
 
@@ -26,12 +26,8 @@ impl Room {
     /// the kernel: a batch is delivered to 5000 members in 49 ms, and in 56 ms in the order of the map.
     pub fn snapshot(&self, members: &mut Vec<Arc<SendQueue>>) {
         members.clear();
-        members.extend(self.lock().values().cloned());
+        members.extend(lock(&self.members).values().cloned());
         members.sort_unstable_by_key(|member| member.peer.id);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<SendQueue>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -43,6 +39,6 @@ pub struct Seat<'a> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        self.room.lock().remove(&self.id);
+        lock(&self.room.members).remove(&self.id);
     }
 }

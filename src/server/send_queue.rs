@@ -13,17 +13,19 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::activity::Activity;
+use super::batch::encoded;
 use super::event::Peer;
 use super::limits::SHUTDOWN_TIMEOUT;
 use super::metrics::Metrics;
+use super::sync::{lock, wait, wait_while};
 use super::trace::Trace;
 use crate::net::stream::Stream;
 use crate::wire::close::{Close, CloseCode};
-use crate::wire::frame::{self, Opcode};
+use crate::wire::frame::Opcode;
 
 pub use state::{Backlog, SendState};
 pub use writer::WriterRole;
@@ -61,7 +63,6 @@ impl SendQueue {
     /// Creates the send queue of a connection whose handshake is decided but not sent. The caller gets the
     /// writer role until [`WriterRole::send_handshake`]. The client can therefore join a room before its
     /// 101 and its welcome are sent, and misses no message.
-    #[must_use]
     pub fn new(
         peer: Peer,
         stream: Stream,
@@ -89,7 +90,7 @@ impl SendQueue {
         messages: u64,
         max_backlog: usize,
     ) -> Enqueue {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if !state.is_open() {
             return Enqueue::Closed;
         }
@@ -110,7 +111,7 @@ impl SendQueue {
     /// # Errors
     /// The connection failed.
     pub fn send(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let role = loop {
             if state.error().is_some() {
                 return Err(io::ErrorKind::NotConnected.into());
@@ -122,7 +123,7 @@ impl SendQueue {
                 break role;
             }
             state.waiting += 1;
-            state = self.state_changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.state_changed, state);
             state.waiting -= 1;
         };
         drop(state);
@@ -132,9 +133,8 @@ impl SendQueue {
     /// Answers a Ping with its own payload (section 5.5.3). If a Pong is waiting already, the new one
     /// replaces it, as the section allows, so that a flood of Pings takes no memory.
     pub fn pong(self: &Arc<Self>, payload: &[u8]) {
-        let mut pong = Vec::new();
-        frame::encode(Opcode::Pong, None, payload, &mut pong);
-        self.send_control(Opcode::Pong, Arc::new(pong), |state| &mut state.pong);
+        let pong = Arc::new(encoded(Opcode::Pong, payload));
+        self.send_control(Opcode::Pong, pong, |state| &mut state.pong);
     }
 
     /// Sends a Ping (section 5.5.2), also to a client that is being written to: that the kernel accepts
@@ -151,7 +151,7 @@ impl SendQueue {
         frame: Arc<Vec<u8>>,
         slot: fn(&mut SendState) -> &mut Option<Arc<Vec<u8>>>,
     ) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if !state.is_open() {
             return;
         }
@@ -169,7 +169,7 @@ impl SendQueue {
     ///
     /// Returns true if this is the server's first Close on the connection.
     pub fn close(self: &Arc<Self>, close: Close, backlog: Backlog, timeout: Duration) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if !state.is_open() {
             return false;
         }
@@ -193,20 +193,19 @@ impl SendQueue {
 
     /// Reads the state.
     pub fn with_state<T>(&self, read: impl FnOnce(&SendState) -> T) -> T {
-        read(&self.lock())
+        read(&lock(&self.state))
     }
 
     /// Waits until the queue is sent, as long as the client accepts bytes at least once in `timeout`.
     pub fn wait_flushed(&self, timeout: Duration) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.waiting += 1;
         loop {
             let before = self.activity.last_active();
             let has_writer = |state: &mut SendState| state.has_writer();
-            let waited = self.state_changed.wait_timeout_while(state, timeout, has_writer);
-            let (now, result) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = now;
-            if !result.timed_out() || self.activity.last_active() == before {
+            let is_late;
+            (state, is_late) = wait_while(&self.state_changed, state, timeout, has_writer);
+            if !is_late || self.activity.last_active() == before {
                 state.waiting -= 1;
                 return;
             }
@@ -225,7 +224,7 @@ impl SendQueue {
 
     /// Marks the connection as failed and ends it.
     fn fail(&self, error: io::Error) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.fail(error);
         self.notify(&state);
         drop(state);
@@ -242,10 +241,6 @@ impl SendQueue {
         if 0 < state.waiting {
             self.state_changed.notify_all();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SendState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

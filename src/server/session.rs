@@ -129,12 +129,7 @@ pub struct Session {
 /// Why a session ends.
 pub enum Disconnect {
     /// The client has sent a Close; the server sends the answer.
-    Closed {
-        /// The client's Close.
-        received: Close,
-        /// The server's answer.
-        answer: Close,
-    },
+    Closed(Close),
     /// The client broke the protocol: the server closes with the rule's code.
     Violation(Violation),
     /// The client ended the stream without a Close.
@@ -192,9 +187,7 @@ impl Session {
                 Reply::Pong(payload) => handler.pong(payload), // 5.5.2, 5.5.3
                 Reply::Nothing => (),                          // 5.5.3: a Pong needs no reply
                 Reply::Reject(close) => handler.reject(close), // 7.4.1
-                Reply::Close { received, answer } => {
-                    return Some(Disconnect::Closed { received, answer }); // 5.5.1
-                }
+                Reply::Close(close) => return Some(Disconnect::Closed(close)), // 5.5.1
             }
         }
     }
@@ -210,10 +203,10 @@ impl Session {
         server.broadcast_queue.wait_until_delivered(*last_broadcast); // the Close comes after it
         let sent = send_queue.with_state(SendState::sent_close);
         let received = match &disconnect {
-            Disconnect::Closed { received, answer } => {
-                server.metrics.incoming.close(received); // 7.1.3: the closing handshake has started
-                send_queue.close(answer.clone(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
-                Some(received.clone())
+            Disconnect::Closed(close) => {
+                server.metrics.incoming.close(close); // 7.1.3: the closing handshake has started
+                send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
+                Some(close.clone())
             }
             Disconnect::Violation(violation) => {
                 let close = violation.close(); // 7.1.7: fail the connection
@@ -224,7 +217,7 @@ impl Session {
         };
         drop(seat);
         log_end(server, send_queue, sent.or(received), &disconnect);
-        if matches!(disconnect, Disconnect::Closed { .. } | Disconnect::Violation(_)) {
+        if matches!(disconnect, Disconnect::Closed(_) | Disconnect::Violation(_)) {
             send_queue.wait_flushed(CLOSE_TIMEOUT);
             lingering_close(&stream, CLOSE_TIMEOUT); // 7.1.1: the server closes TCP first
         }

@@ -1,14 +1,15 @@
 //! The inspector's simulation: what `/chat` would answer to frames that an inspector sends in hex.
 //! It runs the server's own [`Receiver`] and its own [`reply_to`], so it cannot differ from the server.
 
+use super::batch::encoded;
 use super::reply::{Reply, reply_to};
 use super::resource::Resource;
 use crate::explain::fields::hex;
 use crate::explain::finding::Finding;
 use crate::explain::json::{self, Members, list};
-use crate::wire::close::{Close, CloseCode, Violation};
+use crate::wire::close::{Close, Violation};
 use crate::wire::dissect::{Dissector, Frame};
-use crate::wire::frame::{self, Opcode, Role};
+use crate::wire::frame::{Opcode, Role};
 use crate::wire::message::Receiver;
 
 /// Steps and frames of one simulation, at most.
@@ -19,7 +20,6 @@ const SIMULATED_MAX: usize = 16;
 /// Returns a JSON object of `kind` `answer` with the members `problem` (a sentence if `text` is not hex,
 /// else `null`), `steps` (each a `sentence`, and the bytes of the `answer` in hex or `null`) and `frames`
 /// (the frames of `text`, as objects of [`json`]).
-#[must_use]
 pub fn simulate(text: &str, max_message: usize) -> String {
     let wire = bytes_of(text);
     let mut out = Members::default();
@@ -27,7 +27,7 @@ pub fn simulate(text: &str, max_message: usize) -> String {
     let problem = wire.is_none().then_some("not a frame in hex: write two digits for each byte");
     out.quoted("problem", problem);
     let wire = wire.unwrap_or_default();
-    out.raw("steps", list(steps(&wire, max_message).iter().map(Step::object)));
+    out.raw("steps", list(steps(&wire, max_message).into_iter()));
     out.raw("frames", list(dissected(&wire).iter().map(json::object)));
     out.object()
 }
@@ -50,112 +50,93 @@ fn dissected(wire: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// One thing that the server does, and the frame that it sends.
-struct Step {
-    sentence: String,
-    answer: Option<Vec<u8>>,
+/// One thing that the server does, and the frame that it sends, as a JSON object.
+fn step(sentence: &str, answer: Option<(Opcode, &[u8])>) -> String {
+    let mut out = Members::default();
+    out.text("sentence", sentence);
+    out.quoted("answer", answer.map(|(opcode, payload)| hex(&encoded(opcode, payload), "")));
+    out.object()
 }
 
-impl Step {
-    fn new(sentence: impl Into<String>, answer: Option<Vec<u8>>) -> Self {
-        Self { sentence: sentence.into(), answer }
+fn reaction(reply: &Reply) -> String {
+    match reply {
+        Reply::Broadcast(text) => {
+            let what =
+                format!("text message ({}): sent to everyone in the chat", bytes(text.len()));
+            step(&what, Some((Opcode::Text, text.as_bytes())))
+        }
+        Reply::Reject(close) => step(
+            "binary message: /chat accepts text only (7.4.1); /echo sends it back",
+            Some((Opcode::Close, &close.body())),
+        ),
+        Reply::Pong(payload) => step(
+            "Ping: answered with a Pong that has its payload (5.5.3)",
+            Some((Opcode::Pong, payload)),
+        ),
+        Reply::Nothing => step("Pong: needs no answer (5.5.3)", None),
+        Reply::Close(received) => {
+            let (answer, how) = (received.reply(), with_code(received));
+            let what =
+                format!("Close: answered with a Close {how}, then the connection ends (5.5.1)");
+            step(&what, Some((Opcode::Close, &answer.body())))
+        }
+        Reply::Echo(..) | Reply::Simulation(_) => step("message: answered to this client", None), // never at /chat
     }
+}
 
-    fn object(&self) -> String {
-        let mut out = Members::default();
-        out.text("sentence", &self.sentence);
-        out.quoted("answer", self.answer.as_ref().map(|answer| hex(answer, "")));
-        out.object()
-    }
+fn failure(violation: Violation) -> String {
+    let Finding { section, sentence, .. } = Finding::of(violation);
+    let close = violation.close();
+    let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
+    let what = format!("{sentence} ({section}): the connection fails with close code {code}");
+    step(&what, Some((Opcode::Close, &close.body())))
+}
 
-    fn of(reply: &Reply) -> Self {
-        match reply {
-            Reply::Broadcast(text) => Self::new(
-                format!("text message ({}): sent to everyone in the chat", bytes(text.len())),
-                Some(encoded(Opcode::Text, text.as_bytes())),
-            ),
-            Reply::Reject(close) => Self::new(
-                "binary message: /chat accepts text only (7.4.1); /echo sends it back",
-                Some(encoded(Opcode::Close, &close.body())),
-            ),
-            Reply::Pong(payload) => Self::new(
-                "Ping: answered with a Pong that has its payload (5.5.3)",
-                Some(encoded(Opcode::Pong, payload)),
-            ),
-            Reply::Nothing => Self::new("Pong: needs no answer (5.5.3)", None),
-            Reply::Close { received, answer } => Self::new(
-                format!(
-                    "Close: answered with a Close {}, then the connection ends (5.5.1)",
-                    with_code(received, answer)
-                ),
-                Some(encoded(Opcode::Close, &answer.body())),
-            ),
-            Reply::Echo(..) | Reply::Simulation(_) => {
-                Self::new("message: answered to this client alone", None) // never at /chat
-            }
+/// What the server waits for if nothing is wrong yet.
+fn waiting(frame: &Frame) -> Option<String> {
+    let is_fragment = !frame.header.fin() && !frame.header.is_control();
+    match usize::try_from(frame.missing()).unwrap_or(usize::MAX) {
+        0 if is_fragment => {
+            Some(step("fragment: the server waits for the rest of the message (5.4)", None))
+        }
+        0 => None,
+        missing => {
+            Some(step(&format!("the server waits for at least {} more", bytes(missing)), None))
         }
     }
+}
 
-    fn failure(violation: Violation) -> Self {
-        let Finding { section, sentence, .. } = Finding::of(violation);
-        let close = violation.close();
-        let code = close.code().map(|code| format!("{code}, {}", code.name()));
-        let sentence = format!(
-            "{sentence} ({section}): the connection fails with close code {}",
-            code.unwrap_or_default()
-        );
-        Self::new(sentence, Some(encoded(Opcode::Close, &close.body())))
-    }
-
-    /// What is missing where nothing is wrong yet.
-    fn waiting(frame: &Frame) -> Option<Self> {
-        let is_fragment = !frame.header.fin() && !frame.header.is_control();
-        let sentence = match usize::try_from(frame.missing()).unwrap_or(usize::MAX) {
-            0 if is_fragment => {
-                "fragment: the server waits for the rest of the message (5.4)".into()
-            }
-            0 => return None,
-            missing => format!("the server waits for at least {} more", bytes(missing)),
-        };
-        Some(Self::new(sentence, None))
+fn with_code(received: &Close) -> String {
+    match (received.reply().code(), received.code()) {
+        (Some(code), Some(other)) if code != other => {
+            format!("with code {code}, because only a client may send {other} (7.4.1)")
+        }
+        (Some(_), _) => "with the same code".to_owned(),
+        (None, _) => "without a code".to_owned(),
     }
 }
 
-fn with_code(received: &Close, answer: &Close) -> String {
-    match answer.code().map(CloseCode::number) {
-        None => "without a code".to_owned(),
-        Some(_) if answer.code() == received.code() => "with the same code".to_owned(),
-        Some(code) => format!("with code {code}, as only a client may send the other (7.4.1)"),
-    }
-}
-
-fn steps(wire: &[u8], max_message: usize) -> Vec<Step> {
+fn steps(wire: &[u8], max_message: usize) -> Vec<String> {
     let mut receiver = Receiver::new(Role::Client, max_message, wire);
     let mut steps = Vec::new();
     while steps.len() < SIMULATED_MAX {
         let reply = match receiver.next() {
             Ok(Some(event)) => reply_to(event, Resource::Chat),
             Ok(None) => {
-                steps.extend(dissected(wire).last().and_then(Step::waiting));
+                steps.extend(dissected(wire).last().and_then(waiting));
                 break;
             }
             Err(violation) => {
-                steps.push(Step::failure(violation));
+                steps.push(failure(violation));
                 break;
             }
         };
-        steps.push(Step::of(&reply));
-        if matches!(reply, Reply::Reject(_) | Reply::Close { .. }) {
+        steps.push(reaction(&reply));
+        if matches!(reply, Reply::Reject(_) | Reply::Close(_)) {
             break; // the server sends nothing after its Close
         }
     }
     steps
-}
-
-fn encoded(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    frame::encode(opcode, None, payload, &mut wire);
-    wire
 }
 
 fn bytes(count: usize) -> String {
@@ -174,7 +155,7 @@ mod tests {
             ("8980 00000000", "null", r#"(5.5.3)","answer":"8a00""#),
             ("8a80 00000000", "null", r#"(5.5.3)","answer":null"#),
             ("8882 00000000 03e8", "null", r#"a Close with the same code, then the connection ends (5.5.1)","answer":"880203e8""#),
-            ("8882 00000000 03f2", "null", r#"a Close with code 1000, as only a client may send the other (7.4.1), then the connection ends (5.5.1)","answer":"880203e8""#),
+            ("8882 00000000 03f2", "null", r#"a Close with code 1000, because only a client may send 1010 (7.4.1), then the connection ends (5.5.1)","answer":"880203e8""#),
             ("8880 00000000", "null", r#"a Close without a code, then the connection ends (5.5.1)","answer":"8800""#),
             ("8882 00000000 03ed", "null", r#"(7.4): the connection fails with close code 1002, protocol error","answer":"88"#),
             ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),

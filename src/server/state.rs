@@ -29,17 +29,17 @@ pub struct Server {
     pub open: AtomicUsize,
     /// Connections that are WebSockets.
     pub upgraded: AtomicUsize,
-    chat: &'static Room,
-    echo: &'static Room,
-    wire: &'static Room,
+    /// The rooms, in the order of [`Resource`].
+    pub rooms: [&'static Room; 3],
     is_stopping: AtomicBool,
 }
 
 impl Server {
     /// Creates the state; no thread runs yet.
-    #[must_use]
     pub fn new(options: ServeOptions, log: &'static Log) -> &'static Self {
-        let (chat, metrics): (&Room, &Metrics) = (leak(), leak());
+        let metrics: &Metrics = leak();
+        let rooms: [&Room; 3] = [leak(), leak(), leak()];
+        let chat = rooms[Resource::Chat as usize];
         let max_backlog = options.limits.max_backlog;
         Box::leak(Box::new(Self {
             options,
@@ -49,31 +49,17 @@ impl Server {
             inspect_queue: InspectQueue::default(),
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),
-            chat,
-            echo: leak(),
-            wire: leak(),
+            rooms,
             is_stopping: AtomicBool::new(false),
         }))
     }
 
     /// The room of a resource.
-    #[must_use]
     pub fn room(&self, resource: Resource) -> &'static Room {
-        match resource {
-            Resource::Chat => self.chat,
-            Resource::Echo => self.echo,
-            Resource::Wire => self.wire,
-        }
-    }
-
-    /// The rooms of all resources.
-    #[must_use]
-    pub fn rooms(&self) -> [&'static Room; 3] {
-        [self.chat, self.echo, self.wire]
+        self.rooms[resource as usize]
     }
 
     /// The trace of a connection, if the wire is to be shown anywhere.
-    #[must_use]
     pub fn trace(&'static self, peer: Peer) -> Option<Trace> {
         let is_inspected = self.options.inspection != Inspection::Off;
         let inspect_queue = is_inspected.then_some(&self.inspect_queue);
@@ -86,7 +72,6 @@ impl Server {
     }
 
     /// Was a signal to stop received?
-    #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::SeqCst)
     }

@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::thread;
 
 use super::event::Peer;
 use super::guard::CountGuard;
 use super::limits::{IDLE_THREAD_TIMEOUT, MEMORY_RESERVE, STACK_SIZE};
+use super::sync::{lock, wait_while};
 
 /// The one pool of the program.
 static POOL: ThreadPool = ThreadPool {
@@ -42,11 +43,7 @@ struct PoolState {
     jobs: VecDeque<Job>,
 }
 
-struct Job {
-    name: &'static str,
-    peer: Peer,
-    body: Box<dyn FnOnce() + Send>,
-}
+type Job = Box<dyn FnOnce() + Send>;
 
 thread_local! {
     /// The name of this thread's job, and the connection that it works for.
@@ -54,7 +51,6 @@ thread_local! {
 }
 
 /// Names the calling thread's job, for the log entry of a panic.
-#[must_use]
 pub fn job_name() -> String {
     match JOB.get() {
         Some((name, id)) => format!("{name} {id}"),
@@ -71,8 +67,11 @@ pub fn spawn(
     name: &'static str,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    let job = Job { name, peer, body: Box::new(body) };
-    let mut state = POOL.lock();
+    let job: Job = Box::new(move || {
+        JOB.set(Some((name, peer.id)));
+        body();
+    });
+    let mut state = lock(&POOL.state);
     if state.jobs.len() < state.idle {
         state.jobs.push_back(job);
         drop(state);
@@ -105,25 +104,19 @@ impl ThreadPool {
     /// A panic ends this thread alone.
     fn run(&self, first: Job) {
         let mut next = Some(first);
-        while let Some(Job { name, peer, body }) = next {
-            JOB.set(Some((name, peer.id)));
-            body();
+        while let Some(job) = next {
+            job();
             next = self.next_job();
         }
     }
 
     fn next_job(&self) -> Option<Job> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.idle += 1;
         let nothing = |state: &mut PoolState| state.jobs.is_empty();
-        let waited = self.job_queued.wait_timeout_while(state, IDLE_THREAD_TIMEOUT, nothing);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (state, _) = wait_while(&self.job_queued, state, IDLE_THREAD_TIMEOUT, nothing);
         state.idle -= 1;
         state.jobs.pop_front()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, PoolState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

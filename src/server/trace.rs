@@ -35,7 +35,6 @@ pub struct Trace {
 
 impl Trace {
     /// A trace for one connection, if it is to be shown anywhere.
-    #[must_use]
     pub fn new(
         peer: Peer,
         tracing: Tracing,
@@ -51,7 +50,6 @@ impl Trace {
     }
 
     /// The same trace for the log alone.
-    #[must_use]
     pub fn log_only(self) -> Option<Self> {
         Self::new(self.peer, self.tracing, self.log, None)
     }
@@ -86,7 +84,6 @@ impl Trace {
     }
 
     /// A tap on the bytes that the client sends.
-    #[must_use]
     pub fn tap(self) -> Tap {
         Tap { trace: self, dissector: Some(self.dissector(Role::Client)) }
     }

@@ -75,19 +75,16 @@ impl<R> Default for QueueState<R> {
 
 impl<R> QueueState<R> {
     /// Must a sender wait before it enqueues more?
-    #[must_use]
     pub(super) fn is_full(&self) -> bool {
         BROADCAST_QUEUE_MAX <= self.batch.frames.len()
     }
 
     /// The ticket of the last message that was enqueued.
-    #[must_use]
     pub(super) fn last_enqueued(&self) -> Ticket {
         Ticket(self.rounds_started + u64::from(!self.batch.is_empty()))
     }
 
     /// Were the messages of `ticket` delivered to all members?
-    #[must_use]
     pub(super) fn is_delivered(&self, ticket: Ticket) -> bool {
         ticket.0 <= self.rounds_done
     }

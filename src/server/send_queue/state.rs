@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::server::batch::encoded;
 use crate::wire::close::Close;
 use crate::wire::frame::{self, Opcode};
 
@@ -58,13 +59,11 @@ pub struct Chunk {
 
 impl Chunk {
     /// A chunk of which nothing is sent.
-    #[must_use]
     pub fn new(frames: Arc<Vec<u8>>) -> Self {
         Self { from: 0, to: frames.len(), frames }
     }
 
     /// The bytes that are not sent yet.
-    #[must_use]
     pub fn rest(&self) -> &[u8] {
         &self.frames[self.from..self.to]
     }
@@ -82,39 +81,28 @@ impl Chunk {
 
 impl SendState {
     /// The state of a new send queue, whose creator has the writer role.
-    #[must_use]
     pub fn with_writer() -> Self {
         Self { has_writer: true, ..Self::default() }
     }
 
     /// Can frames be queued? Not after our Close, and not after a failure.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }
 
     /// Is the frame that is half sent the last before our Close?
-    #[must_use]
     pub fn discards_backlog(&self) -> bool {
         matches!(self.phase, Phase::Closing { backlog: Backlog::Discard, .. })
     }
 
     /// Our Close, if the server has decided to close.
-    #[must_use]
     pub fn sent_close(&self) -> Option<Close> {
-        match &self.phase {
-            Phase::Closing { close, .. } => Some(close.clone()),
-            Phase::Open | Phase::Failed(_) => None,
-        }
+        if let Phase::Closing { close, .. } = &self.phase { Some(close.clone()) } else { None }
     }
 
     /// When the wait for the client's answer to our Close ends.
-    #[must_use]
     pub fn close_deadline(&self) -> Option<Instant> {
-        match &self.phase {
-            Phase::Closing { deadline, .. } => Some(*deadline),
-            Phase::Open | Phase::Failed(_) => None,
-        }
+        if let Phase::Closing { deadline, .. } = &self.phase { Some(*deadline) } else { None }
     }
 
     /// The client has accepted bytes that are sent before our Close: its time to answer starts again.
@@ -125,22 +113,16 @@ impl SendState {
     }
 
     /// Why nothing can be sent any more.
-    #[must_use]
     pub fn error(&self) -> Option<String> {
-        match &self.phase {
-            Phase::Failed(error) => Some(error.to_string()),
-            Phase::Open | Phase::Closing { .. } => None,
-        }
+        if let Phase::Failed(error) = &self.phase { Some(error.to_string()) } else { None }
     }
 
     /// Bytes in the queue.
-    #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes
     }
 
     /// Does a thread have the writer role?
-    #[must_use]
     pub fn has_writer(&self) -> bool {
         self.has_writer
     }
@@ -159,8 +141,7 @@ impl SendState {
 
     /// Queues our Close, the last frame.
     pub fn close(&mut self, close: Close, backlog: Backlog, timeout: Duration) {
-        let mut frame = Vec::new();
-        frame::encode(Opcode::Close, None, &close.body(), &mut frame);
+        let frame = encoded(Opcode::Close, &close.body());
         let deadline = Instant::now() + timeout;
         self.phase = Phase::Closing { close, deadline, frame, backlog };
         if backlog == Backlog::Discard {

@@ -9,6 +9,7 @@ use std::thread;
 use super::SendQueue;
 use super::state::Chunk;
 use crate::server::limits::{CLOSE_TIMEOUT, NONBLOCKING_WRITES_MAX, WRITE_MAX};
+use crate::server::sync::lock;
 use crate::server::thread_pool::spawn;
 use crate::sys;
 
@@ -111,7 +112,7 @@ impl WriterRole {
                 let Ok(sent) = self.write_once(chunk.rest()) else { return };
                 chunk.advance(sent);
                 self.send_queue.metrics.outgoing.bytes.add(sent as u64);
-                let mut state = self.send_queue.lock();
+                let mut state = lock(&self.send_queue.state);
                 if 0 < sent {
                     state.extend_close_deadline(CLOSE_TIMEOUT);
                 }
@@ -146,7 +147,7 @@ impl WriterRole {
 
     /// Takes the next chunk from the queue. With `None` the role has ended.
     fn next_chunk(&mut self) -> Option<Chunk> {
-        let mut state = self.send_queue.lock();
+        let mut state = lock(&self.send_queue.state);
         let Some(chunk) = state.take() else {
             self.is_released = true;
             self.send_queue.notify(&state);
