@@ -5,8 +5,8 @@
 //! 1. [`listener::accept`] accepts the connection. [`listener::start_connection`] checks the limits and gives
 //!    it a thread of the pool ([`thread_pool::spawn`]). A connection over the limit goes to the
 //!    [`reject::Rejector`], which answers 503.
-//! 2. [`session::serve`] runs in the client's thread. [`http::HttpConnection::run`] reads request heads before
-//!    a deadline, answers requests for pages, and returns when a request can be upgraded.
+//! 2. [`session::serve`] runs in the client's thread. [`http::HttpConnection::run`] reads request heads, each
+//!    before a deadline, answers requests for pages, and returns when a request can be upgraded.
 //! 3. [`session::open_session`] creates the [`send_queue::SendQueue`] and joins the [`room::Room`], in this
 //!    order. [`send_queue::WriterRole::send_handshake`] then sends the 101 and the welcome in one write, and
 //!    after them every message that was broadcast since the client joined.
@@ -20,7 +20,7 @@
 //!    round is running, the sender starts one and delivers it; otherwise the broadcaster thread will. The
 //!    states are in [`broadcast::state::QueueState`].
 //! 7. [`broadcast::Round::deliver_all`] calls [`send_queue::SendQueue::deliver`] for each member. A member
-//!    that nobody is writing to gets the frames at once, by one non-blocking `send`
+//!    without a writer gets the frames at once, by one non-blocking `send`
 //!    ([`send_queue::WriterRole::write_nonblocking`]). Otherwise the frames wait in its send queue.
 //! 8. If the socket of a slow reader accepts no more, a writer thread takes over the writer role
 //!    ([`send_queue::WriterRole::write_blocking`]) until the queue is empty. A member whose queue is full is
@@ -77,11 +77,14 @@
 //!
 //! # Locks
 //!
-//! Each queue, each room and the counters of refusals have one lock. **No lock is taken while another is
-//! held**, so their order does not matter and no deadlock is possible; and no lock is held during a system
-//! call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may hold
-//! another, and no code under the log's lock takes one. A panic cannot leave the state under a lock half
-//! changed, so a poisoned lock is used as it is.
+//! Each queue, each room and the counters of refusals have one lock ([`sync`]). **No lock is taken while
+//! another is held**, so their order does not matter and no deadlock is possible. No lock is held during a
+//! system call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may
+//! hold another; no code takes a second lock under the log's.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "a message's life leads through private functions"
+)]
 
 pub mod activity;
 pub mod batch;

@@ -1,5 +1,5 @@
-//! The broadcast queue: how a message is delivered to every member. All queued messages leave as one batch, so
-//! every member gets the same messages in the same order, and load makes the batches larger, not more.
+//! The broadcast queue: how a message is delivered to every member. All queued messages leave as one batch.
+//! So every member gets the same messages in the same order, and load makes the batches larger, not more.
 //!
 //! ```text
 //!           a sender enqueues its batch          no new messages
@@ -31,7 +31,7 @@ use crate::wire::close::{Close, CloseCode};
 pub use state::Ticket;
 use state::{NextRound, QueueState};
 
-mod state;
+pub(super) mod state;
 
 /// The messages that wait for delivery to the members of a room.
 pub struct BroadcastQueue {
@@ -173,9 +173,9 @@ impl BroadcastQueue {
     }
 }
 
-/// One batch on its way to all members. There is one at a time. It ends when its last holder drops it, also
-/// after a panic, so that the next round can start.
-struct Round {
+/// One batch on its way to all members. There is one round at a time. It ends when its last holder drops
+/// it, also after a panic, so that the next round can start.
+pub(super) struct Round {
     queue: &'static BroadcastQueue,
     members: Vec<Arc<SendQueue>>,
     /// The first member that no thread has taken.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::limits::LOG_TEXT_MAX;
 use crate::explain;
-use crate::wire::close::{Close, CloseCode};
+use crate::wire::close::Close;
 use crate::wire::frame::Role;
 use crate::wire::refusal::Refusal;
 
@@ -51,6 +51,8 @@ pub enum LogEvent<'a> {
     Stopped(usize),
 }
 
+const NEGOTIATION_FAILED: &str = "WebSocket Negotiation Failed: Client closed connection.";
+
 impl LogEvent<'_> {
     /// The members `event`, `code` (a close code or HTTP status) and `reason` of the JSON log.
     #[rustfmt::skip]
@@ -63,7 +65,7 @@ impl LogEvent<'_> {
             Self::Message(_)             => ("message", None, None),
             Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.verdict().2)),
             Self::NegotiationFailed      => ("negotiation_failed", None, Some("Client closed connection")),
-            Self::Closed(close)          => ("closed", close.code().map(CloseCode::number), Some(close.reason())),
+            Self::Closed(close)          => ("closed", close.code().map(|it| it.number()), Some(close.reason())),
             Self::Errored(error)         => ("errored", None, Some(error)),
             Self::Panicked(error)        => ("panicked", None, Some(error)),
             Self::Traced(..)             => ("wire", None, None),
@@ -80,46 +82,33 @@ impl LogEvent<'_> {
 
     /// Appends the event's sentence. Text that a peer chose is escaped.
     pub fn sentence(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
-        let id = peer.map_or(0, |peer| peer.id);
-        let client = WithAddress(peer);
+        let (id, client) = (peer.map_or(0, |peer| peer.id), WithAddress(peer));
         match self {
             Self::Listening(address) => write!(out, "listening on http://{address}/"),
             Self::Warning(advice) => write!(out, "{advice}"),
             Self::Welcomed => write!(out, "Sent welcome message to {client}."),
             Self::Inspecting => write!(out, "Showing the wire to {client}."),
             Self::Message(text) => {
-                out.push_str("Received message '");
-                explain::printable(text, LOG_TEXT_MAX, out);
-                write!(out, "' from {id}.")
+                push_quoted("Received message ", text, format_args!(" from {id}."), out)
             }
             Self::Refused(refusal, part) => {
                 let (status, _, sentence) = refusal.verdict();
                 write!(out, "Refused request of {client}: {status}, {sentence}")?;
-                if part.is_empty() {
-                    return out.write_char('.');
+                match *part {
+                    "" => out.write_char('.'),
+                    part => push_quoted(": ", part, format_args!("."), out),
                 }
-                out.push_str(": '");
-                explain::printable(part, LOG_TEXT_MAX, out);
-                out.write_str("'.")
             }
-            Self::NegotiationFailed => {
-                write!(out, "WebSocket Negotiation Failed: Client closed connection.")
-            }
+            Self::NegotiationFailed => out.write_str(NEGOTIATION_FAILED),
             Self::Closed(close) => {
-                write!(out, "Closed connection to {id}. ")?;
-                match close.code() {
-                    Some(code) => write!(out, "Code {code} ({}), reason '", code.name())?,
-                    None => out.push_str("No code, reason '"),
-                }
-                explain::printable(close.reason(), LOG_TEXT_MAX, out);
-                write!(out, "'.")
+                let code = close.code().map(|code| format!("Code {code} ({})", code.name()));
+                write!(out, "Closed connection to {id}. {}", code.as_deref().unwrap_or("No code"))?;
+                push_quoted(", reason ", close.reason(), format_args!("."), out)
             }
             Self::Errored(what) => write!(out, "WebSocket errored '{what}' for {id}."),
             Self::Panicked(what) => write!(out, "Panicked '{what}'."),
-            Self::Traced(sender, line) => {
-                let arrow = if *sender == Role::Client { "<-" } else { "->" };
-                write!(out, "{arrow} #{id} {line}")
-            }
+            Self::Traced(Role::Client, line) => write!(out, "<- #{id} {line}"),
+            Self::Traced(Role::Server, line) => write!(out, "-> #{id} {line}"),
             Self::Failed(what) => write!(out, "{what}."),
             Self::Stopping(open) => write!(out, "stopping: {open} connections to close"),
             Self::Stopped(0) => write!(out, "stopped"),
@@ -150,6 +139,14 @@ impl LogEvent<'_> {
         out.push('}');
         Ok(())
     }
+}
+
+/// Appends a peer's text, escaped and in quotes, between two other texts.
+fn push_quoted(before: &str, text: &str, after: fmt::Arguments, out: &mut String) -> fmt::Result {
+    out.push_str(before);
+    out.push('\'');
+    explain::printable(text, LOG_TEXT_MAX, out);
+    write!(out, "'{after}")
 }
 
 /// Displays a client with its address.

@@ -83,7 +83,7 @@ pub const IDLE_THREAD_TIMEOUT: Duration = Duration::from_secs(1);
 pub const MEMORY_RESERVE: usize = 40 * 1024 * 1024;
 
 /// Heads and frames in the inspect queue. With [`PUBLISH_PAUSE`] it bounds the processor time that
-/// inspection takes; nobody can read more.
+/// inspection takes; a reader cannot follow more.
 pub const OBSERVATIONS_MAX: usize = 1024;
 
 /// Bytes of heads and frames in the inspect queue.

@@ -83,7 +83,7 @@ fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()>
 }
 
 /// The body of a listener thread: accepts connections, one after the other.
-fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) -> ! {
+pub(super) fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) -> ! {
     let mut is_failing = false;
     loop {
         match listener.accept() {
@@ -123,7 +123,7 @@ fn concerns_one_client(error: &io::Error) -> bool {
 }
 
 /// Starts a thread for the client, unless the server is full or stopping.
-fn start_connection(
+pub(super) fn start_connection(
     server: &'static Server,
     peer: Peer,
     stream: &Arc<TcpStream>,
@@ -181,7 +181,7 @@ fn warn_descriptor_limit(server: &Server) {
 
 /// Waits for a signal, closes every connection, and waits for the answers. A second signal ends the program
 /// at once, with status 1.
-fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
+pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut signal = [0];
     while let Err(error) = signals.read_exact(&mut signal) {
         if error.kind() != io::ErrorKind::Interrupted {

@@ -1,4 +1,4 @@
-//! Carries out the replies to one client's messages. They are collected over one read, and flushed at its end.
+//! Carries out the replies to one client's messages. They are collected over one read and flushed at its end.
 
 use std::io;
 use std::mem;

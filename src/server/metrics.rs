@@ -130,23 +130,26 @@ impl Metrics {
     /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
     #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let refusals: Vec<_> = lock(&self.refusals).iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count)).collect();
+        let refusals = lock(&self.refusals).clone().into_iter();
+        let refusals = refusals.map(|(status, count)| (format!("{{status=\"{status}\"}}"), count));
         let messages = self.by_direction(|traffic| vec![(String::new(), traffic.messages.get())]);
         let bytes = self.by_direction(|traffic| vec![(String::new(), traffic.bytes.get())]);
-        let frames = self.by_direction(|traffic| labelled("opcode", &Opcode::ALL.map(Opcode::name), &traffic.frames));
+        let names = Opcode::ALL.map(Opcode::name);
+        let frames = self.by_direction(|traffic| labelled("opcode", &names, &traffic.frames));
         let closes = self.by_direction(|traffic| labelled("code", &CLOSES, &traffic.closes));
         let start = format!("{}.{:03}", self.started.as_secs(), self.started.subsec_millis());
+        let one = |counter: &Counter| single(counter.get());
 
         let out = &mut String::new();
         family(out, "wirechat_connections_open", "Connections that are open now.", single(open));
-        family(out, "wirechat_connections_total", "Connections that were accepted.", single(self.connections.get()));
+        family(out, "wirechat_connections_total", "Connections that were accepted.", one(&self.connections));
         family(out, "wirechat_refusals_total", "Requests that were refused, by status.", refusals);
         family(out, "wirechat_messages_total", "Whole messages, by direction.", messages);
         family(out, "wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes);
         family(out, "wirechat_frames_total", "Frames, by opcode and direction.", frames);
         family(out, "wirechat_closes_total", "Close frames, by code and direction.", closes);
-        family(out, "wirechat_slow_readers_total", "Members disconnected for reading too slowly.", single(self.slow_readers.get()));
-        family(out, "wirechat_panics_total", "Threads that panicked.", single(self.panics.get()));
+        family(out, "wirechat_slow_readers_total", "Members that read too slowly.", one(&self.slow_readers));
+        family(out, "wirechat_panics_total", "Threads that panicked.", one(&self.panics));
         family(out, "process_start_time_seconds", "Start of the process, in Unix time.", single(start));
         mem::take(out)
     }

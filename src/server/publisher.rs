@@ -26,7 +26,7 @@ pub struct Publisher {
     number: u64,
     /// Texts that are not delivered yet.
     batch: Batch,
-    /// Texts that a member lost and was not told about, by connection.
+    /// Texts that were dropped for a member and not reported to it yet, by connection.
     dropped: HashMap<u64, u64>,
 }
 

@@ -1,5 +1,5 @@
-//! Connections that get no thread, because the server is full or stops: one thread sends each a 503 and closes
-//! it so that the answer arrives. It waits for no client.
+//! Connections that get no thread because the server is full or stopping. One thread sends each a 503 and
+//! closes it so that the answer arrives. It waits for no client.
 
 use std::io::{self, Read, Write};
 use std::mem;

@@ -66,7 +66,7 @@ fn run_websocket(
 /// Joins the room, then sends the 101 and the welcome. Messages that are broadcast meanwhile wait in the send
 /// queue, so the welcome is the first. Both leave in one write, because each write wakes the client.
 #[inline(never)]
-fn open_session(
+pub(super) fn open_session(
     server: &'static Server,
     peer: Peer,
     stream: Stream,
@@ -225,8 +225,8 @@ impl Session {
     }
 }
 
-/// Logs the code and reason of the first Close (sections 7.1.5 and 7.1.6), or why there was none. The error of
-/// the sending side is more precise than what a read returns.
+/// Logs the code and reason of the first Close (sections 7.1.5 and 7.1.6), or why there was none. The error
+/// of the sending side is more precise than what a read returns.
 fn log_end(server: &Server, send_queue: &SendQueue, close: Option<Close>, end: &Disconnect) {
     let peer = Some(send_queue.peer);
     if let Some(close) = close {

@@ -80,7 +80,8 @@ fn reaction(reply: &Reply) -> String {
                 format!("Close: answered with a Close {how}, then the connection ends (5.5.1)");
             step(&what, Some((Opcode::Close, &answer.body())))
         }
-        Reply::Echo(..) | Reply::Simulation(_) => step("message: answered to this client", None), // never at /chat
+        // The simulation is that of /chat, where these do not occur.
+        Reply::Echo(..) | Reply::Simulation(_) => step("message: answered to this client", None),
     }
 }
 

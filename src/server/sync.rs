@@ -1,5 +1,5 @@
-//! Locks and waits. A panic cannot leave the state under one of the server's locks half changed, so a poisoned
-//! lock is used as it is.
+//! Locks and waits. A panic cannot leave the state under one of the server's locks half changed, so a
+//! poisoned lock is used as it is.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

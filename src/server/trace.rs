@@ -41,12 +41,8 @@ impl Trace {
         log: &'static Log,
         inspect_queue: Option<&'static InspectQueue>,
     ) -> Option<Self> {
-        (tracing != Tracing::Off || inspect_queue.is_some()).then_some(Self {
-            peer,
-            tracing,
-            log,
-            inspect_queue,
-        })
+        let trace = Self { peer, tracing, log, inspect_queue };
+        (tracing != Tracing::Off || inspect_queue.is_some()).then_some(trace)
     }
 
     /// The same trace for the log alone.

@@ -19,7 +19,7 @@ use crate::server::limits::BROADCAST_QUEUE_MAX;
 /// | [`request_help`](Self::request_help), broadcaster idle | `Delivering` | the same | help is wanted; the broadcaster must wake up |
 /// | [`request_help`](Self::request_help), broadcaster busy | `Delivering` | the same | |
 /// | [`withdraw_help`](Self::withdraw_help) | any | the same | help is not wanted any more |
-pub(super) struct QueueState<R> {
+pub(in crate::server) struct QueueState<R> {
     phase: Phase,
     batch: Batch,
     /// Rounds that were started. The queued messages belong to the next one.
