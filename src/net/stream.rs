@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A connection that its reading and its writing side share: one descriptor.
-pub type Stream = Arc<TcpStream>;
+pub type SharedStream = Arc<TcpStream>;
 
 /// Bytes of one read before the upgrade and after the last frame. Such a buffer lives on the heap, because
 /// a thread keeps every page of its stack that it has touched.
@@ -17,7 +17,7 @@ pub const READ_SIZE: usize = 2 * 1024;
 ///
 /// If a socket is closed with unread input, the kernel sends a reset, and a reset can make the peer drop
 /// bytes that it has not read yet.
-pub fn lingering_close(stream: &Stream, timeout: Duration) {
+pub fn lingering_close(stream: &SharedStream, timeout: Duration) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
@@ -30,7 +30,11 @@ pub fn lingering_close(stream: &Stream, timeout: Duration) {
 ///
 /// # Errors
 /// A timeout (see [`is_timeout`]), or the error of the connection.
-pub fn read_before(deadline: Instant, stream: &Stream, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn read_before(
+    deadline: Instant,
+    stream: &SharedStream,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {

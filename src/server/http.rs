@@ -18,7 +18,7 @@ use super::pages::Page;
 use super::resource::Resource;
 use super::state::Server;
 use super::trace::Trace;
-use crate::net::stream::{READ_SIZE, Stream, is_timeout, lingering_close, read_before};
+use crate::net::stream::{READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
 use crate::wire::frame::Role;
 use crate::wire::handshake::AcceptedHandshake;
 use crate::wire::head::HeadParser;
@@ -56,7 +56,7 @@ impl From<Refusal> for HttpEnd {
 pub struct HttpConnection {
     server: &'static Server,
     peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     trace: Option<Trace>,
     /// The trace of the current request and its response.
     exchange_trace: Option<Trace>,
@@ -68,7 +68,7 @@ pub struct HttpConnection {
 
 impl HttpConnection {
     /// A connection from which nothing was read.
-    pub fn new(server: &'static Server, peer: Peer, stream: Stream) -> Self {
+    pub fn new(server: &'static Server, peer: Peer, stream: SharedStream) -> Self {
         let (trace, unread, method) = (server.trace(peer), Vec::new(), Method::Get);
         Self { server, peer, stream, trace, exchange_trace: trace, unread, method }
     }

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use super::clock::unix_time;
 use super::limits::{REJECT_POLL, REJECTED_MAX};
 use super::sync::{lock, wait_while};
-use crate::net::stream::Stream;
+use crate::net::stream::SharedStream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
 /// A connection without a thread of its own.
 pub struct Rejected {
     /// The connection.
-    pub stream: Stream,
+    pub stream: SharedStream,
     /// Why it is rejected.
     pub refusal: Refusal,
     /// When it is closed, if the client has not closed before.

@@ -23,7 +23,7 @@ use super::limits::SHUTDOWN_TIMEOUT;
 use super::metrics::Metrics;
 use super::sync::{lock, wait, wait_while};
 use super::trace::Trace;
-use crate::net::stream::Stream;
+use crate::net::stream::SharedStream;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 
@@ -37,7 +37,7 @@ mod writer;
 pub struct SendQueue {
     /// The client.
     pub peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     metrics: &'static Metrics,
     trace: Option<Trace>,
     /// The queue and its state. The lock is held to read or to change them, never to write to the socket.
@@ -65,7 +65,7 @@ impl SendQueue {
     /// 101 and its welcome are sent, and misses no message.
     pub fn new(
         peer: Peer,
-        stream: Stream,
+        stream: SharedStream,
         metrics: &'static Metrics,
         trace: Option<Trace>,
     ) -> (Arc<Self>, WriterRole) {

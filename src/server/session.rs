@@ -17,7 +17,7 @@ use super::room::Seat;
 use super::send_queue::{Backlog, SendQueue, SendState};
 use super::state::Server;
 use super::trace::{Tap, Trace};
-use crate::net::stream::{Stream, lingering_close};
+use crate::net::stream::{SharedStream, lingering_close};
 use crate::wire::close::{Close, Violation};
 use crate::wire::frame::Role;
 use crate::wire::message::Receiver;
@@ -26,7 +26,7 @@ use crate::wire::message::Receiver;
 pub type ReadLoop = fn(&mut Session) -> Disconnect;
 
 /// The body of a client's thread. `read_loop` is [`Session::read_loop`]; a test passes one that panics.
-pub fn serve(server: &'static Server, peer: Peer, stream: Stream, read_loop: ReadLoop) {
+pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loop: ReadLoop) {
     let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
     if let Some(upgrade) = HttpConnection::new(server, peer, Arc::clone(&stream)).run() {
         let shared = Arc::clone(&stream);
@@ -45,7 +45,7 @@ pub fn serve(server: &'static Server, peer: Peer, stream: Stream, read_loop: Rea
 fn run_websocket(
     server: &'static Server,
     peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     upgrade: Upgrade,
     read_loop: ReadLoop,
 ) {
@@ -69,7 +69,7 @@ fn run_websocket(
 pub(super) fn open_session(
     server: &'static Server,
     peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     upgrade: Upgrade,
 ) -> io::Result<Box<Session>> {
     let Upgrade { resource, handshake, unread } = upgrade;
@@ -116,7 +116,7 @@ fn trace_response(trace: Trace, resource: Resource, response: &str) -> Option<Tr
 /// A client after its upgrade. It is on the heap, because on the stack each move would take its size again.
 pub struct Session {
     /// The connection.
-    pub stream: Stream,
+    pub stream: SharedStream,
     seat: Seat<'static>,
     receiver: Receiver,
     handler: MessageHandler,

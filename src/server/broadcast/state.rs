@@ -20,7 +20,7 @@ use crate::server::limits::BROADCAST_QUEUE_MAX;
 /// | [`request_help`](Self::request_help), broadcaster busy | `Delivering` | the same | |
 /// | [`withdraw_help`](Self::withdraw_help) | any | the same | help is not wanted any more |
 pub(in crate::server) struct QueueState<R> {
-    phase: Phase,
+    phase: RoundPhase,
     batch: Batch,
     /// Rounds that were started. The queued messages belong to the next one.
     rounds_started: u64,
@@ -35,7 +35,7 @@ pub(in crate::server) struct QueueState<R> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum RoundPhase {
     /// No round is running and the queue is empty: the next sender delivers its own batch.
     Idle,
     /// A round is running.
@@ -62,7 +62,7 @@ pub(super) enum NextRound<R> {
 impl<R> Default for QueueState<R> {
     fn default() -> Self {
         Self {
-            phase: Phase::Idle,
+            phase: RoundPhase::Idle,
             batch: Batch::default(),
             rounds_started: 0,
             rounds_done: 0,
@@ -94,7 +94,7 @@ impl<R> QueueState<R> {
     pub(super) fn enqueue(&mut self, batch: &mut Batch) -> (Ticket, Option<Batch>) {
         self.batch.append(batch);
         let ticket = Ticket(self.rounds_started + 1);
-        (ticket, (self.phase == Phase::Idle).then(|| self.start_round()))
+        (ticket, (self.phase == RoundPhase::Idle).then(|| self.start_round()))
     }
 
     /// What the broadcaster does next.
@@ -104,8 +104,8 @@ impl<R> QueueState<R> {
             return NextRound::Help(round);
         }
         match self.phase {
-            Phase::Pending => NextRound::Start(self.start_round()),
-            Phase::Idle | Phase::Delivering => {
+            RoundPhase::Pending => NextRound::Start(self.start_round()),
+            RoundPhase::Idle | RoundPhase::Delivering => {
                 self.broadcaster_idle = true;
                 NextRound::Wait
             }
@@ -135,12 +135,12 @@ impl<R> QueueState<R> {
     pub(super) fn finish_round(&mut self, recycled: Vec<u8>) -> bool {
         self.recycled = recycled;
         self.rounds_done = self.rounds_started;
-        self.phase = if self.batch.is_empty() { Phase::Idle } else { Phase::Pending };
-        self.phase == Phase::Pending && self.broadcaster_idle
+        self.phase = if self.batch.is_empty() { RoundPhase::Idle } else { RoundPhase::Pending };
+        self.phase == RoundPhase::Pending && self.broadcaster_idle
     }
 
     fn start_round(&mut self) -> Batch {
-        self.phase = Phase::Delivering;
+        self.phase = RoundPhase::Delivering;
         self.rounds_started += 1;
         let empty = Batch { frames: mem::take(&mut self.recycled), messages: 0 };
         mem::replace(&mut self.batch, empty)
@@ -167,12 +167,12 @@ mod tests {
     }
 
     /// A state in each of the phases. In `Pending`, "b" is queued.
-    fn in_phase(phase: Phase) -> State {
+    fn in_phase(phase: RoundPhase) -> State {
         let mut state = State::default();
-        if phase != Phase::Idle {
+        if phase != RoundPhase::Idle {
             enqueue(&mut state, "a");
         }
-        if phase == Phase::Pending {
+        if phase == RoundPhase::Pending {
             enqueue(&mut state, "b");
             assert!(!state.finish_round(Vec::new()));
         }
@@ -182,16 +182,16 @@ mod tests {
 
     #[test]
     fn enqueue_when_idle_starts_the_senders_round() {
-        let mut state = in_phase(Phase::Idle);
+        let mut state = in_phase(RoundPhase::Idle);
         let (ticket, round) = enqueue(&mut state, "a");
         assert_eq!((ticket, round), (Ticket(1), Some(batch("a"))));
-        assert_eq!((state.phase, state.last_enqueued()), (Phase::Delivering, ticket));
+        assert_eq!((state.phase, state.last_enqueued()), (RoundPhase::Delivering, ticket));
         assert!(!state.is_delivered(ticket) && state.is_delivered(Ticket::default()));
     }
 
     #[test]
     fn enqueue_otherwise_waits_for_the_next_round() {
-        for (phase, queued) in [(Phase::Delivering, ""), (Phase::Pending, "b")] {
+        for (phase, queued) in [(RoundPhase::Delivering, ""), (RoundPhase::Pending, "b")] {
             let mut state = in_phase(phase);
             assert_eq!(enqueue(&mut state, "c"), (Ticket(2), None));
             assert_eq!((state.phase, state.last_enqueued()), (phase, Ticket(2)));
@@ -206,30 +206,30 @@ mod tests {
 
     #[test]
     fn finish_round_with_an_empty_queue_is_idle() {
-        let mut state = in_phase(Phase::Delivering);
+        let mut state = in_phase(RoundPhase::Delivering);
         state.next_round();
         assert!(!state.finish_round(Vec::new()), "an idle broadcaster sleeps on");
-        assert_eq!(state.phase, Phase::Idle);
+        assert_eq!(state.phase, RoundPhase::Idle);
         assert!(state.is_delivered(Ticket(1)) && !state.is_delivered(Ticket(2)));
     }
 
     #[test]
     fn finish_round_with_queued_messages_is_the_broadcasters_turn() {
         for is_idle in [false, true] {
-            let mut state = in_phase(Phase::Delivering);
+            let mut state = in_phase(RoundPhase::Delivering);
             if is_idle {
                 assert_eq!(state.next_round(), NextRound::Wait);
             }
             enqueue(&mut state, "b");
             assert_eq!(state.finish_round(Vec::new()), is_idle, "only an idle one is woken");
-            assert_eq!(state.phase, Phase::Pending);
+            assert_eq!(state.phase, RoundPhase::Pending);
             assert!(!state.is_delivered(Ticket(2)), "the queued messages are in the next round");
         }
     }
 
     #[test]
     fn next_round_helps_first() {
-        for phase in [Phase::Idle, Phase::Delivering, Phase::Pending] {
+        for phase in [RoundPhase::Idle, RoundPhase::Delivering, RoundPhase::Pending] {
             let mut state = in_phase(phase);
             state.help_wanted = Some("round");
             assert_eq!(state.next_round(), NextRound::Help("round"));
@@ -240,15 +240,15 @@ mod tests {
 
     #[test]
     fn next_round_when_pending_takes_the_whole_queue() {
-        let mut state = in_phase(Phase::Pending);
+        let mut state = in_phase(RoundPhase::Pending);
         assert_eq!(state.next_round(), NextRound::Start(batch("b")));
-        assert_eq!((state.phase, state.rounds_started), (Phase::Delivering, 2));
+        assert_eq!((state.phase, state.rounds_started), (RoundPhase::Delivering, 2));
         assert!(!state.broadcaster_idle && state.batch.is_empty());
     }
 
     #[test]
     fn next_round_otherwise_waits() {
-        for phase in [Phase::Idle, Phase::Delivering] {
+        for phase in [RoundPhase::Idle, RoundPhase::Delivering] {
             let mut state = in_phase(phase);
             assert_eq!(state.next_round(), NextRound::Wait);
             assert_eq!(state.phase, phase);
@@ -258,28 +258,28 @@ mod tests {
 
     #[test]
     fn request_help_only_wakes_an_idle_broadcaster() {
-        let mut state = in_phase(Phase::Delivering);
+        let mut state = in_phase(RoundPhase::Delivering);
         assert!(!state.request_help(&"round"), "it is busy");
         assert_eq!(state.help_wanted, None);
         state.next_round();
         assert!(state.request_help(&"round"));
-        assert_eq!((state.phase, state.help_wanted), (Phase::Delivering, Some("round")));
+        assert_eq!((state.phase, state.help_wanted), (RoundPhase::Delivering, Some("round")));
     }
 
     #[test]
     fn withdraw_help_leaves_the_broadcaster_idle() {
-        let mut state = in_phase(Phase::Delivering);
+        let mut state = in_phase(RoundPhase::Delivering);
         state.next_round();
         assert!(state.request_help(&"round"));
         assert_eq!(state.withdraw_help(), Some("round"));
         assert_eq!(state.withdraw_help(), None);
         assert_eq!(state.next_round(), NextRound::Wait);
-        assert_eq!(state.phase, Phase::Delivering);
+        assert_eq!(state.phase, RoundPhase::Delivering);
     }
 
     #[test]
     fn a_full_queue_is_empty_again_when_its_round_starts() {
-        let mut state = in_phase(Phase::Delivering);
+        let mut state = in_phase(RoundPhase::Delivering);
         assert!(!state.is_full());
         enqueue(&mut state, &"x".repeat(BROADCAST_QUEUE_MAX));
         assert!(state.is_full());
