@@ -4,9 +4,9 @@
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 
-use crate::server::Options;
 use crate::server::limits::{Limits, MISSED_PINGS_MIN};
 use crate::server::log::Verbosity;
+use crate::server::options::ServeOptions;
 use crate::tools;
 use args::{COMMANDS, nearest, wrapped};
 use values::{
@@ -23,7 +23,7 @@ mod values;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// The chat server.
-    Serve(Options),
+    Serve(ServeOptions),
     /// Captured octets, explained.
     Decode(tools::decode::Options),
     /// Frames, right or wrong.
@@ -44,7 +44,7 @@ struct Setting {
     help: &'static str,
     /// May it be given several times? A variable then holds a list with commas.
     times: Times,
-    apply: fn(&mut Options, &str) -> Result<(), String>,
+    apply: fn(&mut ServeOptions, &str) -> Result<(), String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ pub fn parse(
     let words = words.strip_prefix(&["serve"]).unwrap_or(&words);
     let given = flags(words)?;
 
-    let mut options = Options::default();
+    let mut options = ServeOptions::default();
     for setting in SETTINGS {
         for (source, value) in values_of(setting, &given, &variable)? {
             (setting.apply)(&mut options, &value)
@@ -186,7 +186,7 @@ fn values_of(
 }
 
 /// Values that make no sense together.
-fn agree(options: &Options) -> Result<(), String> {
+fn agree(options: &ServeOptions) -> Result<(), String> {
     let Limits { ping_interval, idle_timeout, .. } = options.limits;
     if idle_timeout < MISSED_PINGS_MIN * ping_interval {
         return Err(format!(
@@ -299,14 +299,14 @@ mod tests {
         parse(words.iter().map(OsString::from), variable)
     }
 
-    fn options_of(words: &[&str], variables: &[(&str, &str)]) -> Options {
+    fn options_of(words: &[&str], variables: &[(&str, &str)]) -> ServeOptions {
         match with(words, variables) {
             Ok(Command::Serve(options)) => options,
             other => panic!("{words:?} {variables:?}: {other:?}"),
         }
     }
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> ServeOptions {
         options_of(words, &[])
     }
 
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn without_words_it_serves_with_the_defaults() {
-        let defaults = Options {
+        let defaults = ServeOptions {
             bind: vec!["127.0.0.1:1984".parse().unwrap()],
             welcome: "Welcome to Corvusoft Chat!".to_owned(),
             origins: vec![],
@@ -407,7 +407,7 @@ mod tests {
     }
 
     /// One way to write each option, and what it changes.
-    type Change = fn(&mut Options);
+    type Change = fn(&mut ServeOptions);
 
     #[rustfmt::skip]
     const CHANGES: &[(&str, &str, Change)] = &[

@@ -1,3 +1,3 @@
-//! What every program that speaks over a socket needs: reads with a deadline, and an orderly end.
+//! Sockets for any protocol: reads with a deadline, and an orderly close.
 
 pub mod stream;

@@ -1,173 +1,119 @@
 //! The chat server: threads and sockets around the pure layer of [`crate::wire`].
-
-use std::io;
-use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, SystemTime};
-
-use broadcast::BroadcastQueue;
-use inspect::{InspectQueue, Inspection};
-use limits::{Limits, SHUTDOWN_TIMEOUT};
-use log::{Format, Log, Verbosity};
-use metrics::Metrics;
-use room::Room;
-use send_queue::{Backlog, SendQueue};
-use trace::Tracing;
-
-use crate::wire::close::{Close, CloseCode};
+//!
+//! # The life of a message
+//!
+//! 1. [`listener::accept`] accepts the connection. [`listener::start_connection`] checks the limits and gives
+//!    it a thread of the pool ([`thread_pool::spawn`]). A connection over the limit goes to the
+//!    [`reject::Rejector`], which answers 503.
+//! 2. [`session::serve`] runs in the client's thread. [`http::HttpConnection::run`] reads request heads, each
+//!    before a deadline, answers requests for pages, and returns when a request can be upgraded.
+//! 3. [`session::open_session`] creates the [`send_queue::SendQueue`] and joins the [`room::Room`], in this
+//!    order. [`send_queue::WriterRole::send_handshake`] then sends the 101 and the welcome in one write, and
+//!    after them every message that was broadcast since the client joined.
+//! 4. [`session::Session::read_loop`] blocks in `read`. One read can bring many frames.
+//!    [`session::Session::handle_events`] takes one event after the other from the receiver
+//!    ([`crate::wire::message::Receiver::next`]), and [`reply::reply_to`] decides the answer to each.
+//! 5. [`message_handler::MessageHandler::broadcast`] encodes a text as a frame and appends it to a
+//!    [`batch::Batch`]. At the end of the read [`message_handler::MessageHandler::flush`] passes the batch to
+//!    [`broadcast::BroadcastQueue::broadcast`].
+//! 6. [`broadcast::BroadcastQueue::enqueue`] gives the message its place in the order for all members. If no
+//!    round is running, the sender starts one and delivers it; otherwise the broadcaster thread will. The
+//!    states are in [`broadcast::state::QueueState`].
+//! 7. [`broadcast::Round::deliver_all`] calls [`send_queue::SendQueue::deliver`] for each member. A member
+//!    without a writer gets the frames at once, by one non-blocking `send`
+//!    ([`send_queue::WriterRole::write_nonblocking`]). Otherwise the frames wait in its send queue.
+//! 8. If the socket of a slow reader accepts no more, a writer thread takes over the writer role
+//!    ([`send_queue::WriterRole::write_blocking`]) until the queue is empty. A member whose queue is full is
+//!    disconnected with 1013 ([`broadcast::Round::deliver`]). No other member waits for it.
+//! 9. The session ends with a Close, a violation, or the end of the stream. [`session::Session::close`] waits
+//!    until the member's own messages are delivered ([`broadcast::BroadcastQueue::wait_until_delivered`]),
+//!    sends the Close ([`send_queue::SendQueue::close`]), leaves the room ([`room::Seat`]), waits until the
+//!    queue is sent ([`send_queue::SendQueue::wait_flushed`]), and closes TCP so that the last byte of the
+//!    Close arrives ([`crate::net::stream::lingering_close`]).
+//!
+//! # Threads and queues
+//!
+//! ```text
+//!                    rejected: 128                                     log: 1 MiB
+//! listener ────────────────────────> rejector        every thread ──────────────────> log thread ──> stderr
+//!    │
+//!    │ thread pool: a job for each connection
+//!    v                 broadcast queue: 1 MiB
+//! client thread ──────────────────────────────> broadcaster
+//!    │  │                                            │
+//!    │  │  the sender delivers, or the broadcaster   │          heartbeat: Ping, Close
+//!    │  └────────────────────┬───────────────────────┘              │
+//!    │                       v                                      v
+//!    │          one send queue for each client: --max-backlog, 1 Pong, 1 Ping, 1 Close
+//!    │                       │                                      ^
+//!    │                       │ the thread with the writer role      │ texts for /wire: 1 MiB each
+//!    │                       v                                      │
+//!    │                 the client's socket                          │
+//!    │  inspect queue: 1024 observations or 1 MiB                   │
+//!    └────────────────────────────────────────────────────> publisher
+//! ```
+//!
+//! | thread | number | it waits for |
+//! |---|---|---|
+//! | main | 1 | a signal ([`listener::wait_for_stop`]) |
+//! | `listener` | one for each address | the next connection |
+//! | `client` | one for each connection | bytes of its client; while the broadcast queue is full, the end of a round; at `/echo`, the writer role |
+//! | `writer` | one for each client with a backlog | space in the socket, [`limits::SEND_TIMEOUT`] at a time |
+//! | `broadcaster` | 1 | a round to start or to help with |
+//! | `heartbeat` | 1 | the next ping or timeout |
+//! | `log` | 1 | lines; standard error |
+//! | `publisher` | 1 with `--inspect` | observations; then it pauses for [`limits::PUBLISH_PAUSE`] |
+//! | `rejector` | 1 | a rejected connection; while some are open, [`limits::REJECT_POLL`] |
+//!
+//! | queue | bound | when it is full |
+//! |---|---|---|
+//! | broadcast queue | [`limits::BROADCAST_QUEUE_MAX`] | the sender waits and does not read |
+//! | send queue | `--max-backlog`; at `/wire` [`limits::WIRE_BACKLOG_MAX`] | the member is disconnected; at `/wire` texts are dropped and counted |
+//! | Pong and Ping of a send queue | 1 each | the new frame replaces the old |
+//! | thread pool | its idle threads | a new thread is started, or the connection is rejected |
+//! | log | [`limits::LOG_MAX`] | lines are dropped and counted |
+//! | inspect queue | [`limits::OBSERVATIONS_MAX`], [`limits::OBSERVATIONS_BYTES_MAX`] | observations are dropped and counted |
+//! | rejected connections | [`limits::REJECTED_MAX`] | the connection is closed without an answer |
+//!
+//! # Locks
+//!
+//! Each queue, each room and the counters of refusals have one lock ([`sync`]). **No lock is taken while
+//! another is held**, so their order does not matter and no deadlock is possible. No lock is held during a
+//! system call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may
+//! hold another; no code takes a second lock under the log's.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "a message's life leads through private functions"
+)]
 
 pub mod activity;
+pub mod batch;
 pub mod broadcast;
+pub mod clock;
 pub mod event;
+pub mod guard;
 pub mod heartbeat;
 pub mod http;
 pub mod inspect;
+pub mod inspect_queue;
 pub mod limits;
 pub mod listener;
 pub mod log;
 pub mod message_handler;
 pub mod metrics;
+pub mod options;
 pub mod origin;
 pub mod pages;
+pub mod publisher;
 pub mod reject;
+pub mod reply;
+pub mod resource;
 pub mod room;
 pub mod send_queue;
 pub mod session;
+pub mod simulate;
+pub mod spawn;
+pub mod state;
+pub mod sync;
 pub mod thread_pool;
 pub mod trace;
-
-/// What the operator chose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Addresses to listen on; at least one.
-    pub bind: Vec<SocketAddr>,
-    /// The first message to each member.
-    pub welcome: String,
-    /// Origins that may connect beside those of the same host, in lower case; `*` for any.
-    pub origins: Vec<String>,
-    /// Numbers.
-    pub limits: Limits,
-    /// Is the wire shown beside the log?
-    pub tracing: Tracing,
-    /// May pages look at it?
-    pub inspection: Inspection,
-    /// How the log looks.
-    pub log_format: Format,
-    /// What is logged.
-    pub verbosity: Verbosity,
-}
-
-impl Default for Options {
-    /// What holds where the operator chose nothing; but where to listen is to be chosen.
-    fn default() -> Self {
-        Self {
-            bind: Vec::new(),
-            welcome: "Welcome to Corvusoft Chat!".to_owned(),
-            origins: Vec::new(),
-            limits: Limits::default(),
-            tracing: Tracing::Off,
-            inspection: Inspection::Off,
-            log_format: Format::Text,
-            verbosity: Verbosity::Normal,
-        }
-    }
-}
-
-/// What every thread of the server shares. It lives as long as the program.
-pub struct Server {
-    options: Options,
-    log: &'static Log,
-    metrics: Metrics,
-    /// The members of `/chat`.
-    chat: Room,
-    /// What they said and the broadcast has not taken.
-    broadcast_queue: BroadcastQueue,
-    /// The clients of `/echo`: nobody speaks to them but they themselves.
-    echo: Room,
-    /// What crosses the wire, for those who look at `/wire`.
-    inspect_queue: InspectQueue,
-    /// Connections, in whatever state.
-    open: AtomicUsize,
-    /// Connections that are WebSockets.
-    upgraded: AtomicUsize,
-    /// A signal to stop came.
-    is_stopping: AtomicBool,
-}
-
-impl Server {
-    /// Nothing runs yet.
-    #[must_use]
-    pub fn new(options: Options, log: &'static Log) -> &'static Self {
-        Box::leak(Box::new(Self {
-            options,
-            log,
-            metrics: Metrics::default(),
-            chat: Room::default(),
-            broadcast_queue: BroadcastQueue::default(),
-            echo: Room::default(),
-            inspect_queue: InspectQueue::default(),
-            open: AtomicUsize::new(0),
-            upgraded: AtomicUsize::new(0),
-            is_stopping: AtomicBool::new(false),
-        }))
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::SeqCst)
-    }
-}
-
-/// Tells a member that the server goes down (section 7.4.1: 1001).
-fn close_for_shutdown(member: &Arc<SendQueue>) {
-    let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
-    member.close(close, Backlog::Flush, 2 * SHUTDOWN_TIMEOUT); // the stop itself ends the wait
-}
-
-/// Unix time. A clock that is set before its epoch shows the epoch.
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-}
-
-/// Frees the memory of an empty buffer that grew large. Shrinking it in place would leave a small
-/// piece at a high address, which keeps the allocator from giving the rest back.
-fn release_capacity(buffer: &mut Vec<u8>) {
-    if limits::BUFFER_RETAINED_MAX < buffer.capacity() {
-        *buffer = Vec::new();
-    }
-}
-
-/// One of those counted in a number, as long as it lives.
-struct CountGuard(&'static AtomicUsize);
-
-impl CountGuard {
-    /// Counts one more, unless there are `max` already.
-    fn below(max: usize, number: &'static AtomicUsize) -> Option<Self> {
-        let one = Self::new(number);
-        (number.load(Ordering::SeqCst) <= max).then_some(one)
-    }
-
-    fn new(number: &'static AtomicUsize) -> Self {
-        number.fetch_add(1, Ordering::SeqCst);
-        Self(number)
-    }
-}
-
-impl Drop for CountGuard {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Starts a thread without which the program is of no use: should it panic, the program ends, so
-/// that whoever watches over it can start it anew.
-fn spawn_essential(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let essential = move || {
-        let _ = catch_unwind(AssertUnwindSafe(body)); // the panic hook has told of it
-        process::exit(1);
-    };
-    thread::Builder::new().name(name.to_owned()).spawn(essential).map(drop)
-}

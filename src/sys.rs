@@ -1,6 +1,6 @@
-//! Two things that `std` cannot do: hear SIGTERM and SIGINT, and write to a socket without waiting.
-//! The only `unsafe` of the program: two functions of the C library that `std` links anyway.
-#![allow(unsafe_code, reason = "std has neither of the two; each stands behind a safe function")]
+//! What `std` cannot do: receive SIGTERM and SIGINT, and write to a socket without blocking.
+//! The only `unsafe` of the program: functions of the C library, which `std` links anyway.
+#![allow(unsafe_code, reason = "std has neither of the two; each is called by a safe function")]
 
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -10,8 +10,17 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 unsafe extern "C" {
-    fn send(socket: c_int, octets: *const c_void, length: usize, flags: c_int) -> isize;
+    fn send(socket: c_int, bytes: *const c_void, length: usize, flags: c_int) -> isize;
     fn signal(number: c_int, handler: extern "C" fn(c_int)) -> *const c_void;
+
+    /// The address of the calling thread's `errno`, which is a macro in C.
+    #[cfg_attr(any(target_os = "linux", target_os = "emscripten"), link_name = "__errno_location")]
+    #[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), link_name = "__error")]
+    #[cfg_attr(
+        any(target_os = "android", target_os = "netbsd", target_os = "openbsd"),
+        link_name = "__errno"
+    )]
+    fn errno() -> *mut c_int;
 }
 
 const SIGINT: c_int = 2;
@@ -22,38 +31,60 @@ const MSG_DONTWAIT: c_int = 0x40;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const MSG_DONTWAIT: c_int = 0x80;
 
-/// Hands `octets` to the kernel as far as it takes them at once; how many that were.
+/// Sends as many of `bytes` as the kernel accepts without blocking, and returns their number.
 ///
 /// # Errors
-/// [`io::ErrorKind::WouldBlock`] when it takes none now, else what is wrong with the connection.
-/// SIGPIPE is no concern: `std` ignores it before `main`.
-pub fn send_now(stream: &TcpStream, octets: &[u8]) -> io::Result<usize> {
+/// [`io::ErrorKind::WouldBlock`] if it accepts none now, or the error of the connection.
+/// SIGPIPE does not occur: `std` ignores it before `main`.
+pub fn send_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     // SAFETY: the descriptor is open as long as `stream` is borrowed; pointer and length are those
     // of a live slice, which `send` only reads.
     let sent =
-        unsafe { send(stream.as_raw_fd(), octets.as_ptr().cast(), octets.len(), MSG_DONTWAIT) };
+        unsafe { send(stream.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), MSG_DONTWAIT) };
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
-/// Where the handler leaves its octet; -1 until there is a listener.
-static WAKE: AtomicI32 = AtomicI32::new(-1);
+/// The descriptor that the signal handler writes to; -1 until [`stop_signals`] has set it.
+static SIGNAL_SOCKET: AtomicI32 = AtomicI32::new(-1);
 
-extern "C" fn wake(_number: c_int) {
-    // SAFETY: `send` is async-signal-safe; it reads one octet of a constant. The descriptor is
-    // never closed. Should it be full, earlier signals wait there already.
-    unsafe { send(WAKE.load(Ordering::Relaxed), b"!".as_ptr().cast(), 1, MSG_DONTWAIT) };
+/// The signal handler. It may run between any thread's system call and that thread's look at `errno`,
+/// so it restores `errno`.
+extern "C" fn on_signal(_number: c_int) {
+    // SAFETY: `errno` gives the address of this thread's own variable. `send` is async-signal-safe and
+    // reads one byte of a constant. The descriptor is never closed. If its buffer is full, earlier
+    // signals wait there already.
+    unsafe {
+        let errno = errno();
+        let saved = *errno;
+        send(SIGNAL_SOCKET.load(Ordering::Relaxed), b"!".as_ptr().cast(), 1, MSG_DONTWAIT);
+        *errno = saved;
+    }
 }
 
-/// From now on each SIGTERM and SIGINT is an octet to be read from the stream that is returned.
+/// Starts to receive signals: each SIGTERM and SIGINT is one byte that can be read from the stream.
 ///
 /// # Errors
 /// The system has no descriptors left.
 pub fn stop_signals() -> io::Result<UnixStream> {
     let (listener, waker) = UnixStream::pair()?;
-    WAKE.store(waker.into_raw_fd(), Ordering::Relaxed);
+    SIGNAL_SOCKET.store(waker.into_raw_fd(), Ordering::Relaxed);
     for number in [SIGINT, SIGTERM] {
-        // SAFETY: `wake` does nothing that a signal handler may not do.
-        unsafe { signal(number, wake) };
+        // SAFETY: `on_signal` does only what a signal handler may do.
+        unsafe { signal(number, on_signal) };
     }
     Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signal_handler_keeps_errno() {
+        const EILSEQ_ON_LINUX: c_int = 84; // a value that `send` does not set
+        // SAFETY: this thread's own variable.
+        unsafe { *errno() = EILSEQ_ON_LINUX };
+        on_signal(SIGTERM); // without a socket its `send` fails with EBADF
+        assert_eq!(io::Error::last_os_error().raw_os_error(), Some(EILSEQ_ON_LINUX));
+    }
 }

@@ -281,7 +281,7 @@ mod disconnecting {
         let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
         check::that(is_ended, "the silent client gets a Close");
         silent.expect_any_end();
-        server.wait_for_log("WebSocket errored 'no byte for 2s' for 2.");
+        server.wait_for_log("WebSocket errored 'no byte received for 2s' for 2.");
         expect_metric(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
         alive.expect_open();
     }

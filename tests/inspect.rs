@@ -104,7 +104,7 @@ fn a_page_of_another_site_may_not_inspect() {
 fn an_inspector_is_logged_and_must_follow_the_protocol() {
     let server = Server::with(&["--inspect"]);
     let mut inspector = server.upgrade("/wire");
-    server.wait_for_log("Shows the wire to 1 (127.0.0.1:");
+    server.wait_for_log("Showing the wire to 1 (127.0.0.1:");
     inspector.expect_open();
     inspector.send(ClientFrame::binary([1, 2, 3]).bytes());
     let reason = inspector.expect_close(Some(1003));
@@ -266,6 +266,7 @@ fn the_simulated_answer_is_the_servers_answer() {
         }),
         ("binary", ClientFrame::binary([1, 2]).bytes()),
         ("close", ClientFrame::close(1001, "bye").bytes()),
+        ("a close code that only a client may send", ClientFrame::close(1010, "").bytes()),
         ("an empty close", ClientFrame::new(CLOSE, "").bytes()),
         ("a close code that must not be sent", ClientFrame::close(1005, "").bytes()),
         ("a reserved bit", ClientFrame::text("x").rsv(2).bytes()),

@@ -5,18 +5,15 @@
 //! | `frame` | those of [`json`](super::json), and `number` (from 1), `time` (RFC 3339), `connection` |
 //! | `head` | `number`, `time`, `connection`, `from`, `lines`; of a request with a key also `accept`, else `null`: `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
 //! | `lost` | `frames`: so many were not told to this client, which did not keep up |
-//! | `answer` | what [`answer`] says of a frame in hex that the client has sent |
+//! | `answer` | the simulated answer to frames that the client has sent in hex (`server/simulate.rs`) |
 
-use super::fields::{hex, octets};
-use super::finding::Finding;
+use super::fields::hex;
 use super::frame_text::role;
 use super::json::{Members, list, members};
-use crate::wire::close::{Close, CloseCode, Violation};
-use crate::wire::dissect::{Dissector, Frame};
-use crate::wire::frame::{self, Opcode, Role};
+use crate::wire::dissect::Frame;
+use crate::wire::frame::Role;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
 use crate::wire::head::{HeadLimits, HeadParser};
-use crate::wire::message::{Event, Receiver};
 
 /// Where and when something crossed the wire.
 pub struct Place<'a> {
@@ -91,150 +88,6 @@ pub fn lost(frames: u64) -> String {
     out.object()
 }
 
-/// Frames that are looked at of those that somebody thinks of.
-const ASKED_MAX: usize = 16;
-
-/// What `/chat` would answer to a client that begins with these octets, which `text` has in hex:
-/// `problem`, if it is no hex, else `null`; `steps`, each a `sentence` with the octets of the `answer`
-/// in hex, or `null`; and `frames`, all that was asked about, as objects of [`json`](super::json).
-#[must_use]
-pub fn answer(text: &str, max_message: usize) -> String {
-    let wire = octets_of(text);
-    let mut out = Members::default();
-    out.text("kind", "answer");
-    let problem = wire.is_none().then_some("this is no frame in hex: two digits an octet");
-    out.quoted("problem", problem);
-    let wire = wire.unwrap_or_default();
-    out.raw("steps", list(steps(&wire, max_message).into_iter().map(|step| step.object())));
-    out.raw("frames", list(dissected(&wire).iter().map(super::json::object)));
-    out.object()
-}
-
-fn octets_of(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .map(|character| u8::try_from(character.to_digit(16)?).ok())
-        .collect();
-    let digits = digits?;
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
-fn dissected(wire: &[u8]) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    let mut dissector = Dissector::new(Some(Role::Client), 0, wire.len());
-    dissector.read(&mut wire.to_vec(), |frame| frames.push(frame));
-    frames.extend(dissector.finish());
-    frames.truncate(ASKED_MAX);
-    frames
-}
-
-/// One thing that the server does.
-struct Step {
-    sentence: String,
-    answer: Option<Vec<u8>>,
-}
-
-impl Step {
-    fn new(sentence: impl Into<String>, answer: Option<Vec<u8>>) -> Self {
-        Self { sentence: sentence.into(), answer }
-    }
-
-    fn object(&self) -> String {
-        let mut out = Members::default();
-        out.text("sentence", &self.sentence);
-        out.quoted("answer", self.answer.as_ref().map(|answer| hex(answer, "")));
-        out.object()
-    }
-}
-
-/// The server's own receiver is asked.
-fn steps(wire: &[u8], max_message: usize) -> Vec<Step> {
-    let mut receiver = Receiver::new(Role::Client, max_message, wire);
-    let mut steps = Vec::new();
-    while steps.len() < ASKED_MAX {
-        match receiver.next() {
-            Ok(Some(event)) => {
-                let is_last = matches!(event, Event::Close(_) | Event::Binary(_));
-                steps.push(reaction(event));
-                if is_last {
-                    return steps;
-                }
-            }
-            Ok(None) => {
-                steps.extend(dissected(wire).last().and_then(waiting));
-                return steps;
-            }
-            Err(violation) => {
-                steps.push(failure(violation));
-                return steps;
-            }
-        }
-    }
-    steps
-}
-
-fn reaction(event: Event) -> Step {
-    match event {
-        Event::Text(text) => Step::new(
-            format!(
-                "a text message of {}: everyone in the chat gets it",
-                octets(text.len() as u64)
-            ),
-            Some(encoded(Opcode::Text, text.as_bytes())),
-        ),
-        Event::Binary(_) => {
-            let close = Close::new(CloseCode::UNSUPPORTED_DATA, "this chat takes text only");
-            let sentence =
-                "a binary message: the chat takes text only (7.4.1), the echo sends it back";
-            Step::new(sentence, Some(encoded(Opcode::Close, &close.body())))
-        }
-        Event::Ping(payload) => Step::new(
-            "a ping: the pong has its payload (5.5.3)",
-            Some(encoded(Opcode::Pong, payload)),
-        ),
-        Event::Pong(_) => Step::new("a pong: it wants no answer (5.5.3)", None),
-        Event::Close(close) => {
-            let how =
-                if close.code().is_some() { "with the same code" } else { "without a code too" };
-            let sentence = format!(
-                "a close: the answer is a close {how}, then the end of the connection (5.5.1)"
-            );
-            Step::new(sentence, Some(encoded(Opcode::Close, &close.reply().body())))
-        }
-    }
-}
-
-fn failure(violation: Violation) -> Step {
-    let Finding { section, sentence, .. } = Finding::of(violation);
-    let (code, ..) = violation.verdict();
-    let sentence = format!(
-        "{sentence} ({section}): the connection fails with close code {code}, {}",
-        code.name()
-    );
-    Step::new(sentence, Some(encoded(Opcode::Close, &violation.close().body())))
-}
-
-/// What is missing where nothing is wrong yet.
-fn waiting(frame: &Frame) -> Option<Step> {
-    let is_fragment = !frame.header.fin() && !frame.header.is_control();
-    let sentence = match frame.missing() {
-        0 if is_fragment => {
-            "a fragment: the server waits for the rest of the message (5.4)".to_owned()
-        }
-        0 => return None,
-        missing => format!("the server waits for {} more at least", octets(missing)),
-    };
-    Some(Step::new(sentence, None))
-}
-
-fn encoded(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    frame::encode(opcode, None, payload, &mut wire);
-    wire
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,36 +114,5 @@ mod tests {
             b"GET /chat HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         let json = head(&place(), Role::Client, wire);
         assert!(json.ends_with(r#""accept":{"key":"dGhlIHNhbXBsZSBub25jZQ==","guid":"258EAFA5-E914-47DA-95CA-C5AB0DC85B11","sha1":"b37a4f2cc0624f1690f64606cf385945b2bec4ea","accept":"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}}"#), "{json}");
-    }
-
-    #[test]
-    #[rustfmt::skip]
-    fn what_would_be_answered() {
-        for (text, problem, told) in [
-            ("81 85 37fa213d 7f9f4d5158", "null", r#""sentence":"a text message of 5 octets: everyone in the chat gets it","answer":"810548656c6c6f""#),
-            ("8980 00000000", "null", r#"(5.5.3)","answer":"8a00""#),
-            ("8a80 00000000", "null", r#"(5.5.3)","answer":null"#),
-            ("8882 00000000 03e8", "null", r#"a close with the same code, then the end of the connection (5.5.1)","answer":"880203e8""#),
-            ("8880 00000000", "null", r#"a close without a code too, then the end of the connection (5.5.1)","answer":"8800""#),
-            ("8882 00000000 03ed", "null", r#"(7.4): the connection fails with close code 1002, protocol error","answer":"88"#),
-            ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),
-            ("8281 00000000 00", "null", r#"(7.4.1), the echo sends it back","answer":"881b03eb"#),
-            ("0181 00000000 61", "null", r#"a fragment: the server waits for the rest of the message (5.4)","answer":null"#),
-            ("81fe 00", "null", r#"waits for 5 octets more at least","answer":null"#),
-            ("", "null", r#""steps":[],"frames":[]"#),
-            ("8", r#""this is no frame in hex: two digits an octet""#, r#""steps":[],"frames":[]"#),
-            ("<b>", r#""this is no frame in hex: two digits an octet""#, r#""steps":[],"frames":[]"#),
-        ] {
-            let json = answer(text, 1000);
-            assert!(json.starts_with(&format!(r#"{{"kind":"answer","problem":{problem},"steps":["#)), "{json}");
-            assert!(json.contains(told), "{text}: {json}");
-        }
-    }
-
-    #[test]
-    fn no_question_makes_much_of_an_answer() {
-        let json = answer(&"8a8000000000".repeat(10_000), 1000);
-        assert_eq!(json.matches("wants no answer").count(), ASKED_MAX);
-        assert_eq!(json.matches(r#""kind":"frame""#).count(), ASKED_MAX);
     }
 }

@@ -1,48 +1,54 @@
-//! A connection's stream: reading under a deadline, and ending so that the last words arrive.
+//! The stream of one connection: reads with a deadline, and a lingering close.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Shared by the two sides of a connection: one descriptor.
-pub type Stream = Arc<TcpStream>;
+/// A connection that its reading and its writing side share: one descriptor.
+pub type SharedStream = Arc<TcpStream>;
 
-/// Octets that a read takes before the upgrade and after the end: on the heap, since a page of stack
-/// that was touched once stays with the thread.
-pub const READ: usize = 2 * 1024;
+/// Bytes of one read before the upgrade and after the last frame. Such a buffer lives on the heap, because
+/// a thread keeps every page of its stack that it has touched.
+pub const READ_SIZE: usize = 2 * 1024;
 
-/// Sections 7.1.1 and 7.1.7: sends FIN, then reads and drops what still comes, until the client's
-/// own FIN or a deadline. Closing with unread input would make the kernel send a reset, and a reset
-/// can overtake our last words.
-pub fn lingering_close(stream: &Stream, timeout: Duration) {
+/// Closes so that the last bytes arrive (sections 7.1.1 and 7.1.7): sends FIN, then reads and drops until
+/// the peer's FIN or until `timeout`.
+///
+/// If a socket is closed with unread input, the kernel sends a reset, and a reset can make the peer drop
+/// bytes that it has not read yet.
+pub fn lingering_close(stream: &SharedStream, timeout: Duration) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
     let deadline = Instant::now() + timeout;
-    let mut octets = vec![0; 2 * READ];
-    while matches!(read_before(deadline, stream, &mut octets), Ok(1..)) {}
+    let mut dropped = vec![0; 2 * READ_SIZE];
+    while matches!(read_before(deadline, stream, &mut dropped), Ok(1..)) {}
 }
 
-/// One read that ends at the deadline, even if the client sends a byte now and then.
+/// Reads once. The read ends at `deadline`, even if the peer sends a byte now and then.
 ///
 /// # Errors
-/// A time-out, told by [`is_timeout`], or what is wrong with the connection.
-pub fn read_before(deadline: Instant, stream: &Stream, octets: &mut [u8]) -> io::Result<usize> {
+/// A timeout (see [`is_timeout`]), or the error of the connection.
+pub fn read_before(
+    deadline: Instant,
+    stream: &SharedStream,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
         stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-        match (&**stream).read(octets) {
+        match (&**stream).read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            ended => return ended,
+            result => return result,
         }
     }
 }
 
-/// Did a read end because its time was over?
+/// Did a read end because of its deadline?
 #[must_use]
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)

@@ -1,55 +1,52 @@
-//! When a client last gave a sign of life: a byte that came, or one that it took after we had to wait.
+//! When a client was last active: it sent a byte, or it accepted one that a blocking write sent.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Written by the connection's thread, read by the timer's.
+/// Written by the client's thread and its writer, read by the heartbeat.
 pub struct Activity {
     opened: Instant,
-    /// Milliseconds after `opened`.
-    heard: AtomicU64,
-    /// Likewise, of the last ping, or of the moment at which there could have been one.
-    asked: AtomicU64,
+    /// Last activity, in milliseconds after `opened`.
+    last_active: AtomicU64,
+    /// Last ping, or the moment when one was due but not needed; in milliseconds after `opened`.
+    last_ping: AtomicU64,
 }
 
 impl Activity {
-    /// The first sign of life is now.
-    #[must_use]
+    /// The client is active now.
     #[expect(clippy::new_without_default, reason = "it reads the clock")]
     pub fn new() -> Self {
-        Self { opened: Instant::now(), heard: AtomicU64::new(0), asked: AtomicU64::new(0) }
+        let (last_active, last_ping) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { opened: Instant::now(), last_active, last_ping }
     }
 
-    /// A sign of life.
-    pub fn beat(&self) {
-        self.heard.store(self.age(Instant::now()), Relaxed);
+    /// Records that the client is active now.
+    pub fn touch(&self) {
+        self.last_active.store(self.age(Instant::now()), Relaxed);
     }
 
-    /// When the last one was, in milliseconds of the connection's life.
-    #[must_use]
-    pub fn last(&self) -> u64 {
-        self.heard.load(Relaxed)
+    /// The last activity, in milliseconds after the connection was opened.
+    pub fn last_active(&self) -> u64 {
+        self.last_active.load(Relaxed)
     }
 
-    /// When it is time for a ping. Each client has its own round, which begins when it comes, so that
-    /// thousands are not asked all at once.
-    #[must_use]
-    pub fn due_at(&self, ping_interval: Duration) -> Instant {
-        self.opened + Duration::from_millis(self.asked.load(Relaxed)) + ping_interval
+    /// Records that a ping is sent.
+    pub fn set_last_ping(&self, now: Instant) {
+        self.last_ping.store(self.age(now), Relaxed);
     }
 
-    /// The client is asked, or could have been.
-    pub fn asked(&self, now: Instant) {
-        self.asked.store(self.age(now), Relaxed);
+    /// When the next ping is due. The interval starts when the client connects, so that thousands of
+    /// clients do not get their pings at the same moment.
+    pub fn next_ping_at(&self, ping_interval: Duration) -> Instant {
+        self.opened + Duration::from_millis(self.last_ping.load(Relaxed)) + ping_interval
     }
 
-    /// When `idle_timeout` without one will be over.
-    #[must_use]
-    pub fn stops_at(&self, idle_timeout: Duration) -> Instant {
-        self.opened + Duration::from_millis(self.heard.load(Relaxed)) + idle_timeout
+    /// When the client will have been idle for `idle_timeout`.
+    pub fn idle_at(&self, idle_timeout: Duration) -> Instant {
+        self.opened + Duration::from_millis(self.last_active()) + idle_timeout
     }
 
-    /// In milliseconds.
+    /// Milliseconds from `opened` to `now`.
     fn age(&self, now: Instant) -> u64 {
         let age = now.saturating_duration_since(self.opened);
         u64::try_from(age.as_millis()).unwrap_or(u64::MAX)

@@ -1,237 +1,184 @@
-//! How what is said gets to everyone. All that lies on the broadcast_queue goes out as one batch, so everyone sees
-//! the same messages in the same order, and load makes the batches larger instead of the work.
+//! The broadcast queue: how a message is delivered to every member. All queued messages leave as one batch.
+//! So every member gets the same messages in the same order, and load makes the batches larger, not more.
 //!
 //! ```text
-//! nobody carries ── somebody speaks ──> the speaker carries its batch ── nothing came since ──> nobody carries
-//!                                       (to many, the broadcast helps)
-//!                                              │
-//!                                   more was said meanwhile
-//!                                              v
-//!                        the broadcast, a thread, carries until the broadcast_queue is empty ──> nobody carries
+//!           a sender enqueues its batch          no new messages
+//! idle ───────────────────────────────> the sender delivers it ──> idle
+//!                           (with many members the broadcaster helps)
+//!                                                  │
+//!                                                  │ other senders have enqueued messages
+//!                                                  v
+//!              the broadcaster thread delivers them, until the queue is empty ──> idle
 //! ```
-//! A lone message to a few so wakes no other thread on its way, one to many leaves from two processors,
-//! and a flood keeps no speaker from its next read for longer than one batch.
+//! A single message to few members wakes no other thread on its way. A message to many members is sent
+//! by two threads. Under load a sender delivers one batch at most, and then reads again.
 
 use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+use super::batch::Batch;
 use super::limits::{BROADCAST_QUEUE_MAX, CLOSE_TIMEOUT, HELP_MEMBERS_MIN};
-use super::log::Event;
+use super::log::{Log, LogEvent};
+use super::metrics::Metrics;
 use super::room::Room;
 use super::send_queue::{Backlog, Enqueue, SendQueue};
-use super::{Server, release_capacity};
+use super::spawn::spawn_essential;
+use super::sync::{lock, wait};
 use crate::wire::close::{Close, CloseCode};
-use crate::wire::frame::{self, Opcode};
 
-/// Messages as frames, encoded once for everyone.
-#[derive(Default)]
-pub struct Batch {
-    frames: Vec<u8>,
-    messages: u64,
-}
+pub use state::Ticket;
+use state::{NextRound, QueueState};
 
-impl Batch {
-    /// Appends a text message.
-    pub fn say(&mut self, text: &str) {
-        frame::encode(Opcode::Text, None, text.as_bytes(), &mut self.frames);
-        self.messages += 1;
-    }
+pub(super) mod state;
 
-    /// Is there nothing in it?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.messages == 0
-    }
-}
-
-/// Says all of `batch`, and empties it: once everyone has the ticket's batch, everyone has this.
-pub fn say(server: &'static Server, batch: &mut Batch) -> Ticket {
-    let (ticket, round) = server.broadcast_queue.post(batch, &server.chat);
-    if let Some(round) = round {
-        server.broadcast_queue.share(&round);
-        round.carry(server);
-        server.broadcast_queue.unshare();
-    }
-    ticket
-}
-
-/// Starts the broadcast's thread, which lives as long as the program.
-///
-/// # Errors
-/// The system refuses a thread.
-pub fn start(server: &'static Server) -> io::Result<()> {
-    super::spawn_essential("broadcast", move || {
-        loop {
-            server.broadcast_queue.await_round(&server.chat).carry(server);
-        }
-    })
-}
-
-/// Where those who speak leave their messages for whoever carries.
-#[derive(Default)]
+/// The messages that wait for delivery to the members of a room.
 pub struct BroadcastQueue {
-    /// Held to append, or to take all. What lies here gets its place in the order for everyone.
-    said: Mutex<QueueState>,
-    /// For the broadcast: it is to carry.
-    heard: Condvar,
-    /// For those who speak: a batch was carried out.
-    carried: Condvar,
+    room: &'static Room,
+    max_backlog: usize,
+    metrics: &'static Metrics,
+    log: &'static Log,
+    /// The lock gives messages their order for all members. It is held to append or to take the queue,
+    /// never while a batch is delivered.
+    shared: Mutex<Shared>,
+    /// For the broadcaster: there is a round to start or to help with.
+    work_available: Condvar,
+    /// For senders: a round was delivered.
+    round_done: Condvar,
 }
 
 #[derive(Default)]
-struct QueueState {
-    batch: Batch,
-    /// Batches that were taken, and the one that lies here has the next number.
-    taken: u64,
-    /// Batches that were carried to everyone.
-    carried: u64,
-    carrier: Carrier,
-    /// Does the broadcast sleep?
-    is_idle: bool,
-    /// A speaker's round that the broadcast is to help with.
-    shared: Option<Arc<Round>>,
-    /// How many wait for `carried`.
+struct Shared {
+    state: QueueState<Arc<Round>>,
+    /// Threads that wait for `round_done`.
     waiting: u32,
-    tools: Tools,
-}
-
-#[derive(Default, PartialEq)]
-enum Carrier {
-    /// Who speaks next carries it.
-    #[default]
-    Nobody,
-    /// A round is under way.
-    Somebody,
-    /// The broadcast is to carry what lies here.
-    Herald,
-}
-
-/// What a round needs, kept for the next.
-#[derive(Default)]
-struct Tools {
+    /// An empty vector for the members of the next round.
     members: Vec<Arc<SendQueue>>,
-    spare: Vec<u8>,
 }
-
-/// The batch that holds what somebody said.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ticket(u64);
 
 impl BroadcastQueue {
-    /// Leaves a batch, and empties it. If nobody carries, the caller has to. While more lies here than
-    /// the broadcast_queue holds, the caller waits: so a flood slows its own sender down.
-    fn post(&'static self, batch: &mut Batch, room: &Room) -> (Ticket, Option<Arc<Round>>) {
-        let mut said = self.lock();
-        while BROADCAST_QUEUE_MAX <= said.batch.frames.len() {
-            said = self.wait(said);
-        }
-        said.batch.frames.append(&mut batch.frames);
-        release_capacity(&mut batch.frames);
-        said.batch.messages += mem::take(&mut batch.messages);
-        let ticket = Ticket(said.taken + 1);
-        let is_free = said.carrier == Carrier::Nobody;
-        (ticket, is_free.then(|| self.begin(said, room)))
+    /// An empty queue for the members of `room`, who may each have a backlog of `max_backlog` bytes.
+    pub fn new(
+        room: &'static Room,
+        max_backlog: usize,
+        metrics: &'static Metrics,
+        log: &'static Log,
+    ) -> Self {
+        let (shared, work_available, round_done) = Default::default();
+        Self { room, max_backlog, metrics, log, shared, work_available, round_done }
     }
 
-    /// Waits until the batch of `ticket` was carried to everyone. Whoever carries waits for nobody, so
-    /// this takes two rounds at most.
+    /// Starts the broadcaster thread.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn start(&'static self) -> io::Result<()> {
+        spawn_essential("broadcaster", || {
+            loop {
+                self.next_round().deliver_all();
+            }
+        })
+    }
+
+    /// Broadcasts the messages of `batch`, and empties it. They are delivered when the ticket's round is.
+    pub fn broadcast(&'static self, batch: &mut Batch) -> Ticket {
+        let (ticket, round) = self.enqueue(batch);
+        if let Some(round) = round {
+            self.request_help(&round);
+            round.deliver_all();
+            self.withdraw_help();
+        }
+        ticket
+    }
+
+    /// Waits until the messages of `ticket` are delivered to all members. Delivery never blocks, so this
+    /// takes two rounds at most.
     pub fn wait_until_delivered(&self, ticket: Ticket) {
-        let mut said = self.lock();
-        while said.carried < ticket.0 {
-            said = self.wait(said);
+        let mut shared = lock(&self.shared);
+        while !shared.state.is_delivered(ticket) {
+            shared = self.wait_for_round(shared);
         }
     }
 
-    /// The batch that holds the last that was said.
+    /// The ticket of the last message that was enqueued.
     pub fn last_enqueued(&self) -> Ticket {
-        let said = self.lock();
-        Ticket(said.taken + u64::from(!said.batch.is_empty()))
+        lock(&self.shared).state.last_enqueued()
     }
 
-    /// For the broadcast: waits until it is to carry, or to help.
-    fn await_round(&'static self, room: &Room) -> Arc<Round> {
-        let mut said = self.lock();
+    /// Appends a batch. While the queue is full the caller waits, so a flood slows down its own sender.
+    /// The caller must deliver the round that is returned.
+    fn enqueue(&'static self, batch: &mut Batch) -> (Ticket, Option<Arc<Round>>) {
+        let mut shared = lock(&self.shared);
+        while shared.state.is_full() {
+            shared = self.wait_for_round(shared);
+        }
+        let (ticket, batch) = shared.state.enqueue(batch);
+        (ticket, batch.map(|batch| self.start_round(shared, batch)))
+    }
+
+    /// For the broadcaster: waits for a round to start or to help with.
+    fn next_round(&'static self) -> Arc<Round> {
+        let mut shared = lock(&self.shared);
         loop {
-            if let Some(round) = said.shared.take() {
-                said.is_idle = false;
-                return round;
+            match shared.state.next_round() {
+                NextRound::Help(round) => return round,
+                NextRound::Start(batch) => return self.start_round(shared, batch),
+                NextRound::Wait => (),
             }
-            if said.carrier == Carrier::Herald {
-                said.is_idle = false;
-                return self.begin(said, room);
-            }
-            said.is_idle = true;
-            said = self.heard.wait(said).unwrap_or_else(PoisonError::into_inner);
+            shared = wait(&self.work_available, shared);
         }
     }
 
-    /// Asks the broadcast for help with a speaker's round, if it sleeps and the way is long.
-    fn share(&self, round: &Arc<Round>) {
-        let mut said = self.lock();
-        if said.is_idle && HELP_MEMBERS_MIN <= round.members.len() {
-            said.shared = Some(Arc::clone(round));
-            drop(said);
-            self.heard.notify_one();
+    fn start_round(&'static self, mut shared: MutexGuard<'_, Shared>, batch: Batch) -> Arc<Round> {
+        let mut members = mem::take(&mut shared.members);
+        drop(shared);
+        self.room.snapshot(&mut members);
+        let Batch { frames, messages } = batch;
+        let (queue, next, frames) = (self, AtomicUsize::new(0), Arc::new(frames));
+        Arc::new(Round { queue, members, next, frames, messages })
+    }
+
+    /// Asks the broadcaster for help with a sender's round, if there are many members.
+    fn request_help(&self, round: &Arc<Round>) {
+        if HELP_MEMBERS_MIN <= round.members.len() && lock(&self.shared).state.request_help(round) {
+            self.work_available.notify_one();
         }
     }
 
-    /// The speaker has begun with the last member: a broadcast that has not woken is not waited for.
-    fn unshare(&self) {
-        let round = self.lock().shared.take();
-        drop(round); // not under the lock, which its end takes
+    fn withdraw_help(&self) {
+        let round = lock(&self.shared).state.withdraw_help();
+        drop(round); // after the lock is free, because the end of a round takes it
     }
 
-    /// Takes all that lies here.
-    fn begin(&'static self, mut said: MutexGuard<'_, QueueState>, room: &Room) -> Arc<Round> {
-        said.carrier = Carrier::Somebody;
-        said.taken += 1;
-        let Tools { members, spare } = mem::take(&mut said.tools);
-        let Batch { frames, messages } =
-            mem::replace(&mut said.batch, Batch { frames: spare, messages: 0 });
-        drop(said);
-        let frames = Arc::new(frames);
-        let mut round =
-            Round { broadcast_queue: self, members, next: AtomicUsize::new(0), frames, messages };
-        room.snapshot(&mut round.members);
-        Arc::new(round)
-    }
-
-    /// A round is over; what was said meanwhile is the broadcast's.
-    fn end(&self, mut tools: Tools) {
-        let mut said = self.lock();
-        mem::swap(&mut said.tools, &mut tools);
-        said.carried = said.taken;
-        if 0 < said.waiting {
-            self.carried.notify_all();
+    /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.
+    fn finish_round(&self, members: Vec<Arc<SendQueue>>, recycled: Vec<u8>) {
+        let mut shared = lock(&self.shared);
+        shared.members = members;
+        let wake = shared.state.finish_round(recycled);
+        if 0 < shared.waiting {
+            self.round_done.notify_all();
         }
-        let is_done = said.batch.is_empty();
-        said.carrier = if is_done { Carrier::Nobody } else { Carrier::Herald };
-        let wake = !is_done && said.is_idle;
-        drop(said);
+        drop(shared);
         if wake {
-            self.heard.notify_one();
+            self.work_available.notify_one();
         }
     }
 
-    fn wait<'a>(&self, mut said: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
-        said.waiting += 1;
-        let mut said = self.carried.wait(said).unwrap_or_else(PoisonError::into_inner);
-        said.waiting -= 1;
-        said
-    }
-
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait_for_round<'a>(&self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+        shared.waiting += 1;
+        let mut shared = wait(&self.round_done, shared);
+        shared.waiting -= 1;
+        shared
     }
 }
 
-/// A batch on its way to everyone. There is one at a time, and however it ends the next can begin.
-struct Round {
-    broadcast_queue: &'static BroadcastQueue,
+/// One batch on its way to all members. There is one round at a time. It ends when its last holder drops
+/// it, also after a panic, so that the next round can start.
+pub(super) struct Round {
+    queue: &'static BroadcastQueue,
     members: Vec<Arc<SendQueue>>,
-    /// The first member that nobody has begun with.
+    /// The first member that no thread has taken.
     next: AtomicUsize,
     frames: Arc<Vec<u8>>,
     messages: u64,
@@ -239,38 +186,37 @@ struct Round {
 
 impl Drop for Round {
     fn drop(&mut self) {
-        self.members.clear();
-        // If nobody owes it any more, the memory serves again.
-        let mut spare = Arc::get_mut(&mut self.frames).map(mem::take).unwrap_or_default();
-        spare.clear();
-        spare.shrink_to(BROADCAST_QUEUE_MAX);
-        self.broadcast_queue.end(Tools { members: mem::take(&mut self.members), spare });
+        let mut members = mem::take(&mut self.members);
+        members.clear();
+        // Reuse the buffer if no send queue still holds it.
+        let mut recycled = Arc::get_mut(&mut self.frames).map(mem::take).unwrap_or_default();
+        recycled.clear();
+        recycled.shrink_to(BROADCAST_QUEUE_MAX);
+        self.queue.finish_round(members, recycled);
     }
 }
 
 impl Round {
-    /// Whoever carries takes the next member, so that each gets the batch once.
-    fn carry(&self, server: &'static Server) {
+    /// Delivers to the next member until there is none. Two threads can do this at the same time: each
+    /// member gets the batch once.
+    fn deliver_all(&self) {
         while let Some(member) = self.members.get(self.next.fetch_add(1, Relaxed)) {
-            self.deliver(server, member);
+            self.deliver(member);
         }
     }
 
-    fn deliver(&self, server: &'static Server, member: &Arc<SendQueue>) {
-        match member.deliver(&self.frames, server.options.limits.max_backlog) {
-            Enqueue::Queued => {
-                server.metrics.outgoing.messages.add(self.messages);
-                server.metrics.outgoing.frames(Opcode::Text, self.messages);
-            }
-            Enqueue::Closed => (),
-            Enqueue::BacklogFull(owed) => {
-                let close = Close::new(CloseCode::TRY_AGAIN_LATER, "reading too slowly");
-                if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
-                    server.metrics.slow_readers.add(1);
-                    let what = format!("reads too slowly: {owed} bytes unsent");
-                    server.log.log(Some(member.peer), Event::Errored(&what));
-                }
-            }
+    /// Delivers to one member, or disconnects it if its backlog is full (close 1013).
+    fn deliver(&self, member: &Arc<SendQueue>) {
+        let BroadcastQueue { max_backlog, metrics, log, .. } = self.queue;
+        let queued = match member.deliver(&self.frames, self.messages, *max_backlog) {
+            Enqueue::BacklogFull(queued) => queued,
+            Enqueue::Queued | Enqueue::Closed => return,
+        };
+        let close = Close::new(CloseCode::TRY_AGAIN_LATER, "reading too slowly");
+        if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
+            metrics.slow_readers.add(1);
+            let error = format!("reads too slowly: {queued} bytes unsent");
+            log.log(Some(member.peer), LogEvent::Errored(&error));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens, in words for the operator: one table of events, their sentences and their JSON.
+//! The events that the log can report: their names, their sentences and their JSON.
 
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
@@ -9,141 +9,106 @@ use crate::wire::close::Close;
 use crate::wire::frame::Role;
 use crate::wire::refusal::Refusal;
 
-/// Whom an event is about.
+/// The client of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// Counts connections from 1; never used twice.
+    /// The number of the connection, from 1; never used twice.
     pub id: u64,
-    /// Where it comes from.
+    /// The client's address.
     pub address: SocketAddr,
 }
 
-/// What can be told.
+/// One event.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum LogEvent<'a> {
     /// The server accepts connections at an address.
     Listening(SocketAddr),
-    /// Something that the operator may want to change.
+    /// A setting that the operator may want to change.
     Warning(&'a str),
-    /// A member was welcomed.
+    /// A member has joined the chat and got its welcome.
     Welcomed,
-    /// A client began to look at the wire of all.
+    /// A client has opened the inspector.
     Inspecting,
-    /// A member said something.
-    QueueState(&'a str),
-    /// A request was not answered with what it asked for; which part of it was at fault.
+    /// A member has sent a text message.
+    Message(&'a str),
+    /// A request is refused; the part of it that is at fault.
     Refused(Refusal, &'a str),
-    /// The client was gone before its handshake was done.
+    /// The client closed the connection before the handshake was complete.
     NegotiationFailed,
     /// A WebSocket ended with a Close frame.
     Closed(&'a Close),
-    /// A WebSocket broke, fell silent or did not keep up.
+    /// A WebSocket failed, was idle for too long or read too slowly.
     Errored(&'a str),
-    /// A connection's thread panicked; it ended that connection alone.
+    /// A thread panicked.
     Panicked(&'a str),
-    /// A line of the wire, made harmless already, and which side sent it.
+    /// A line of `--trace`, already escaped, and the side that sent the bytes.
     Traced(Role, &'a str),
-    /// The machine refused something.
+    /// The operating system refused a request of the server.
     Failed(&'a str),
-    /// A signal to stop came, with so many connections open.
+    /// A signal to stop was received while N connections were open.
     Stopping(usize),
-    /// All is over, with so many connections that had to be cut off.
+    /// The server has stopped and has cut off N connections.
     Stopped(usize),
 }
 
-impl Event<'_> {
-    fn name(&self) -> &'static str {
+const NEGOTIATION_FAILED: &str = "WebSocket Negotiation Failed: Client closed connection.";
+
+impl LogEvent<'_> {
+    /// The members `event`, `code` (a close code or HTTP status) and `reason` of the JSON log.
+    #[rustfmt::skip]
+    fn members(&self) -> (&'static str, Option<u16>, Option<&str>) {
         match self {
-            Self::Listening(_) => "listening",
-            Self::Warning(_) => "advice",
-            Self::Welcomed => "welcomed",
-            Self::Inspecting => "inspecting",
-            Self::QueueState(_) => "message",
-            Self::Refused(..) => "refused",
-            Self::NegotiationFailed => "negotiation_failed",
-            Self::Closed(_) => "closed",
-            Self::Errored(_) => "errored",
-            Self::Panicked(_) => "panicked",
-            Self::Traced(..) => "wire",
-            Self::Failed(_) => "failed",
-            Self::Stopping(_) => "stopping",
-            Self::Stopped(_) => "stopped",
+            Self::Listening(_)           => ("listening", None, None),
+            Self::Warning(_)             => ("advice", None, None),
+            Self::Welcomed               => ("welcomed", None, None),
+            Self::Inspecting             => ("inspecting", None, None),
+            Self::Message(_)             => ("message", None, None),
+            Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.verdict().2)),
+            Self::NegotiationFailed      => ("negotiation_failed", None, Some("Client closed connection")),
+            Self::Closed(close)          => ("closed", close.code().map(|it| it.number()), Some(close.reason())),
+            Self::Errored(error)         => ("errored", None, Some(error)),
+            Self::Panicked(error)        => ("panicked", None, Some(error)),
+            Self::Traced(..)             => ("wire", None, None),
+            Self::Failed(error)          => ("failed", None, Some(error)),
+            Self::Stopping(_)            => ("stopping", None, None),
+            Self::Stopped(_)             => ("stopped", None, None),
         }
     }
 
-    /// Is it told even if errors alone are wanted? The wire is: it was asked for.
-    #[must_use]
+    /// Is the event logged with `--quiet`? A trace is, because the operator asked for it.
     pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
 
-    /// The close code or HTTP status, and the reason.
-    fn outcome(&self) -> (Option<u16>, Option<&str>) {
-        match self {
-            Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.verdict().2)),
-            Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
-            Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
-            Self::NegotiationFailed => (None, Some("Client closed connection")),
-            Self::Listening(_) | Self::Warning(_) | Self::Welcomed | Self::QueueState(_) => {
-                (None, None)
-            }
-            Self::Inspecting | Self::Stopping(_) | Self::Stopped(_) | Self::Traced(..) => {
-                (None, None)
-            }
-        }
-    }
-
-    /// The event in words. What a peer chose is made harmless.
+    /// Appends the event's sentence. Text that a peer chose is escaped.
     pub fn sentence(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
-        let id = peer.map_or(0, |peer| peer.id);
+        let (id, client) = (peer.map_or(0, |peer| peer.id), WithAddress(peer));
         match self {
             Self::Listening(address) => write!(out, "listening on http://{address}/"),
             Self::Warning(advice) => write!(out, "{advice}"),
-            Self::Welcomed => {
-                write!(out, "Sent welcome message to {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                out.write_char('.')
-            }
-            Self::Inspecting => {
-                write!(out, "Shows the wire to {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                out.write_char('.')
-            }
-            Self::QueueState(text) => {
-                out.push_str("Received message '");
-                explain::printable(text, LOG_TEXT_MAX, out);
-                write!(out, "' from {id}.")
+            Self::Welcomed => write!(out, "Sent welcome message to {client}."),
+            Self::Inspecting => write!(out, "Showing the wire to {client}."),
+            Self::Message(text) => {
+                push_quoted("Received message ", text, format_args!(" from {id}."), out)
             }
             Self::Refused(refusal, part) => {
                 let (status, _, sentence) = refusal.verdict();
-                write!(out, "Refused request of {id}")?;
-                peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
-                write!(out, ": {status}, {sentence}")?;
-                if !part.is_empty() {
-                    out.push_str(": '");
-                    explain::printable(part, LOG_TEXT_MAX, out);
-                    out.push('\'');
+                write!(out, "Refused request of {client}: {status}, {sentence}")?;
+                match *part {
+                    "" => out.write_char('.'),
+                    part => push_quoted(": ", part, format_args!("."), out),
                 }
-                out.write_char('.')
             }
-            Self::NegotiationFailed => {
-                write!(out, "WebSocket Negotiation Failed: Client closed connection.")
-            }
+            Self::NegotiationFailed => out.write_str(NEGOTIATION_FAILED),
             Self::Closed(close) => {
-                write!(out, "Closed connection to {id}. ")?;
-                match close.code() {
-                    Some(code) => write!(out, "Code {code} ({}), reason '", code.name())?,
-                    None => out.push_str("No code, reason '"),
-                }
-                explain::printable(close.reason(), LOG_TEXT_MAX, out);
-                write!(out, "'.")
+                let code = close.code().map(|code| format!("Code {code} ({})", code.name()));
+                write!(out, "Closed connection to {id}. {}", code.as_deref().unwrap_or("No code"))?;
+                push_quoted(", reason ", close.reason(), format_args!("."), out)
             }
             Self::Errored(what) => write!(out, "WebSocket errored '{what}' for {id}."),
             Self::Panicked(what) => write!(out, "Panicked '{what}'."),
-            Self::Traced(sender, line) => {
-                let arrow = if *sender == Role::Client { "<-" } else { "->" };
-                write!(out, "{arrow} #{id} {line}")
-            }
+            Self::Traced(Role::Client, line) => write!(out, "<- #{id} {line}"),
+            Self::Traced(Role::Server, line) => write!(out, "-> #{id} {line}"),
             Self::Failed(what) => write!(out, "{what}."),
             Self::Stopping(open) => write!(out, "stopping: {open} connections to close"),
             Self::Stopped(0) => write!(out, "stopped"),
@@ -151,14 +116,14 @@ impl Event<'_> {
         }
     }
 
-    /// The event's members of a JSON object, and its end; the time is there already.
+    /// Appends the event's members of a JSON object and its closing brace, after the member `time`.
     pub fn json(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
-        write!(out, "\"event\":\"{}\",\"connection\":", self.name())?;
+        let (event, code, reason) = self.members();
+        write!(out, "\"event\":\"{event}\",\"connection\":")?;
         match peer {
             Some(peer) => write!(out, "{},\"address\":\"{}\"", peer.id, peer.address)?,
             None => out.push_str("null,\"address\":null"),
         }
-        let (code, reason) = self.outcome();
         match code {
             Some(code) => write!(out, ",\"code\":{code},\"reason\":")?,
             None => out.push_str(",\"code\":null,\"reason\":"),
@@ -173,5 +138,22 @@ impl Event<'_> {
         explain::json_string(&sentence, out);
         out.push('}');
         Ok(())
+    }
+}
+
+/// Appends a peer's text, escaped and in quotes, between two other texts.
+fn push_quoted(before: &str, text: &str, after: fmt::Arguments, out: &mut String) -> fmt::Result {
+    out.push_str(before);
+    out.push('\'');
+    explain::printable(text, LOG_TEXT_MAX, out);
+    write!(out, "'{after}")
+}
+
+/// Displays a client with its address.
+struct WithAddress(Option<Peer>);
+
+impl fmt::Display for WithAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |Peer { id, address }| write!(f, "{id} ({address})"))
     }
 }

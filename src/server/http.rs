@@ -1,22 +1,24 @@
-//! A client before its upgrade: requests in HTTP, answered until one of them asks for a WebSocket that
-//! it can have.
+//! A client before its upgrade: HTTP requests are answered until one asks for a WebSocket and may have it.
 //!
-//! The RFC gives no order for a request with several defects. Here it is: a place for the client (the
-//! listener: who is too many is not read at all), the head line by line with its sizes as they come, its
-//! framing and Host, the path, the method, content, section 4.2.1 ([`AcceptedHandshake::of`]), the origin.
+//! The RFC gives no order in which the defects of a request are reported. The order here is: the connection
+//! limit (the listener does not read from a connection over the limit), the head line by line with its
+//! sizes, its framing and Host, the path, the method, content, section 4.2.1 ([`AcceptedHandshake::of`]),
+//! the origin.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::inspect::Inspection;
+use super::clock::unix_time;
+use super::event::Peer;
 use super::limits::{CLOSE_TIMEOUT, HEAD};
-use super::log::{Event, Peer};
+use super::log::LogEvent;
 use super::origin::{Interface, may_connect};
 use super::pages::Page;
+use super::resource::Resource;
+use super::state::Server;
 use super::trace::Trace;
-use super::{Server, unix_time};
-use crate::net::stream::{READ, Stream, is_timeout, lingering_close, read_before};
+use crate::net::stream::{READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
 use crate::wire::frame::Role;
 use crate::wire::handshake::AcceptedHandshake;
 use crate::wire::head::HeadParser;
@@ -24,45 +26,22 @@ use crate::wire::http::{Method, Request};
 use crate::wire::refusal::Refusal;
 use crate::wire::response::Response;
 
-/// What is spoken over WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// `/chat`: everyone hears.
-    Chat,
-    /// `/echo`: the speaker alone hears.
-    Echo,
-    /// `/wire`: what crosses the wire of the other two.
-    Wire,
-}
-
-impl Resource {
-    /// What is at `path`.
-    fn at(path: &str, inspection: Inspection) -> Option<Self> {
-        match path {
-            "/chat" => Some(Self::Chat),
-            "/echo" => Some(Self::Echo),
-            "/wire" if inspection != Inspection::Off => Some(Self::Wire),
-            _ => None,
-        }
-    }
-}
-
-/// A request that can be answered with 101.
+/// A request that is answered with 101.
 pub struct Upgrade {
-    /// What is wanted.
+    /// The resource.
     pub resource: Resource,
-    /// The answer.
-    pub acceptance: AcceptedHandshake,
-    /// What came behind the head: the first frames may share its segment.
+    /// The accepted handshake.
+    pub handshake: AcceptedHandshake,
+    /// Bytes that were received after the head: the first frames may be in the same segment.
     pub unread: Vec<u8>,
 }
 
-/// How an exchange in HTTP ended that did not become a WebSocket.
+/// How the HTTP connection ends without a WebSocket.
 enum HttpEnd {
-    /// With a refusal, and the part of the request that was at fault.
+    /// With a refusal, and the part of the request that is at fault.
     Refused(Refusal, String),
-    /// The client left in the middle of its request.
-    Gone,
+    /// The client closed in the middle of a request, or the connection failed.
+    Aborted,
     /// Every request was answered; there may have been none.
     Served,
 }
@@ -73,109 +52,117 @@ impl From<Refusal> for HttpEnd {
     }
 }
 
-/// A client before its upgrade.
+/// A connection before its upgrade.
 pub struct HttpConnection {
     server: &'static Server,
     peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     trace: Option<Trace>,
-    /// Where the exchange under way is shown.
-    shown: Option<Trace>,
-    /// What came and is not consumed.
+    /// The trace of the current request and its response.
+    exchange_trace: Option<Trace>,
+    /// Received bytes that are not parsed yet.
     unread: Vec<u8>,
-    /// The method of the latest request: an answer to HEAD has no content.
-    asked: Method,
+    /// The method of the current request: the response to HEAD has no content.
+    method: Method,
 }
 
 impl HttpConnection {
-    /// A client that has said nothing yet.
-    #[must_use]
-    pub fn new(server: &'static Server, peer: Peer, stream: Stream) -> Self {
-        let trace = Trace::of(server, peer);
-        Self { server, peer, stream, trace, shown: trace, unread: Vec::new(), asked: Method::Get }
+    /// A connection from which nothing was read.
+    pub fn new(server: &'static Server, peer: Peer, stream: SharedStream) -> Self {
+        let (trace, unread, method) = (server.trace(peer), Vec::new(), Method::Get);
+        Self { server, peer, stream, trace, exchange_trace: trace, unread, method }
     }
 
-    /// Speaks HTTP until there is an upgrade, or an end. What that takes of the stack is free afterwards.
+    /// Answers requests until one is an upgrade, or the connection ends. Not inlined, so that the session
+    /// can use the same pages of the stack.
     #[inline(never)]
-    pub fn greet(mut self) -> Option<Upgrade> {
-        match self.serve_pages() {
-            Ok((resource, acceptance)) => {
-                return Some(Upgrade { resource, acceptance, unread: self.unread });
+    pub fn run(mut self) -> Option<Upgrade> {
+        match self.serve_requests() {
+            Ok((resource, handshake)) => {
+                return Some(Upgrade { resource, handshake, unread: self.unread });
             }
             Err(HttpEnd::Refused(refusal, part)) => self.refuse(refusal, &part),
-            Err(HttpEnd::Gone) => self.server.log.log(Some(self.peer), Event::NegotiationFailed),
+            Err(HttpEnd::Aborted) => {
+                self.server.log.log(Some(self.peer), LogEvent::NegotiationFailed);
+            }
             Err(HttpEnd::Served) => lingering_close(&self.stream, CLOSE_TIMEOUT),
         }
         None
     }
 
-    /// Answers requests for pages, until one asks for an upgrade that it can have.
-    fn serve_pages(&mut self) -> Result<(Resource, AcceptedHandshake), HttpEnd> {
-        let mut late = HttpEnd::from(Refusal::Timeout);
+    /// Answers requests for pages, until a request can be upgraded.
+    fn serve_requests(&mut self) -> Result<(Resource, AcceptedHandshake), HttpEnd> {
+        let mut on_idle = HttpEnd::from(Refusal::Timeout);
         loop {
-            let request = self.read_head(late)?;
-            late = HttpEnd::Served; // a client that asks for nothing more has had its answers
+            let request = self.read_head(on_idle)?;
+            on_idle = HttpEnd::Served; // after a response, a client need not send another request
             let inspection = self.server.options.inspection;
             let Some(resource) = Resource::at(request.path(), inspection) else {
-                self.show_page(&request)?;
+                self.send_page(&request)?;
                 continue;
             };
             if request.method != Method::Get {
                 return Err(Refusal::OnlyGet.into());
             }
-            let acceptance = self.check_upgrade(&request)?;
+            let handshake = self.check_upgrade(&request)?;
             if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), &request) {
                 return Err(Refusal::WireHidden.into());
             }
-            return Ok((resource, acceptance));
+            return Ok((resource, handshake));
         }
     }
 
-    /// Reads one head, however its octets are cut, before the deadline. What it means if not one octet
-    /// came by then is for the caller to say.
-    fn read_head(&mut self, late: HttpEnd) -> Result<Request, HttpEnd> {
+    /// Reads one request head before its deadline. If no byte of it arrives, the result is `on_idle`.
+    fn read_head(&mut self, on_idle: HttpEnd) -> Result<Request, HttpEnd> {
         let deadline = Instant::now() + self.server.options.limits.handshake_timeout;
         let mut parser = HeadParser::new(HEAD);
         loop {
-            self.asked = Method::leading(&self.unread);
-            self.shown = self.trace;
+            self.method = Method::leading(&self.unread);
+            self.exchange_trace = self.trace;
             let parsed = parser.advance(&self.unread);
-            if let (Some(trace), Err(_)) = (self.trace, &parsed) {
-                trace.head(Role::Client, &self.unread);
-            }
+            self.trace_request(&parsed);
             if let Some((request, size)) = parsed? {
-                self.shown = self.trace.and_then(|trace| match request.path() {
-                    "/chat" | "/echo" => Some(trace),
-                    _ => trace.unseen(),
-                });
-                if let Some(trace) = self.shown {
-                    trace.head(Role::Client, &self.unread[..size]);
-                }
                 self.unread.drain(..size);
                 return Ok(request);
             }
-            let is_silent = self.unread.is_empty();
             let start = self.unread.len();
-            self.unread.resize(start + READ, 0);
+            self.unread.resize(start + READ_SIZE, 0);
             let read = read_before(deadline, &self.stream, &mut self.unread[start..]);
             self.unread.truncate(start + read.as_ref().map_or(0, |count| *count));
             match read {
-                Ok(0) if is_silent => return Err(HttpEnd::Served),
-                Ok(0) => return Err(HttpEnd::Gone),
+                Ok(0) if start == 0 => return Err(HttpEnd::Served),
+                Ok(0) => return Err(HttpEnd::Aborted),
                 Ok(_) => (),
-                Err(error) if is_timeout(&error) && is_silent => return Err(late),
+                Err(error) if is_timeout(&error) && start == 0 => return Err(on_idle),
                 Err(error) if is_timeout(&error) => return Err(Refusal::Timeout.into()),
-                Err(_) => return Err(HttpEnd::Gone),
+                Err(_) => return Err(HttpEnd::Aborted),
             }
         }
     }
 
-    /// Section 4.2.1, then what the RFC leaves to the server: the origin, and whether it stops.
+    /// Shows a request head. Requests for pages and for `/wire` are shown in the log alone.
+    fn trace_request(&mut self, parsed: &Result<Option<(Request, usize)>, Refusal>) {
+        let size = match parsed {
+            Ok(None) => return,
+            Ok(Some((request, size))) => {
+                if !["/chat", "/echo"].contains(&request.path()) {
+                    self.exchange_trace = self.trace.and_then(Trace::log_only);
+                }
+                *size
+            }
+            Err(_) => self.unread.len(),
+        };
+        if let Some(trace) = self.exchange_trace {
+            trace.head(Role::Client, &self.unread[..size]);
+        }
+    }
+
+    /// Checks section 4.2.1, then what the RFC leaves to the server: the origin, and whether it is stopping.
     fn check_upgrade(&self, request: &Request) -> Result<AcceptedHandshake, HttpEnd> {
         if request.has_content()? {
             return Err(Refusal::Content.into());
         }
-        let acceptance = AcceptedHandshake::of(request)?;
+        let handshake = AcceptedHandshake::of(request)?;
         let origin = request.values("Origin").next();
         let is_local =
             self.stream.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
@@ -187,16 +174,16 @@ impl HttpConnection {
         if self.server.is_stopping() {
             return Err(Refusal::Stopping.into());
         }
-        Ok(acceptance)
+        Ok(handshake)
     }
 
-    fn show_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
+    fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
         let inspection = self.server.options.inspection;
         let page = match request.path() {
             "/" => Page::client(inspection.notice(self.peer.address.ip(), request)),
             "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
             "/healthz" => Page::health(),
-            "/metrics" => Page::metrics(&self.server.metrics, self.server.open.load(Relaxed)),
+            "/metrics" => Page::metrics(self.server.metrics, self.server.open.load(Relaxed)),
             other => return Err(HttpEnd::Refused(Refusal::NotFound, other.to_owned())),
         };
         if request.method == Method::Other {
@@ -205,27 +192,27 @@ impl HttpConnection {
         if request.has_content()? {
             return Err(Refusal::Content.into());
         }
-        self.write(&page.response(request)).map_err(|_| HttpEnd::Gone)?;
+        self.write(&page.response(request)).map_err(|_| HttpEnd::Aborted)?;
         if request.is_persistent() { Ok(()) } else { Err(HttpEnd::Served) }
     }
 
-    /// Says no, in words, and lets the answer arrive.
+    /// Sends a refusal and closes so that it arrives.
     fn refuse(&self, refusal: Refusal, part: &str) {
-        self.server.metrics.refuse(refusal);
-        self.server.log.log(Some(self.peer), Event::Refused(refusal, part));
+        self.server.metrics.refusal(refusal.code());
+        self.server.log.log(Some(self.peer), LogEvent::Refused(refusal, part));
         if self.write(&refusal.response()).is_ok() {
             lingering_close(&self.stream, CLOSE_TIMEOUT);
         }
     }
 
-    /// A client that does not read is not waited for longer than for one that does not write.
+    /// Sends a response. A client that does not read it has as much time as one that does not write.
     fn write(&self, response: &Response) -> io::Result<()> {
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_timeout))?;
-        let octets = response.encode(self.asked, unix_time().as_secs());
-        if let Some(trace) = self.shown {
-            let content = if self.asked == Method::Head { 0 } else { response.content.len() };
-            trace.head(Role::Server, &octets[..octets.len() - content]);
+        let bytes = response.encode(self.method, unix_time().as_secs());
+        if let Some(trace) = self.exchange_trace {
+            let content = if self.method == Method::Head { 0 } else { response.content.len() };
+            trace.head(Role::Server, &bytes[..bytes.len() - content]);
         }
-        (&*self.stream).write_all(&octets)
+        (&*self.stream).write_all(&bytes)
     }
 }

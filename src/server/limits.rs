@@ -1,156 +1,158 @@
-//! Every number that the RFC leaves to us (section 10.4), each with its unit and its reason.
+//! Every number that the RFC leaves to the server (section 10.4), each with its unit and its reason.
 
 use std::time::Duration;
 
 use crate::wire::head::HeadLimits;
 
-/// The request head: RFC 9112 wants request lines of 8000 octets understood; the rest is what
-/// browsers and proxies send, several times over.
+/// The request head. RFC 9112 section 3 asks for request lines of at least 8000 bytes; the other two are
+/// several times what browsers and proxies send.
 pub const HEAD: HeadLimits = HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
 
-/// Octets of chat that may wait for the broadcast. Whoever finds more there waits, and reads no
-/// further: a flood slows its own sender.
+/// Bytes in the broadcast queue. A thread that finds more waits and does not read further: a flood slows
+/// down its own sender.
 pub const BROADCAST_QUEUE_MAX: usize = 1024 * 1024;
 
-/// Members from which on a speaker that carries its own words has help. Measured on two processors, the
-/// median of a text's way (`make bench`, 300 texts a second): to 4 members waking somebody costs a fifth,
-/// to 16 it saves nothing, to 32 a tenth, to 100 a quarter.
+/// Number of members from which the broadcaster helps a sender to deliver its batch. Measured on two
+/// processors as the median latency of a text (`make bench`, 300 texts a second): with 4 members, waking
+/// another thread costs a fifth; with 16 it saves nothing, with 32 a tenth, with 100 a quarter.
 pub const HELP_MEMBERS_MIN: usize = 32;
 
-/// Octets that one waiting write takes: between two of them a writer looks whether the connection
-/// is to end.
+/// Bytes of one blocking write. Between two writes a writer checks whether the connection is closing.
 pub const WRITE_MAX: usize = 256 * 1024;
 
-/// How long one waiting write waits. The kernel wakes a writer late, when much of its buffer is free;
-/// asking anew shows earlier that a slow client still takes something.
+/// `SO_SNDTIMEO`. It is short so that slow progress is noticed: the kernel wakes a blocked writer only
+/// when much of the socket buffer is free.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Octets of a connection's own buffers that outlive a large message or a burst.
+/// Bytes of capacity that a connection's own buffer keeps after a large message or a burst.
 pub const BUFFER_RETAINED_MAX: usize = 4 * 1024;
 
-/// Rounds that somebody in a hurry writes for others before a thread of its own takes over.
-pub const HELPED_WRITES_MAX: usize = 4;
+/// Non-blocking writes that a thread makes for one send queue before a thread of its own takes over.
+pub const NONBLOCKING_WRITES_MAX: usize = 4;
 
-/// How long we wait for the answer to our Close, and for the end of what still comes once all is
-/// said. Long enough for a slow line, short enough to hold a thread.
+/// Time for the client to answer our Close, and for its last bytes before the socket is closed. Long
+/// enough for a slow network, short enough to keep a thread for it.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a stop waits for all members to answer the Close.
+/// Time for all members to answer the Close when the server shuts down.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the timer sleeps at most: the error of every time limit that it watches.
+/// Longest sleep of the heartbeat thread: the error of every timeout that it checks.
 pub const TICK_MAX: Duration = Duration::from_secs(1);
 
-/// How long it sleeps at least: it never spins, whatever the clock says.
+/// Shortest sleep of the heartbeat thread, so that it never spins.
 pub const TICK_MIN: Duration = Duration::from_millis(1);
 
-/// Looks of the timer during one ping interval, at most: a ping is late by two twentieths of it, one until
-/// it is seen to be due and one until its turn.
+/// Checks of the heartbeat in one ping interval, at most. A ping can be late by two twentieths of the
+/// interval: one until the heartbeat sees that it is due, one until its group is sent.
 pub const TICKS: u32 = 20;
 
-/// Pings that go out at one moment. Of a chat beside 9000 members with a ping every 4 s each, the 99th
-/// percentile of a text's way is 2.0 ms if all go at once, 1.25 ms at 32, 1.2 ms at 8, 1.1 ms without pings.
+/// Pings that are sent at one moment. With 9000 members that each get a ping every 4 s, the 99th
+/// percentile of a text's latency is 2.0 ms if all pings go at once, 1.25 ms with groups of 32, 1.2 ms
+/// with groups of 8, and 1.1 ms without pings.
 pub const PINGS_AT_ONCE: usize = 8;
 
-/// Pings that a client may leave unanswered, at least: so many intervals fit the longest silence.
+/// Ping intervals that must fit into the idle timeout, so that one lost Pong does not end a connection.
 pub const MISSED_PINGS_MIN: u32 = 2;
 
-/// Pause after an accept that failed for want of descriptors or memory.
+/// Pause after an accept that failed for lack of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections beyond the limit that can be waiting for the end of their 503 at one time.
+/// Rejected connections that can wait for the end of their 503 at one time.
 pub const REJECTED_MAX: usize = 128;
 
-/// How often it is looked whether those who were turned away have gone.
+/// Time between two checks whether rejected clients have closed.
 pub const REJECT_POLL: Duration = Duration::from_millis(20);
 
-/// How often a stop looks whether all have left, or a second signal came.
-pub const STOP_ROUND: Duration = Duration::from_millis(10);
+/// Time between two checks during a shutdown: have all members left, is there a second signal?
+pub const SHUTDOWN_POLL: Duration = Duration::from_millis(10);
 
-/// How long the end of the program waits for the log.
+/// Time for the log to be written before the program ends.
 pub const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Stack of a connection's thread. Only what is touched takes memory; formatting a panic's message
-/// touches most.
+/// Bytes of stack of a client thread. Only touched pages take memory; formatting a panic's message
+/// touches most of them.
 pub const STACK_SIZE: usize = 128 * 1024;
 
-/// How long a thread waits for the next client.
+/// Time that a thread of the pool waits for its next job.
 pub const IDLE_THREAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Octets of address space that stay free for those who are here. They are asked for and given back
-/// before a thread starts, and never touched. More than the 32 MiB up to which glibc serves such a
-/// request from a heap that then stays.
+/// Bytes of address space that stay free for the connections that are open. They are allocated and freed
+/// before a thread starts, and never touched. The size is above the 32 MiB up to which glibc would serve
+/// the request from a heap that it then keeps.
 pub const MEMORY_RESERVE: usize = 40 * 1024 * 1024;
 
-/// Frames that may wait to be put into words for an inspector, and octets of them. With the pause it
-/// bounds what inspection takes of the processor: nobody reads so many anyway.
+/// Heads and frames in the inspect queue. With [`PUBLISH_PAUSE`] it bounds the processor time that
+/// inspection takes; a reader cannot follow more.
 pub const OBSERVATIONS_MAX: usize = 1024;
-/// Likewise.
+
+/// Bytes of heads and frames in the inspect queue.
 pub const OBSERVATIONS_BYTES_MAX: usize = 1024 * 1024;
-/// How long the publisher rests after each round: what an inspector shows is late by so much.
+
+/// Pause of the publisher after each round: the delay of what an inspector shows.
 pub const PUBLISH_PAUSE: Duration = Duration::from_millis(40);
 
-/// How often an inspector that has lost frames is offered their number, where nothing new crosses the
-/// wire.
+/// Time between two attempts to report the number of dropped frames to an inspector while nothing new
+/// is observed.
 pub const REPORT_DROPPED_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Octets of a frame's payload that an inspector gets to see.
+/// Bytes of a frame's payload that an inspector can see.
 pub const OBSERVED_PAYLOAD_MAX: usize = 4 * 1024;
 
-/// Octets that an inspector may owe: then it loses frames.
+/// Bytes queued for a slow inspector; above it frames are dropped for this inspector.
 pub const WIRE_BACKLOG_MAX: usize = 1024 * 1024;
 
-/// Octets of texts for inspectors that are sent or lost together.
-pub const WIRE_BATCH: usize = 32 * 1024;
+/// Bytes of text for inspectors that are sent or dropped together.
+pub const WIRE_BATCH_MAX: usize = 32 * 1024;
 
-/// Frames of one piece of a stream that get a line each in the log; the others are counted, so that a
-/// flood of tiny frames cannot keep whoever shows them.
-pub const TRACED_MAX: usize = 64;
+/// Frames of one read or write that get a line each in the log; the rest is only counted, so that a flood
+/// of tiny frames cannot occupy the thread that logs them.
+pub const TRACED_FRAMES_MAX: usize = 64;
 
-/// Octets of log that may wait for standard error.
+/// Bytes of log that wait for standard error.
 pub const LOG_MAX: usize = 1024 * 1024;
 
-/// Octets of log that a connection collects before it hands them over.
-pub const LINES_MAX: usize = 64 * 1024;
-const _: () = assert!(4 * LINES_MAX < LOG_MAX);
+/// Bytes of log that a connection collects before it submits them.
+pub const LOG_LINES_MAX: usize = 64 * 1024;
+const _: () = assert!(4 * LOG_LINES_MAX < LOG_MAX);
 
 /// Characters of a message, a reason or a header that the log repeats.
 pub const LOG_TEXT_MAX: usize = 200;
 
-/// Descriptors that are no connection: standard streams, listeners, the signal's pair, those that
-/// are being turned away.
+/// Descriptors that are not connections: standard streams, listeners, the signal's socket pair; and
+/// rejected connections.
 pub const DESCRIPTORS_RESERVED: usize = 32 + REJECTED_MAX;
 
-/// What the operator can set.
+/// The limits that the operator can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Octets of a message.
+    /// Bytes of one message.
     pub max_message: usize,
-    /// Unsent octets that a member may owe when the next batch comes.
+    /// Bytes queued for a slow client before it is disconnected.
     pub max_backlog: usize,
     /// Connections at one time.
     pub max_connections: usize,
-    /// Time between two rounds of pings; zero for none.
+    /// Time between two pings to one client; zero turns pings off.
     pub ping_interval: Duration,
-    /// Time without a byte after which a connection is ended.
+    /// Time without a received byte after which a connection is closed.
     pub idle_timeout: Duration,
-    /// Time for the whole request head.
+    /// Time to receive the whole request head.
     pub handshake_timeout: Duration,
 }
 
-const PING_EVERY: Duration = Duration::from_secs(20);
-const SILENCE_MAX: Duration = Duration::from_secs(60);
-const _: () = assert!(MISSED_PINGS_MIN as u64 * PING_EVERY.as_secs() <= SILENCE_MAX.as_secs());
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const _: () = assert!(MISSED_PINGS_MIN as u64 * PING_INTERVAL.as_secs() <= IDLE_TIMEOUT.as_secs());
 
 impl Default for Limits {
-    /// A chat of people on an ordinary machine.
+    /// Suits a chat of people on an ordinary machine.
     fn default() -> Self {
         Self {
             max_message: 1024 * 1024,
             max_backlog: 4 * 1024 * 1024,
             max_connections: 4096,
-            ping_interval: PING_EVERY,
-            idle_timeout: SILENCE_MAX,
+            ping_interval: PING_INTERVAL,
+            idle_timeout: IDLE_TIMEOUT,
             handshake_timeout: Duration::from_secs(10),
         }
     }

@@ -1,4 +1,5 @@
-//! The doors: they open, somebody comes in, they close.
+//! The start and the stop of the server: it listens, accepts connections and starts their threads, and shuts
+//! down upon a signal.
 
 use std::fs;
 use std::io::{self, Read};
@@ -10,29 +11,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use std::{panic, thread};
 
+use super::event::Peer;
+use super::guard::CountGuard;
 use super::heartbeat::Heartbeat;
-use super::inspect::Inspection;
 use super::limits::{
-    ACCEPT_PAUSE, CLOSE_TIMEOUT, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_TIMEOUT,
-    STOP_ROUND,
+    ACCEPT_PAUSE, CLOSE_TIMEOUT, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_POLL,
+    SHUTDOWN_TIMEOUT,
 };
-use super::log::{Event, Log, Peer};
+use super::log::{Log, LogEvent};
+use super::options::ServeOptions;
+use super::publisher::Publisher;
 use super::reject::{Rejected, Rejector};
-use super::{
-    CountGuard, Options, Server, broadcast, close_for_shutdown, session, spawn_essential,
-    thread_pool,
-};
+use super::resource::Resource;
+use super::session::{self, ReadLoop, Session};
+use super::spawn::spawn_essential;
+use super::state::Server;
+use super::thread_pool;
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
-/// Serves until a signal says stop. Returns when every member has left, or been given its time.
+/// Serves until a signal to stop is received and all members have left, or their time is over.
 ///
 /// # Errors
-/// A sentence: an address that cannot be listened on, or a system without threads to spare.
-pub fn serve(options: Options) -> Result<(), String> {
+/// A sentence: the server cannot listen on an address, or the system refuses a thread.
+pub fn serve(options: ServeOptions) -> Result<(), String> {
     let listeners: Vec<TcpListener> =
         options.bind.iter().map(|address| listen(*address)).collect::<Result<_, _>>()?;
-    let signals = sys::stop_signals().map_err(|error| format!("cannot hear signals: {error}"))?;
+    let signals =
+        sys::stop_signals().map_err(|error| format!("cannot receive signals: {error}"))?;
     let no_thread = |error| format!("cannot start a thread: {error}");
     let log = Log::start(options.log_format, options.verbosity).map_err(no_thread)?;
     let server = Server::new(options, log);
@@ -44,56 +50,61 @@ pub fn serve(options: Options) -> Result<(), String> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "cannot listen on {address}: another program does; stop it, or choose another port \
-             with --bind"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            format!("cannot listen on {address}: ports below 1024 need privileges")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("cannot listen on {address}: this machine does not have that address")
-        }
-        _ => format!("cannot listen on {address}: {error}"),
+    TcpListener::bind(address).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; stop it, or choose another port with --bind"
+            }
+            io::ErrorKind::PermissionDenied => "ports below 1024 need privileges",
+            io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
+            _ => &error.to_string(),
+        };
+        format!("cannot listen on {address}: {reason}")
     })
 }
 
-/// All threads that are there from the beginning.
+/// Starts the threads that run from start to end of the program.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, metrics, chat, echo, inspect_queue, .. } = server;
-    broadcast::start(server)?;
-    Heartbeat { rooms: [chat, echo, &inspect_queue.room], limits: options.limits, log }.start()?;
-    if options.inspection != Inspection::Off {
-        inspect_queue.start(metrics)?;
-        log.log(None, Event::Warning(options.inspection.advice()));
+    let Server { options, log, inspect_queue, .. } = server;
+    server.broadcast_queue.start()?;
+    Heartbeat { rooms: server.rooms, limits: options.limits, log }.start()?;
+    if let Some(warning) = options.inspection.warning() {
+        Publisher::start(inspect_queue, server.room(Resource::Wire))?;
+        log.log(None, LogEvent::Warning(warning));
     }
     let rejector: &Rejector = Box::leak(Box::default());
     spawn_essential("rejector", || rejector.run())?;
     for listener in listeners {
         let address = listener.local_addr()?;
         spawn_essential("listener", move || accept(server, &listener, rejector))?;
-        log.log(None, Event::Listening(address));
+        log.log(None, LogEvent::Listening(address));
     }
     Ok(())
 }
 
-/// Lets in whoever comes, one after another.
-fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) -> ! {
+/// The body of a listener thread: accepts connections, one after the other.
+pub(super) fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) -> ! {
     let mut is_failing = false;
     loop {
         match listener.accept() {
             Ok((stream, address)) => {
                 is_failing = false;
-                start_connection(server, stream, address, rejector);
+                let peer = Peer { id: next_id(), address };
+                let stream = Arc::new(stream);
+                if let Err(refusal) = start_connection(server, peer, &stream, Session::read_loop) {
+                    server.metrics.refusal(refusal.code());
+                    server.log.log(Some(peer), LogEvent::Refused(refusal, ""));
+                    let deadline = Instant::now() + CLOSE_TIMEOUT;
+                    rejector.reject(Rejected { stream, refusal, deadline });
+                }
             }
             Err(error) if concerns_one_client(&error) => (),
             Err(error) => {
-                // Out of descriptors or memory: told once, tried again without spinning.
+                // No descriptors or no memory: logged once, and tried again without spinning.
                 if !is_failing {
                     is_failing = true;
-                    let what = format!("cannot accept connections: {error}");
-                    server.log.log(None, Event::Failed(&what));
+                    let sentence = format!("cannot accept connections: {error}");
+                    server.log.log(None, LogEvent::Failed(&sentence));
                 }
                 thread::sleep(ACCEPT_PAUSE);
             }
@@ -101,103 +112,101 @@ fn accept(server: &'static Server, listener: &TcpListener, rejector: &Rejector) 
     }
 }
 
+fn next_id() -> u64 {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    IDS.fetch_add(1, Ordering::Relaxed)
+}
+
 fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
 }
 
-/// A thread for the client, or a word why not.
-fn start_connection(
+/// Starts a thread for the client, unless the server is full or stopping.
+pub(super) fn start_connection(
     server: &'static Server,
-    stream: TcpStream,
-    address: SocketAddr,
-    rejector: &Rejector,
-) {
-    static IDS: AtomicU64 = AtomicU64::new(1);
-    let peer = Peer { id: IDS.fetch_add(1, Ordering::Relaxed), address };
+    peer: Peer,
+    stream: &Arc<TcpStream>,
+    read_loop: ReadLoop,
+) -> Result<(), Refusal> {
     server.metrics.connections.add(1);
-    let stream = Arc::new(stream);
-    let theirs = Arc::clone(&stream);
-    let refusal = match CountGuard::below(server.options.limits.max_connections, &server.open) {
-        _ if server.is_stopping() => Refusal::Stopping,
-        None => Refusal::Full,
-        Some(place) => {
-            let body = move || {
-                let _place = place;
-                session::serve(server, peer, theirs);
-            };
-            let Err(error) = thread_pool::spawn(peer, "client", body) else { return };
-            let what = format!("cannot start a thread: {error}");
-            server.log.log(Some(peer), Event::Failed(&what));
-            Refusal::Full
-        }
+    let max_connections = server.options.limits.max_connections;
+    let open = CountGuard::try_acquire(max_connections, &server.open);
+    if server.is_stopping() {
+        return Err(Refusal::Stopping);
+    }
+    let open = open.ok_or(Refusal::Full)?;
+    let stream = Arc::clone(stream);
+    let body = move || {
+        let _open = open;
+        session::serve(server, peer, stream, read_loop);
     };
-    server.metrics.refuse(refusal);
-    server.log.log(Some(peer), Event::Refused(refusal, ""));
-    rejector.call(Rejected { stream, refusal, until: Instant::now() + CLOSE_TIMEOUT });
+    thread_pool::spawn(peer, "client", body).map_err(|error| {
+        let sentence = format!("cannot start a thread: {error}");
+        server.log.log(Some(peer), LogEvent::Failed(&sentence));
+        Refusal::Full
+    })
 }
 
-/// A panic is one line in the log, and the end of one thread.
+/// A panic is one line in the log, and ends one thread.
 fn install_panic_hook(server: &'static Server) {
     panic::set_hook(Box::new(|panic| {
         server.metrics.panics.add(1);
-        let what = panic.payload_as_str().unwrap_or("no message").replace('\n', " ");
+        let message = panic.payload_as_str().unwrap_or("no message").replace('\n', " ");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let what = format!("{what}, in thread {}, {place}", thread_pool::duty());
-        server.log.log(None, Event::Panicked(&what));
-        server.log.flush(LOG_FLUSH_TIMEOUT); // it may be the last
+        let sentence = format!("{message}, in thread {}, {place}", thread_pool::job_name());
+        server.log.log(None, LogEvent::Panicked(&sentence));
+        server.log.flush(LOG_FLUSH_TIMEOUT); // the program may end now
     }));
 }
 
-/// One descriptor a connection: says so when there are fewer.
+/// Warns if there are fewer descriptors than connections: each connection needs one.
 fn warn_descriptor_limit(server: &Server) {
-    let wanted = server.options.limits.max_connections.saturating_add(DESCRIPTORS_RESERVED);
+    let max_connections = server.options.limits.max_connections;
+    let needed = max_connections.saturating_add(DESCRIPTORS_RESERVED);
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = limit.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    if let Some(soft) = soft
-        && soft < wanted
-    {
-        let lower = match soft.saturating_sub(DESCRIPTORS_RESERVED) {
-            0 => String::new(),
-            fewer => format!(", or lower --max-connections to {fewer}"),
-        };
-        let advice = format!(
-            "only {soft} descriptors for --max-connections {}: raise the limit to {wanted} \
-             (`ulimit -n {wanted}`, or LimitNOFILE={wanted} in a systemd unit){lower}",
-            server.options.limits.max_connections,
-        );
-        server.log.log(None, Event::Warning(&advice));
-    }
+    let Some(soft) = soft.filter(|soft| *soft < needed) else { return };
+    let lower = match soft.saturating_sub(DESCRIPTORS_RESERVED) {
+        0 => String::new(),
+        fewer => format!(", or lower --max-connections to {fewer}"),
+    };
+    let warning = format!(
+        "only {soft} descriptors for --max-connections {max_connections}: raise the limit to {needed} \
+         (`ulimit -n {needed}`, or LimitNOFILE={needed} in a systemd unit){lower}"
+    );
+    server.log.log(None, LogEvent::Warning(&warning));
 }
 
-/// The first signal says goodbye to everyone; the second ends it all.
-fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
-    let mut octet = [0];
-    while let Err(error) = signals.read_exact(&mut octet) {
+/// Waits for a signal, closes every connection, and waits for the answers. A second signal ends the program
+/// at once, with status 1.
+pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
+    let mut signal = [0];
+    while let Err(error) = signals.read_exact(&mut signal) {
         if error.kind() != io::ErrorKind::Interrupted {
-            break; // cannot be: the other end is never closed
+            break; // does not happen: the other end is never closed
         }
     }
-    server.is_stopping.store(true, Ordering::SeqCst);
+    server.stop();
     let upgraded = || server.upgraded.load(Ordering::SeqCst);
-    server.log.log(None, Event::Stopping(upgraded()));
+    server.log.log(None, LogEvent::Stopping(upgraded()));
     server.broadcast_queue.wait_until_delivered(server.broadcast_queue.last_enqueued());
     let mut members = Vec::new();
-    for room in [&server.chat, &server.echo, &server.inspect_queue.room] {
+    for room in server.rooms {
         room.snapshot(&mut members);
-        members.iter().for_each(close_for_shutdown);
+        members.iter().for_each(|member| member.close_for_shutdown());
     }
 
     let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
-    let _ = signals.set_read_timeout(Some(STOP_ROUND)); // else the first read waits
+    let _ = signals.set_read_timeout(Some(SHUTDOWN_POLL)); // without it the first read blocks
     while 0 < upgraded() && Instant::now() < deadline {
-        if matches!(signals.read(&mut octet), Ok(1..)) {
+        if matches!(signals.read(&mut signal), Ok(1..)) {
             server.log.flush(LOG_FLUSH_TIMEOUT);
             process::exit(1);
         }
     }
-    server.log.log(None, Event::Stopped(upgraded()));
+    server.log.log(None, LogEvent::Stopped(upgraded()));
     server.log.flush(LOG_FLUSH_TIMEOUT);
 }
 
@@ -213,7 +222,7 @@ mod tests {
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
     fn server() -> (&'static Server, SocketAddr) {
-        let options = Options { welcome: "hi".to_owned(), ..Options::default() };
+        let options = ServeOptions { welcome: "hi".to_owned(), ..ServeOptions::default() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(options, Log::start(Format::Text, Verbosity::Quiet).unwrap());
@@ -221,21 +230,39 @@ mod tests {
         (server, address)
     }
 
-    fn enter(address: SocketAddr) -> TcpStream {
-        let mut stream = TcpStream::connect(address).unwrap();
+    /// Sends the request and reads up to the welcome.
+    fn enter(mut stream: TcpStream) -> TcpStream {
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         stream.write_all(REQUEST.as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(&[0x81, 2, b'h', b'i']) {
-            let mut octet = [0];
-            stream.read_exact(&mut octet).unwrap();
-            head.push(octet[0]);
+        let mut received = Vec::new();
+        while !received.ends_with(&[0x81, 2, b'h', b'i']) {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            received.push(byte[0]);
         }
         stream
     }
 
-    /// Text frames with a key of zeros, so that the payload can be read here.
-    fn say(stream: &mut TcpStream, text: &str) {
+    fn connect(address: SocketAddr) -> TcpStream {
+        enter(TcpStream::connect(address).unwrap())
+    }
+
+    /// A member whose thread panics when it has received bytes.
+    fn connect_victim(server: &'static Server) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, address) = listener.accept().unwrap();
+        let peer = Peer { id: next_id(), address };
+        let panics = start_connection(server, peer, &Arc::new(stream), |session| {
+            let _ = (&*session.stream).read(&mut [0]);
+            panic!("a member's message causes it")
+        });
+        assert!(panics.is_ok());
+        enter(client)
+    }
+
+    /// Sends a text frame whose masking key is zero, so that the payload is readable here.
+    fn send_text(stream: &mut TcpStream, text: &str) {
         let length = u8::try_from(text.len()).unwrap();
         stream.write_all(&[0x81, 0x80 | length, 0, 0, 0, 0]).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
@@ -244,36 +271,36 @@ mod tests {
     #[test]
     fn hostile_row_26_a_panic_ends_its_own_connection_alone() {
         let (server, address) = server();
-        let (mut victim, mut honest) = (enter(address), enter(address));
+        let (mut victim, mut honest) = (connect_victim(server), connect(address));
         let usual_hook = panic::take_hook();
         install_panic_hook(server);
-        say(&mut victim, "panic");
-        let mut last_words = Vec::new();
-        victim.read_to_end(&mut last_words).unwrap();
+        send_text(&mut victim, "panic");
+        let mut last_frame = Vec::new();
+        victim.read_to_end(&mut last_frame).unwrap();
         panic::set_hook(usual_hook);
-        assert_eq!(last_words[0], 0x88);
-        assert_eq!(last_words[2..4], 1011u16.to_be_bytes());
-        victim.write_all(&[0xaa; 64]).unwrap(); // the end is that of one direction: no reset answers
+        assert_eq!(last_frame[0], 0x88);
+        assert_eq!(last_frame[2..4], 1011u16.to_be_bytes());
+        victim.write_all(&[0xaa; 64]).unwrap(); // only the server's direction is closed: no reset
         assert!(victim.take_error().unwrap().is_none());
         assert_eq!(server.metrics.panics.get(), 1);
         drop(victim);
         let deadline = Instant::now() + Duration::from_secs(10);
         while server.open.load(Ordering::SeqCst) != 1 || server.upgraded.load(Ordering::SeqCst) != 1
         {
-            assert!(Instant::now() < deadline, "its places are free again");
+            assert!(Instant::now() < deadline, "its counts are released");
             thread::yield_now();
         }
         let mut members = Vec::new();
-        server.chat.snapshot(&mut members);
-        assert_eq!(members.len(), 1, "who is still in the room");
+        server.room(Resource::Chat).snapshot(&mut members);
+        assert_eq!(members.len(), 1, "members in the room");
 
-        say(&mut honest, "still here");
-        let mut heard = [0; 12];
-        honest.read_exact(&mut heard).unwrap();
-        assert_eq!(heard, *b"\x81\x0astill here");
-        let mut newcomer = enter(address);
-        say(&mut newcomer, "me too");
-        honest.read_exact(&mut heard[..8]).unwrap();
-        assert_eq!(heard[..8], *b"\x81\x06me too");
+        send_text(&mut honest, "still here");
+        let mut received = [0; 12];
+        honest.read_exact(&mut received).unwrap();
+        assert_eq!(received, *b"\x81\x0astill here");
+        let mut newcomer = connect(address);
+        send_text(&mut newcomer, "me too");
+        honest.read_exact(&mut received[..8]).unwrap();
+        assert_eq!(received[..8], *b"\x81\x06me too");
     }
 }

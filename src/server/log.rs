@@ -1,19 +1,20 @@
-//! What the operator reads, on standard error, one line an event. Whoever has something to tell
-//! hands it over and goes on: one thread writes, and if standard error does not keep up, lines are
-//! dropped and counted, and the chat never waits.
+//! The log on standard error, one line for each event. A thread submits its lines and goes on; the log
+//! thread writes them. If standard error does not keep up, lines are dropped and counted, so that a slow
+//! terminal cannot delay the chat.
 
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use super::clock::{push_time, unix_time};
 use super::limits::LOG_MAX;
-use crate::wire::response;
+use super::spawn::spawn_essential;
+use super::sync::{lock, wait_while};
 
-pub use super::event::{Event, Peer};
+pub use super::event::{LogEvent, Peer};
 
-/// How a line looks.
+/// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Time and sentence.
@@ -22,7 +23,7 @@ pub enum Format {
     Json,
 }
 
-/// Which lines there are.
+/// Which events are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
     /// All.
@@ -31,96 +32,92 @@ pub enum Verbosity {
     Quiet,
 }
 
-/// Where lines are handed over.
+/// The log: lines that wait for standard error.
 pub struct Log {
     format: Format,
     verbosity: Verbosity,
-    pending: Mutex<Pending>,
-    /// Something was handed over, or all of it was written.
-    moved: Condvar,
+    pending: Mutex<PendingLines>,
+    /// Lines were submitted, or all lines were written.
+    state_changed: Condvar,
 }
 
-/// What is to be written. The lock is held to append or to take all, never to write.
+/// Lines to write. The lock is held to append or to take all of them, never to write.
 #[derive(Default)]
-struct Pending {
-    lines: String,
+struct PendingLines {
+    text: String,
+    /// Lines that were dropped and not reported yet.
     dropped: u64,
     is_writing: bool,
 }
 
 impl Log {
-    /// A log and its writing thread, which lives as long as the program.
+    /// Creates the log and starts its thread.
     ///
     /// # Errors
     /// The system refuses a thread.
     pub fn start(format: Format, verbosity: Verbosity) -> io::Result<&'static Self> {
-        let log: &'static Self = Box::leak(Box::new(Self {
-            format,
-            verbosity,
-            pending: Mutex::default(),
-            moved: Condvar::new(),
-        }));
-        super::spawn_essential("log", || log.write_for_ever())?;
+        let (pending, state_changed) = Default::default();
+        let log: &'static Self =
+            Box::leak(Box::new(Self { format, verbosity, pending, state_changed }));
+        spawn_essential("log", || log.write_loop())?;
         Ok(log)
     }
 
-    /// Tells one event.
-    pub fn log(&self, peer: Option<Peer>, event: Event) {
+    /// Logs one event.
+    pub fn log(&self, peer: Option<Peer>, event: LogEvent) {
         let mut line = String::new();
-        self.add(peer, event, &mut line);
+        self.push_line(peer, event, &mut line);
         self.submit(&mut line);
     }
 
-    /// Appends the event's line to `lines`, for several to be handed over at once.
-    pub fn add(&self, peer: Option<Peer>, event: Event, lines: &mut String) {
+    /// Appends the event's line to `lines`, so that several lines can be submitted at once.
+    pub fn push_line(&self, peer: Option<Peer>, event: LogEvent, lines: &mut String) {
         if self.verbosity == Verbosity::Quiet && !event.is_shown_when_quiet() {
             return;
         }
-        let told = match self.format {
-            Format::Text => {
-                push_time(super::unix_time(), lines);
-                lines.push(' ');
-                event.sentence(peer, lines)
-            }
-            Format::Json => {
-                lines.push_str("{\"time\":\"");
-                push_time(super::unix_time(), lines);
-                lines.push_str("\",");
-                event.json(peer, lines)
-            }
+        let (before, after) = match self.format {
+            Format::Text => ("", " "),
+            Format::Json => ("{\"time\":\"", "\","),
         };
-        let _ = told; // a String takes everything
+        lines.push_str(before);
+        push_time(unix_time(), lines);
+        lines.push_str(after);
+        let written = match self.format {
+            Format::Text => event.sentence(peer, lines),
+            Format::Json => event.json(peer, lines),
+        };
+        let _ = written; // writing to a String cannot fail
         lines.push('\n');
     }
 
-    /// Hands whole lines to the writing thread, and empties `lines`.
+    /// Gives whole lines to the log thread, and empties `lines`. Above [`LOG_MAX`] they are dropped.
     pub fn submit(&self, lines: &mut String) {
         if lines.is_empty() {
             return;
         }
-        let mut pending = self.lock();
-        if LOG_MAX < pending.lines.len() + lines.len() {
+        let mut pending = lock(&self.pending);
+        if LOG_MAX < pending.text.len() + lines.len() {
             pending.dropped += count(lines.as_bytes());
         } else {
-            pending.lines.push_str(lines);
+            pending.text.push_str(lines);
         }
-        let is_waiting = !pending.is_writing;
+        let wake = !pending.is_writing;
         drop(pending);
         lines.clear();
-        if is_waiting {
-            self.moved.notify_all();
+        if wake {
+            self.state_changed.notify_all();
         }
     }
 
-    /// Waits until all is written, but not for long.
-    pub fn flush(&self, patience: Duration) {
-        let busy = |pending: &mut Pending| pending.is_writing || !pending.lines.is_empty();
-        let waited = self.moved.wait_timeout_while(self.lock(), patience, busy);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    /// Waits until all lines are written, for `timeout` at most.
+    pub fn flush(&self, timeout: Duration) {
+        let busy = |pending: &mut PendingLines| pending.is_writing || !pending.text.is_empty();
+        drop(wait_while(&self.state_changed, lock(&self.pending), timeout, busy));
     }
 
-    fn write_for_ever(&self) -> ! {
-        let mut out = Output { stream: io::stderr(), is_inside_line: false, lost: 0 };
+    /// The body of the log thread.
+    fn write_loop(&self) -> ! {
+        let mut out = StderrWriter { stream: io::stderr(), is_inside_line: false, lost: 0 };
         let mut lines = String::new();
         loop {
             let mut dropped = self.take(&mut lines, &out);
@@ -128,49 +125,45 @@ impl Log {
             dropped += out.lost;
             lines.clear();
             if 0 < dropped && out.lost == 0 {
-                self.add(None, Event::Failed(&format!("{dropped} log lines dropped")), &mut lines);
+                let report = format!("{dropped} log lines dropped");
+                self.push_line(None, LogEvent::Failed(&report), &mut lines);
                 out.write(lines.as_bytes());
                 lines.clear();
             }
             if 0 < out.lost {
-                self.lock().dropped += dropped;
+                lock(&self.pending).dropped += dropped;
             }
         }
     }
 
-    /// Waits for something to write, takes all of it, and tells how many lines were dropped before.
-    /// Where standard error has refused what it was given, their number waits for the next line.
-    fn take(&self, lines: &mut String, out: &Output) -> u64 {
-        let idle = |pending: &mut Pending| {
-            pending.lines.is_empty() && (0 < out.lost || pending.dropped == 0)
+    /// Waits for lines, takes all of them, and returns how many were dropped before. While standard error
+    /// refuses writes, this number is reported with the next line, not alone.
+    fn take(&self, lines: &mut String, out: &StderrWriter) -> u64 {
+        let idle = |pending: &mut PendingLines| {
+            pending.text.is_empty() && (0 < out.lost || pending.dropped == 0)
         };
-        let mut pending = self.lock();
+        let mut pending = lock(&self.pending);
         pending.is_writing = false;
         if idle(&mut pending) {
-            self.moved.notify_all(); // for flush
+            self.state_changed.notify_all(); // for flush
         }
-        let waited = self.moved.wait_while(pending, idle);
-        pending = waited.unwrap_or_else(PoisonError::into_inner);
+        (pending, _) = wait_while(&self.state_changed, pending, Duration::MAX, idle);
         pending.is_writing = true;
-        mem::swap(lines, &mut pending.lines);
+        mem::swap(lines, &mut pending.text);
         mem::take(&mut pending.dropped)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Standard error, which may refuse any part of what it is given.
-struct Output {
+/// Standard error, which may refuse a part of each write.
+struct StderrWriter {
     stream: io::Stderr,
     is_inside_line: bool,
-    /// Lines that the last write could not bring out.
+    /// Lines of the last write that were not written whole.
     lost: u64,
 }
 
-impl Output {
-    /// Writes whole lines.
+impl StderrWriter {
+    /// Writes whole lines. A line that was cut short before is ended first.
     fn write(&mut self, mut lines: &[u8]) {
         self.lost = 0;
         if self.is_inside_line && self.stream.write_all(b"\n").is_ok() {
@@ -193,13 +186,5 @@ impl Output {
 }
 
 fn count(lines: &[u8]) -> u64 {
-    lines.iter().filter(|octet| **octet == b'\n').count() as u64
-}
-
-/// Unix time as in RFC 3339, in UTC, to the millisecond.
-pub fn push_time(at: Duration, out: &mut String) {
-    let (year, month, day) = response::civil(at.as_secs());
-    let (hour, minute, second) = response::clock(at.as_secs());
-    let milli = at.subsec_millis();
-    let _ = write!(out, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
+    lines.iter().filter(|byte| **byte == b'\n').count() as u64
 }

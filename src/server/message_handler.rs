@@ -1,40 +1,42 @@
-//! What a member's words lead to: a message for everyone, an echo, a pong, a refusal.
+//! Carries out the replies to one client's messages. They are collected over one read and flushed at its end.
 
 use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::thread;
 
-use super::broadcast::{self, Batch, Ticket};
-use super::http::Resource;
-use super::limits::{BUFFER_RETAINED_MAX, CLOSE_TIMEOUT, LINES_MAX, WIRE_BACKLOG_MAX};
-use super::log::Event;
+use super::batch::{Batch, release_capacity};
+use super::broadcast::Ticket;
+use super::limits::{BUFFER_RETAINED_MAX, CLOSE_TIMEOUT, LOG_LINES_MAX, WIRE_BACKLOG_MAX};
+use super::log::LogEvent;
+use super::resource::Resource;
 use super::send_queue::{Backlog, SendQueue};
-use super::{Server, release_capacity};
-use crate::explain::inspect_json;
+use super::simulate::simulate;
+use super::state::Server;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::{self, Opcode};
 
-/// What a member's words lead to, collected over one read.
+/// The replies to the messages of one read.
 pub struct MessageHandler {
-    /// The server that it is said to.
+    /// The state that all threads share.
     pub server: &'static Server,
-    resource: Resource,
-    /// The speaker's outgoing side.
+    /// What the client has upgraded to.
+    pub resource: Resource,
+    /// The client's outgoing side.
     pub send_queue: Arc<SendQueue>,
-    /// After a Close of our own everything but the client's is read and dropped.
+    /// False after our Close: messages are then read and dropped.
     pub is_open: bool,
-    /// For everyone.
+    /// At `/chat`, messages for all members; at `/wire`, simulated answers for the client.
     batch: Batch,
-    /// For the client itself.
-    answers: Vec<u8>,
-    /// For the log.
-    lines: String,
-    /// When everyone has this, everyone has all that was said.
-    pub last_said: Ticket,
+    /// At `/echo`, frames for the client.
+    replies: Vec<u8>,
+    /// Lines for the log.
+    log_lines: String,
+    /// The ticket of the client's last broadcast.
+    pub last_broadcast: Ticket,
 }
 
-/// A panic ends this connection alone, and says so where it can.
+/// After a panic of the client's thread, the client gets a Close with 1011 if that is still possible.
 impl Drop for MessageHandler {
     fn drop(&mut self) {
         if thread::panicking() {
@@ -45,8 +47,7 @@ impl Drop for MessageHandler {
 }
 
 impl MessageHandler {
-    /// Nothing was said yet.
-    #[must_use]
+    /// A handler without replies.
     pub fn new(server: &'static Server, resource: Resource, send_queue: Arc<SendQueue>) -> Self {
         Self {
             server,
@@ -54,118 +55,110 @@ impl MessageHandler {
             send_queue,
             is_open: true,
             batch: Batch::default(),
-            answers: Vec::new(),
-            lines: String::new(),
-            last_said: Ticket::default(),
+            replies: Vec::new(),
+            log_lines: String::new(),
+            last_broadcast: Ticket::default(),
         }
     }
 
-    /// A text message.
-    pub fn text(&mut self, text: &str) {
-        if !self.is_open {
-            return;
-        }
-        self.server.metrics.incoming.messages.add(1);
-        match self.resource {
-            Resource::Chat => {
-                #[cfg(test)]
-                assert_ne!(text, "panic", "a member asked for it");
-                self.batch.say(text);
-                self.server.log.add(
-                    Some(self.send_queue.peer),
-                    Event::QueueState(text),
-                    &mut self.lines,
-                );
-                if LINES_MAX < self.lines.len() {
-                    self.server.log.submit(&mut self.lines);
-                }
+    /// Logs a text message, and collects it for all members.
+    pub fn broadcast(&mut self, text: &str) {
+        if self.accepts_message() {
+            self.batch.push_text(text);
+            let peer = Some(self.send_queue.peer);
+            self.server.log.push_line(peer, LogEvent::Message(text), &mut self.log_lines);
+            if LOG_LINES_MAX < self.log_lines.len() {
+                self.server.log.submit(&mut self.log_lines);
             }
-            Resource::Echo => self.echo(Opcode::Text, text.as_bytes()),
-            Resource::Wire => self.judge(text),
         }
     }
 
-    /// A binary message.
-    pub fn binary(&mut self, octets: &[u8]) {
-        if !self.is_open {
-            return;
-        }
-        self.server.metrics.incoming.messages.add(1);
-        match self.resource {
-            Resource::Chat => self.refuse_binary("this chat takes text only"),
-            Resource::Echo => self.echo(Opcode::Binary, octets),
-            Resource::Wire => self.refuse_binary("/wire takes frames as hex in text only"),
+    /// Collects a message for its sender.
+    pub fn echo(&mut self, opcode: Opcode, payload: &[u8]) {
+        if self.accepts_message() {
+            self.push_reply(opcode, payload);
+            self.server.metrics.outgoing.messages.add(1);
         }
     }
 
-    fn refuse_binary(&mut self, why: &str) {
-        self.say();
-        self.server.broadcast_queue.wait_until_delivered(self.last_said); // what was said before comes first
-        let close = Close::new(CloseCode::UNSUPPORTED_DATA, why);
-        self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);
-        self.is_open = false;
+    /// Collects the simulated answer to frames in hex.
+    pub fn simulate(&mut self, text: &str) {
+        if self.accepts_message() {
+            self.batch.push_text(&simulate(text, self.server.options.limits.max_message));
+        }
     }
 
-    /// A Ping.
-    pub fn ping(&mut self, payload: &[u8]) {
+    /// Answers a Ping. At `/echo` the Pong keeps its place between the echoes.
+    pub fn pong(&mut self, payload: &[u8]) {
         match self.resource {
             Resource::Chat | Resource::Wire => self.send_queue.pong(payload),
-            Resource::Echo if self.is_open => self.answer(Opcode::Pong, payload),
+            Resource::Echo if self.is_open => self.push_reply(Opcode::Pong, payload),
             Resource::Echo => (),
         }
     }
 
-    /// A frame in hex, from whoever looks at the wire: what would answer it?
-    fn judge(&mut self, text: &str) {
-        let answer = inspect_json::answer(text, self.server.options.limits.max_message);
-        self.echo(Opcode::Text, answer.as_bytes());
+    /// Closes because of a message that the resource does not accept. The client's earlier messages are
+    /// delivered first.
+    pub fn reject(&mut self, close: Close) {
+        if self.accepts_message() {
+            let _ = self.flush(); // if the connection has failed, the next read reports it
+            self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);
+            self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);
+            self.is_open = false;
+        }
     }
 
-    fn echo(&mut self, opcode: Opcode, octets: &[u8]) {
-        self.answer(opcode, octets);
-        self.server.metrics.outgoing.messages.add(1);
+    /// Counts a message. Returns false if it is to be dropped, because our Close is sent.
+    fn accepts_message(&self) -> bool {
+        if self.is_open {
+            self.server.metrics.incoming.messages.add(1);
+        }
+        self.is_open
     }
 
-    fn answer(&mut self, opcode: Opcode, payload: &[u8]) {
-        frame::encode(opcode, None, payload, &mut self.answers);
+    fn push_reply(&mut self, opcode: Opcode, payload: &[u8]) {
+        frame::encode(opcode, None, payload, &mut self.replies);
         self.server.metrics.outgoing.frames(opcode, 1);
     }
 
-    fn say(&mut self) {
-        if !self.batch.is_empty() {
-            self.last_said = broadcast::say(self.server, &mut self.batch);
-        }
-    }
-
-    /// Gives away all that was collected. The client's own echo is sent in this thread, so one that
-    /// does not read its echo is not read from either.
+    /// Sends everything that was collected.
     ///
     /// # Errors
-    /// The connection broke.
+    /// The connection failed.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.server.log.submit(&mut self.lines);
-        if BUFFER_RETAINED_MAX < self.lines.capacity() {
-            self.lines = String::new();
+        self.server.log.submit(&mut self.log_lines);
+        if BUFFER_RETAINED_MAX < self.log_lines.capacity() {
+            self.log_lines = String::new();
         }
-        self.say();
-        if !self.answers.is_empty() {
-            self.give_answers()?;
+        match self.resource {
+            Resource::Chat => self.broadcast_pending(),
+            Resource::Echo => self.send_replies()?,
+            Resource::Wire => self.deliver_simulations(),
         }
         Ok(())
     }
 
-    /// Behind what is shown of the wire an answer takes its place in the queue, or is lost like the rest
-    /// of it.
-    fn give_answers(&mut self) -> io::Result<()> {
-        match self.resource {
-            Resource::Chat | Resource::Echo => self.send_queue.send(&self.answers)?,
-            Resource::Wire => {
-                let answers = Arc::new(mem::take(&mut self.answers));
-                let _ = self.send_queue.deliver(&answers, WIRE_BACKLOG_MAX); // lost, if it reads nothing
-            }
+    fn broadcast_pending(&mut self) {
+        if !self.batch.is_empty() {
+            self.last_broadcast = self.server.broadcast_queue.broadcast(&mut self.batch);
         }
-        self.answers.clear();
-        release_capacity(&mut self.answers);
+    }
+
+    /// Sends the echoes and blocks, so the server does not read from a client that does not read its echo.
+    fn send_replies(&mut self) -> io::Result<()> {
+        if !self.replies.is_empty() {
+            self.send_queue.send(&self.replies)?;
+            self.replies.clear();
+            release_capacity(&mut self.replies);
+        }
         Ok(())
+    }
+
+    /// Queues the simulated answers after the observations. They are dropped if the client does not read.
+    fn deliver_simulations(&mut self) {
+        if !self.batch.is_empty() {
+            let Batch { frames, messages } = mem::take(&mut self.batch);
+            let _ = self.send_queue.deliver(&Arc::new(frames), messages, WIRE_BACKLOG_MAX);
+        }
     }
 }

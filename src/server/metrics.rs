@@ -1,36 +1,38 @@
-//! What the operator's monitoring reads: counters that only grow, and one gauge, in the Prometheus
-//! text format.
+//! Counters for the operator's monitoring, and their text in the Prometheus format.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::mem;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::clock::unix_time;
+use super::sync::lock;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 use crate::wire::message::FrameCounts;
-use crate::wire::refusal::Refusal;
 
-/// One number that several threads count up.
+/// A number that several threads increment.
 #[derive(Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// Counts `more`.
+    /// Adds `more`.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Relaxed);
     }
 
-    /// The number now.
-    #[must_use]
+    /// The current number.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }
 
-/// What goes in one direction.
+/// The traffic of all WebSockets in one direction.
 #[derive(Default)]
 pub struct Traffic {
-    /// Octets of frames, headers included.
+    /// Bytes of frames, headers included.
     pub bytes: Counter,
     /// Whole messages.
     pub messages: Counter,
@@ -38,18 +40,24 @@ pub struct Traffic {
     closes: [Counter; CLOSES.len()],
 }
 
-/// Labels of close codes; those of libraries and of private use would be 2000 labels, which any
-/// peer could fill.
+/// Labels of close codes. The codes from 3000 share two labels, as a peer could otherwise create 2000.
 #[rustfmt::skip]
 const CLOSES: [&str; 15] = [
     "none", "1000", "1001", "1002", "1003", "1007", "1008", "1009", "1010", "1011", "1012", "1013",
     "1014", "3xxx", "4xxx",
 ];
 
+/// The statuses that are rendered from the start, with 0. Any other gets its line when it first occurs.
 const STATUSES: [u16; 11] = [400, 403, 404, 405, 408, 414, 426, 431, 501, 503, 505];
 
 impl Traffic {
-    /// Counts frames of one kind.
+    /// Counts text messages that are one frame each.
+    pub fn text_messages(&self, more: u64) {
+        self.messages.add(more);
+        self.frames(Opcode::Text, more);
+    }
+
+    /// Counts frames with one opcode.
     pub fn frames(&self, opcode: Opcode, more: u64) {
         for (counter, known) in self.frames.iter().zip(Opcode::ALL) {
             if known == opcode {
@@ -58,8 +66,8 @@ impl Traffic {
         }
     }
 
-    /// Counts the frames that a read brought.
-    pub fn count(&self, counts: FrameCounts) {
+    /// Counts frames, N for each opcode.
+    pub fn frame_counts(&self, counts: FrameCounts) {
         for (counter, more) in self.frames.iter().zip(counts).filter(|(_, more)| 0 < *more) {
             counter.add(more);
         }
@@ -81,20 +89,21 @@ fn label(code: CloseCode) -> String {
     }
 }
 
-/// Everything that is counted.
+/// All counters of the server.
 pub struct Metrics {
-    /// Connections that were accepted, those turned away at once included.
+    /// Connections that were accepted, rejected ones included.
     pub connections: Counter,
-    /// What came in.
+    /// What clients sent.
     pub incoming: Traffic,
-    /// What went out.
+    /// What the server sent.
     pub outgoing: Traffic,
-    /// Members that were disconnected because they owed too much.
+    /// Members that were disconnected because they read too slowly.
     pub slow_readers: Counter,
-    /// Threads of connections that panicked.
+    /// Threads that panicked.
     pub panics: Counter,
-    refusals: [Counter; STATUSES.len()],
-    /// Since the epoch.
+    /// Refused requests by status. The lock is held to count one or to render all.
+    refusals: Mutex<BTreeMap<u16, u64>>,
+    /// Start of the process, in Unix time.
     started: Duration,
 }
 
@@ -106,82 +115,77 @@ impl Default for Metrics {
             outgoing: Traffic::default(),
             slow_readers: Counter::default(),
             panics: Counter::default(),
-            refusals: Default::default(),
-            started: super::unix_time(),
+            refusals: Mutex::new(STATUSES.map(|status| (status, 0)).into()),
+            started: unix_time(),
         }
     }
 }
 
 impl Metrics {
-    /// Counts a request that was refused.
-    pub fn refuse(&self, refusal: Refusal) {
-        if let Some(index) = STATUSES.iter().position(|status| *status == refusal.code()) {
-            self.refusals[index].add(1);
-        }
+    /// Counts a request that is refused with an HTTP status.
+    pub fn refusal(&self, status: u16) {
+        *lock(&self.refusals).entry(status).or_default() += 1;
     }
 
-    /// All of it in the text exposition format 0.0.4, with the connections that are `open` now.
-    #[must_use]
+    /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
+    #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let mut page = Page::default();
-        let ways = [("in", &self.incoming), ("out", &self.outgoing)];
+        let refusals = lock(&self.refusals).clone().into_iter();
+        let refusals = refusals.map(|(status, count)| (format!("{{status=\"{status}\"}}"), count));
+        let messages = self.by_direction(|traffic| vec![(String::new(), traffic.messages.get())]);
+        let bytes = self.by_direction(|traffic| vec![(String::new(), traffic.bytes.get())]);
+        let names = Opcode::ALL.map(Opcode::name);
+        let frames = self.by_direction(|traffic| labelled("opcode", &names, &traffic.frames));
+        let closes = self.by_direction(|traffic| labelled("code", &CLOSES, &traffic.closes));
+        let start = format!("{}.{:03}", self.started.as_secs(), self.started.subsec_millis());
+        let one = |counter: &Counter| single(counter.get());
 
-        page.family("wirechat_connections_open", "gauge", "Connections that are open now.");
-        page.sample("", open);
-        page.family("wirechat_connections_total", "counter", "Connections that were accepted.");
-        page.sample("", self.connections.get());
-        page.family("wirechat_refusals_total", "counter", "Requests that were refused, by status.");
-        for (status, counter) in STATUSES.iter().zip(&self.refusals) {
-            page.sample(&format!("{{status=\"{status}\"}}"), counter.get());
-        }
-        page.family("wirechat_messages_total", "counter", "Whole messages, by direction.");
-        for (way, traffic) in ways {
-            page.sample(&format!("{{direction=\"{way}\"}}"), traffic.messages.get());
-        }
-        page.family("wirechat_bytes_total", "counter", "Bytes of WebSocket frames, by direction.");
-        for (way, traffic) in ways {
-            page.sample(&format!("{{direction=\"{way}\"}}"), traffic.bytes.get());
-        }
-        page.family("wirechat_frames_total", "counter", "Frames, by opcode and direction.");
-        for (way, traffic) in ways {
-            for (opcode, counter) in Opcode::ALL.iter().zip(&traffic.frames) {
-                let opcode = opcode.name();
-                let labels = format!("{{opcode=\"{opcode}\",direction=\"{way}\"}}");
-                page.sample(&labels, counter.get());
-            }
-        }
-        page.family("wirechat_closes_total", "counter", "Close frames, by code and direction.");
-        for (way, traffic) in ways {
-            for (code, counter) in CLOSES.iter().zip(&traffic.closes) {
-                page.sample(&format!("{{code=\"{code}\",direction=\"{way}\"}}"), counter.get());
-            }
-        }
-        page.family("wirechat_slow_readers_total", "counter", "Members that did not keep up.");
-        page.sample("", self.slow_readers.get());
-        page.family("wirechat_panics_total", "counter", "Connections that ended in a panic.");
-        page.sample("", self.panics.get());
-        page.family("process_start_time_seconds", "gauge", "Start of the process, in Unix time.");
-        let (seconds, milli) = (self.started.as_secs(), self.started.subsec_millis());
-        page.sample("", format_args!("{seconds}.{milli:03}"));
-        page.text
+        let out = &mut String::new();
+        family(out, "wirechat_connections_open", "Connections that are open now.", single(open));
+        family(out, "wirechat_connections_total", "Connections that were accepted.", one(&self.connections));
+        family(out, "wirechat_refusals_total", "Requests that were refused, by status.", refusals);
+        family(out, "wirechat_messages_total", "Whole messages, by direction.", messages);
+        family(out, "wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes);
+        family(out, "wirechat_frames_total", "Frames, by opcode and direction.", frames);
+        family(out, "wirechat_closes_total", "Close frames, by code and direction.", closes);
+        family(out, "wirechat_slow_readers_total", "Members that read too slowly.", one(&self.slow_readers));
+        family(out, "wirechat_panics_total", "Threads that panicked.", one(&self.panics));
+        family(out, "process_start_time_seconds", "Start of the process, in Unix time.", single(start));
+        mem::take(out)
+    }
+
+    /// The samples of both directions. `samples` gives each its own labels, or none.
+    fn by_direction(&self, samples: impl Fn(&Traffic) -> Vec<(String, u64)>) -> Vec<(String, u64)> {
+        let directions = [("in", &self.incoming), ("out", &self.outgoing)];
+        let both = directions.into_iter().flat_map(|(direction, traffic)| {
+            samples(traffic).into_iter().map(move |(labels, value)| {
+                (format!("{{{labels}direction=\"{direction}\"}}"), value)
+            })
+        });
+        both.collect()
     }
 }
 
-/// The text under way, and the family whose samples come next.
-#[derive(Default)]
-struct Page {
-    text: String,
-    family: &'static str,
+fn labelled(name: &str, labels: &[&str], counters: &[Counter]) -> Vec<(String, u64)> {
+    let labels = labels.iter().map(|label| format!("{name}=\"{label}\","));
+    labels.zip(counters.iter().map(Counter::get)).collect()
 }
 
-impl Page {
-    fn family(&mut self, name: &'static str, kind: &str, help: &str) {
-        self.family = name;
-        let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
+fn single<T>(value: T) -> [(String, T); 1] {
+    [(String::new(), value)]
+}
 
-    fn sample(&mut self, labels: &str, value: impl std::fmt::Display) {
-        let _ = writeln!(self.text, "{}{labels} {value}", self.family);
+/// Appends one family: its help, its type, and its samples, each with its labels.
+fn family<T: Display>(
+    out: &mut String,
+    name: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (String, T)>,
+) {
+    let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n"); // a String takes everything
+    for (labels, value) in samples {
+        let _ = writeln!(out, "{name}{labels} {value}");
     }
 }
 
@@ -189,7 +193,6 @@ impl Page {
 mod tests {
     use super::*;
     use crate::wire::refusal::tests::ALL as REFUSALS;
-    use std::collections::BTreeMap;
 
     /// Name and labels of each sample, with its value.
     fn samples(page: &str) -> BTreeMap<&str, f64> {
@@ -206,14 +209,22 @@ mod tests {
     fn every_refusal_has_its_status() {
         let metrics = Metrics::default();
         for refusal in REFUSALS {
-            metrics.refuse(refusal);
+            metrics.refusal(refusal.code());
         }
         let page = metrics.render(0);
         let samples = samples(&page);
         assert_eq!(sum(&samples, "wirechat_refusals_total"), REFUSALS.len() as f64);
         for (name, value) in samples.iter().filter(|(name, _)| name.contains("refusals_total")) {
-            assert!(0.0 < *value, "{name} cannot happen");
+            assert!(0.0 < *value, "{name} never occurs");
         }
+    }
+
+    #[test]
+    fn a_status_that_is_not_listed_is_counted_too() {
+        let metrics = Metrics::default();
+        metrics.refusal(418);
+        metrics.refusal(418);
+        assert_eq!(samples(&metrics.render(0))["wirechat_refusals_total{status=\"418\"}"], 2.0);
     }
 
     #[test]
@@ -229,12 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_is_shown_under_its_labels() {
+    fn each_count_is_rendered_with_its_labels() {
         let metrics = Metrics::default();
         metrics.connections.add(7);
         metrics.slow_readers.add(1);
         metrics.panics.add(2);
-        metrics.incoming.count([1, 2, 3, 4, 5, 6]); // in the order of Opcode::ALL
+        metrics.incoming.frame_counts([1, 2, 3, 4, 5, 6]); // in the order of Opcode::ALL
         metrics.incoming.frames(Opcode::Ping, 10);
         metrics.incoming.messages.add(8);
         metrics.outgoing.bytes.add(9);
@@ -267,9 +278,9 @@ mod tests {
         assert!(1_700_000_000.0 < samples["process_start_time_seconds"]);
     }
 
-    /// The text exposition format: a family's HELP, its TYPE, then all its samples, each once.
+    /// A family's HELP, its TYPE, then all its samples, each once.
     #[test]
-    fn the_page_keeps_to_its_format() {
+    fn the_text_follows_the_exposition_format() {
         let page = Metrics::default().render(0);
         let mut families = Vec::new();
         for line in page.lines() {

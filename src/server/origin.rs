@@ -1,12 +1,11 @@
-//! Which web pages may connect, section 10.2. A browser tells the truth about a page's origin, and
-//! that alone is what the check is for: any other client can claim what it likes (section 10.1).
+//! Which web pages may connect (section 10.2). Only a browser sends a trustworthy Origin, and the check
+//! protects only a browser's user: any other client can send any Origin (section 10.1).
 
-/// May a page of `origin` connect? `None`, no Origin at all, is no browser and may.
+/// May a page of `origin` connect? A client without an Origin is not a browser and may connect.
 ///
-/// `host` is the authority of the request, in lower case. A page of the same host may connect, but
-/// where the connection came over loopback only if that host is a loopback name: a foreign site
-/// could have its own name resolve to 127.0.0.1. Other origins must be among `allowed`.
-#[must_use]
+/// `host` is the authority of the request, in lower case. A page of the same host may connect. On a
+/// loopback connection that host must also be a loopback name, because a foreign site could let its own
+/// name resolve to 127.0.0.1. Other origins must be among `allowed`.
 pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: &[String]) -> bool {
     let Some(origin) = origin else { return true };
     let Ok(origin) = str::from_utf8(origin).map(str::to_ascii_lowercase) else { return false };
@@ -21,26 +20,25 @@ pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: 
     same_host && (over == Interface::Network || is_loopback_name(host))
 }
 
-/// Where a connection came in.
+/// The kind of interface on which a connection was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interface {
-    /// An address that this machine alone can reach.
+    /// Only this machine can reach it.
     Loopback,
-    /// Any other.
+    /// Other machines can reach it.
     Network,
 }
 
-/// Two authorities, either with the scheme's default port or without.
+/// Are two authorities the same? Each may have the scheme's default port or leave it out.
 fn is_same(authority: &str, host: &str, default_port: &str) -> bool {
     let plain = |name: &str| name.strip_suffix(default_port).unwrap_or(name).to_owned();
     !host.is_empty() && plain(authority) == plain(host)
 }
 
-/// localhost (RFC 6761, 6.3), 127.0.0.0/8 and `[::1]`, with any port.
-#[must_use]
+/// Is `host` a loopback name: localhost (RFC 6761, 6.3), 127.0.0.0/8 or `[::1]`, with any port?
 pub fn is_loopback_name(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         Some(_) | None => host,
     };
     let name = name.trim_end_matches('.');
@@ -58,12 +56,12 @@ mod tests {
     }
 
     #[test]
-    fn s10_2_no_origin_is_no_browser() {
+    fn s10_2_without_an_origin_a_client_may_connect() {
         assert!(may_connect(None, "evil.test:1984", Interface::Loopback, &[]));
     }
 
     #[test]
-    fn s10_2_over_loopback_the_host_is_a_loopback_name() {
+    fn s10_2_over_loopback_the_host_must_be_a_loopback_name() {
         for (origin, host, verdict) in [
             ("http://localhost:1984", "localhost:1984", true),
             ("HTTP://LOCALHOST:1984", "localhost:1984", true),
@@ -73,7 +71,7 @@ mod tests {
             ("http://chat.localhost:1984", "chat.localhost:1984", true),
             ("https://localhost", "localhost:443", true),
             ("http://localhost:1985", "localhost:1984", false), // another port, another site
-            ("http://evil.test:1984", "evil.test:1984", false), // rebound
+            ("http://evil.test:1984", "evil.test:1984", false), // DNS rebinding
             ("http://localhost.evil.test:1984", "localhost.evil.test:1984", false),
             ("http://127.0.0.1.evil.test", "127.0.0.1.evil.test", false),
             ("http://notlocalhost:1984", "notlocalhost:1984", false),
@@ -89,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn s10_2_over_the_network_the_same_host_will_do() {
+    fn s10_2_over_the_network_the_same_host_is_enough() {
         assert!(allowed("http://chat.example:1984", "chat.example:1984", Interface::Network, &[]));
         assert!(!allowed("http://evil.test:1984", "chat.example:1984", Interface::Network, &[]));
     }
 
     #[test]
-    fn s10_2_others_are_named() {
+    fn s10_2_other_origins_must_be_listed() {
         let list = ["https://chat.example", "null"];
         assert!(allowed("https://chat.example", "chat.example", Interface::Loopback, &list));
         assert!(allowed("HTTPS://Chat.Example", "chat.example", Interface::Loopback, &list));

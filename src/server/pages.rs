@@ -1,4 +1,4 @@
-//! What a plain GET gets: the page, health, metrics.
+//! The resources that a plain GET can have: the page, the health check, the metrics.
 
 use super::metrics::Metrics;
 use crate::wire::http::Request;
@@ -7,53 +7,49 @@ use crate::wire::response::Response;
 /// The page, compiled in.
 const CLIENT: &str = include_str!("../../client.html");
 
-/// The page may run its own script and style, known by their digests, and talk to its own host.
-/// Nothing that is said in the chat can become more than text.
+/// The page may use its own script and style, which the digests identify, and connect to its own host. No
+/// message of the chat can become more than text.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
     script-src 'sha256-GmpmQlMoF+gMSLQ0og7sA/1RGUF6hBtwb0qRtacZ6so='; style-src 'sha256-NyRYrAHF/Lm6Vtu9Qf3qx/jrHoYW8KRcOvYSKsyQ0Us='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What is at `path`, unless nothing is.
+/// A page.
 pub struct Page {
-    kind: &'static str,
+    content_type: &'static str,
     content: Vec<u8>,
-    /// May its reader look at the wire?
+    /// The value of `Wirechat-Inspect`.
     inspection: Option<&'static str>,
 }
 
 impl Page {
-    /// `/`: the page, for people. It learns from a header whether their words are inspected, and where.
-    #[must_use]
+    /// `/`: the client. A header field says whether the messages can be inspected, and where.
     pub fn client(inspection: Option<&'static str>) -> Self {
-        Self { kind: "text/html; charset=utf-8", content: CLIENT.into(), inspection }
+        Self { content_type: "text/html; charset=utf-8", content: CLIENT.into(), inspection }
     }
 
-    /// `/healthz`: alive, for whoever watches over the process.
-    #[must_use]
+    /// `/healthz`: the server is alive, for supervisors.
     pub fn health() -> Self {
-        Self { kind: "text/plain; charset=utf-8", content: "ok\n".into(), inspection: None }
+        Self { content_type: "text/plain; charset=utf-8", content: "ok\n".into(), inspection: None }
     }
 
-    /// `/metrics`: numbers, for Prometheus.
-    #[must_use]
+    /// `/metrics`: the counters, for Prometheus.
     pub fn metrics(metrics: &Metrics, open: usize) -> Self {
         let content = metrics.render(open).into();
-        Self { kind: "text/plain; version=0.0.4; charset=utf-8", content, inspection: None }
+        Self { content_type: "text/plain; version=0.0.4; charset=utf-8", content, inspection: None }
     }
 
-    /// The answer to a GET or HEAD. It is asked for anew each time, so a new version is seen at once.
-    #[must_use]
+    /// The response to GET or HEAD. It is not cached, so that a new version is seen at once.
     pub fn response(self, request: &Request) -> Response {
         let connection = if request.is_persistent() { "keep-alive" } else { "close" };
         let mut fields = vec![
             ("Connection", connection.to_owned()),
-            ("Content-Type", self.kind.to_owned()),
+            ("Content-Type", self.content_type.to_owned()),
             ("Cache-Control", "no-cache".to_owned()),
             ("Content-Security-Policy", POLICY.to_owned()),
             ("X-Content-Type-Options", "nosniff".to_owned()),
             ("Referrer-Policy", "no-referrer".to_owned()),
         ];
-        fields.extend(self.inspection.map(|where_to| ("Wirechat-Inspect", where_to.to_owned())));
+        fields.extend(self.inspection.map(|place| ("Wirechat-Inspect", place.to_owned())));
         Response { status: "200 OK", fields, content: self.content }
     }
 }
@@ -65,7 +61,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     #[test]
-    fn the_policy_names_the_digests_of_script_and_style() {
+    fn the_policy_has_the_digests_of_script_and_style() {
         for element in ["script", "style"] {
             let (start, end) = (format!("<{element}>"), format!("</{element}>"));
             assert_eq!(CLIENT.matches(&start).count(), 1);

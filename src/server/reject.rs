@@ -1,59 +1,60 @@
-//! Those for whom there is no place: told why, and seen out.
+//! Connections that get no thread because the server is full or stopping. One thread sends each a 503 and
+//! closes it so that the answer arrives. It waits for no client.
 
 use std::io::{self, Read, Write};
 use std::mem;
 use std::net::Shutdown;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use super::clock::unix_time;
 use super::limits::{REJECT_POLL, REJECTED_MAX};
-use super::unix_time;
-use crate::net::stream::Stream;
+use super::sync::{lock, wait_while};
+use crate::net::stream::SharedStream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
-/// A client without a thread of its own.
+/// A connection without a thread of its own.
 pub struct Rejected {
-    /// To be told, and seen out.
-    pub stream: Stream,
-    /// Why.
+    /// The connection.
+    pub stream: SharedStream,
+    /// Why it is rejected.
     pub refusal: Refusal,
-    /// How long it may take.
-    pub until: Instant,
+    /// When it is closed, if the client has not closed before.
+    pub deadline: Instant,
 }
 
-/// Tells those who were turned away, and lets the answer arrive: one thread for all of them, which
-/// waits for none.
+/// The rejected connections that wait for their answer.
 #[derive(Default)]
 pub struct Rejector {
-    /// Held to append or to take all.
-    arrived: Mutex<Vec<Rejected>>,
-    called: Condvar,
+    /// The lock is held to append or to take all.
+    queue: Mutex<Vec<Rejected>>,
+    arrived: Condvar,
 }
 
 impl Rejector {
-    /// Hands a client over. When very many are leaving, one more goes without a word.
-    pub fn call(&self, client: Rejected) {
-        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrived.len() < REJECTED_MAX {
-            arrived.push(client);
-            self.called.notify_one();
+    /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
+    pub fn reject(&self, rejected: Rejected) {
+        let mut queue = lock(&self.queue);
+        if queue.len() < REJECTED_MAX {
+            queue.push(rejected);
+            self.arrived.notify_one();
         }
     }
 
-    /// The body of the rejector's thread.
+    /// The body of the rejector thread.
     pub fn run(&self) -> ! {
-        let mut leaving: Vec<Rejected> = Vec::new();
+        let mut lingering: Vec<Rejected> = Vec::new();
         loop {
-            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            let patience = if leaving.is_empty() { Duration::MAX } else { REJECT_POLL };
-            let nobody = |arrived: &mut Vec<Rejected>| arrived.is_empty();
-            let waited = self.called.wait_timeout_while(arrived, patience, nobody);
-            let arrived = mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0);
-            leaving.retain(Rejected::is_leaving);
-            for client in arrived {
-                if client.tell().is_ok() && leaving.len() < REJECTED_MAX {
-                    leaving.push(client);
+            let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
+            let nothing = |queue: &mut Vec<Rejected>| queue.is_empty();
+            let (mut queue, _) = wait_while(&self.arrived, lock(&self.queue), timeout, nothing);
+            let arrived = mem::take(&mut *queue);
+            drop(queue);
+            lingering.retain(Rejected::is_lingering);
+            for rejected in arrived {
+                if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
+                    lingering.push(rejected);
                 }
             }
         }
@@ -61,24 +62,27 @@ impl Rejector {
 }
 
 impl Rejected {
-    /// The answer waits for no request, so only a HEAD that has come already can be known as one.
-    fn tell(&self) -> io::Result<()> {
+    /// Sends the response without waiting for the request. Only if the start of a HEAD request has
+    /// arrived already, the response has no content.
+    fn send_response(&self) -> io::Result<()> {
         self.stream.set_nonblocking(true)?;
-        let mut octets = [0; 16];
-        let come = self.stream.peek(&mut octets).unwrap_or(0);
-        let asked = Method::leading(&octets[..come]);
-        let answer = self.refusal.response().encode(asked, unix_time().as_secs());
-        (&*self.stream).write_all(&answer)?;
+        let mut start = [0; 16];
+        let length = self.stream.peek(&mut start).unwrap_or(0);
+        let method = Method::leading(&start[..length]);
+        let response = self.refusal.response().encode(method, unix_time().as_secs());
+        (&*self.stream).write_all(&response)?;
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Drops what came; is more to be waited for?
-    fn is_leaving(&self) -> bool {
-        let mut octets = [0; 4096];
-        match (&*self.stream).read(&mut octets) {
+    /// Drops received bytes. Returns true while the client may still send more.
+    fn is_lingering(&self) -> bool {
+        let mut dropped = [0; 4096];
+        match (&*self.stream).read(&mut dropped) {
             Ok(0) => false,
-            Ok(_) => Instant::now() < self.until,
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.until,
+            Ok(_) => Instant::now() < self.deadline,
+            Err(error) => {
+                error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.deadline
+            }
         }
     }
 }

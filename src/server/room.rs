@@ -1,40 +1,37 @@
-//! Who is here, and how to reach them.
+//! A room: the members of one resource and their send queues.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::send_queue::SendQueue;
+use super::sync::lock;
 
 /// The members of one resource.
 #[derive(Default)]
 pub struct Room {
-    /// Joining, leaving and looking around pass this lock one after another. It is held to change
-    /// or to copy the map, never to write to anybody. A panic elsewhere cannot leave it half
-    /// changed, so its poison means nothing.
+    /// Send queues by connection. Joining, leaving and snapshots take this lock; it is held to change or
+    /// to copy the map, never while writing.
     members: Mutex<HashMap<u64, Arc<SendQueue>>>,
 }
 
 impl Room {
-    /// Lets a member in, for as long as the seat is held.
+    /// Adds a member, who stays until the seat is dropped.
+    #[must_use]
     pub fn join(&self, send_queue: &Arc<SendQueue>) -> Seat<'_> {
-        self.lock().insert(send_queue.peer.id, Arc::clone(send_queue));
+        lock(&self.members).insert(send_queue.peer.id, Arc::clone(send_queue));
         Seat { room: self, id: send_queue.peer.id }
     }
 
-    /// Puts everyone who is here now into `members`, in the order of their coming: so they lie in memory,
-    /// those of the kernel too. To 5000 members a batch is carried in 49 ms, in the map's order in 56.
+    /// Replaces `members` with the current members, sorted by id. This follows allocation order, also in
+    /// the kernel: a batch is delivered to 5000 members in 49 ms, and in 56 ms in the order of the map.
     pub fn snapshot(&self, members: &mut Vec<Arc<SendQueue>>) {
         members.clear();
-        members.extend(self.lock().values().cloned());
+        members.extend(lock(&self.members).values().cloned());
         members.sort_unstable_by_key(|member| member.peer.id);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<SendQueue>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A place in the room. Dropping it is leaving, whatever ended the connection.
+/// A member's place in the room. The member leaves when it is dropped, however the connection ended.
 pub struct Seat<'a> {
     room: &'a Room,
     id: u64,
@@ -42,6 +39,6 @@ pub struct Seat<'a> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        self.room.lock().remove(&self.id);
+        lock(&self.room.members).remove(&self.id);
     }
 }

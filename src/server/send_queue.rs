@@ -1,239 +1,322 @@
-//! One client's outgoing side. All bytes after the 101 leave through it, whole frames from one
-//! writer at a time, and a Close frame is the last that ever does.
+//! One client's outgoing side. All bytes after the handshake leave through it: whole frames from one writer
+//! at a time, and a Close frame is the last frame that it ever sends.
 //!
 //! ```text
-//! nobody writes ── a frame comes ──> its bringer writes, without waiting ── all taken ──> nobody writes
-//!                                              │
-//!                                    the socket takes no more
-//!                                              v
-//!                      a thread of its own writes, waiting, until it has caught up ──> nobody writes
+//!           a thread has a frame: it takes the writer role
+//! no writer ──────────────────────────────────────────────> this thread writes without blocking
+//!     ^                                                        │                    │
+//!     │ the queue is empty: the writer releases the role       │                    │ the socket accepts
+//!     ├────────────────────────────────────────────────────────┘                    v no more
+//!     └──────────────────────────────────────────────── a writer thread writes and blocks
 //! ```
-//! While somebody writes, others leave their frames in the line and go on.
+//! While one thread has the writer role, the others leave their frames in the queue and go on.
 
 use std::io;
 use std::net::Shutdown;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::activity::Activity;
-use super::log::Peer;
+use super::batch::encoded;
+use super::event::Peer;
+use super::limits::SHUTDOWN_TIMEOUT;
 use super::metrics::Metrics;
+use super::sync::{lock, wait, wait_while};
 use super::trace::Trace;
-use crate::net::stream::Stream;
-use crate::wire::close::Close;
-use crate::wire::frame::{self, Opcode};
+use crate::net::stream::SharedStream;
+use crate::wire::close::{Close, CloseCode};
+use crate::wire::frame::Opcode;
 
 pub use state::{Backlog, SendState};
+pub use writer::WriterRole;
 
 mod state;
-
 mod writer;
 
-/// The outgoing side of one client, and what others need to know of it.
+/// The outgoing side of one client.
 pub struct SendQueue {
-    /// Whose it is.
+    /// The client.
     pub peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     metrics: &'static Metrics,
     trace: Option<Trace>,
-    /// Held to look and to change, never to write.
-    line: Mutex<SendState>,
-    /// The writer has finished, or the connection broke.
-    moved: Condvar,
-    /// When the client was last heard.
+    /// The queue and its state. The lock is held to read or to change them, never to write to the socket.
+    state: Mutex<SendState>,
+    /// The writer released its role, or the state is not open any more.
+    state_changed: Condvar,
+    /// When the client was last active.
     pub activity: Activity,
 }
 
-/// What became of a batch.
+/// What happened to frames that were to be queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enqueue {
-    /// It is sent or queued.
+    /// They are sent or queued.
     Queued,
-    /// The client is leaving.
+    /// The connection is closing.
     Closed,
-    /// The client owes too much already: so many octets.
+    /// The queue is full: it holds this number of bytes.
     BacklogFull(usize),
 }
 
 impl SendQueue {
-    /// For a connection whose handshake is done. Whoever makes it is its writer, until
-    /// [`open`](Self::open): so a member can be in the room before its welcome is written, and
-    /// misses nothing that is said after it.
-    #[must_use]
+    /// Creates the send queue of a connection whose handshake is decided but not sent. The caller gets the
+    /// writer role until [`WriterRole::send_handshake`]. The client can therefore join a room before its
+    /// 101 and its welcome are sent, and misses no message.
     pub fn new(
         peer: Peer,
-        stream: Stream,
+        stream: SharedStream,
         metrics: &'static Metrics,
         trace: Option<Trace>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    ) -> (Arc<Self>, WriterRole) {
+        let send_queue = Arc::new(Self {
             peer,
             stream,
             metrics,
             trace,
-            line: Mutex::new(SendState::claimed()),
-            moved: Condvar::new(),
+            state: Mutex::new(SendState::with_writer()),
+            state_changed: Condvar::new(),
             activity: Activity::new(),
-        })
+        });
+        let role = WriterRole::new(Arc::clone(&send_queue));
+        (send_queue, role)
     }
 
-    /// Sends a batch of whole frames without waiting for the client. `max_backlog` octets may be
-    /// owed before this batch.
-    pub fn deliver(self: &Arc<Self>, batch: &Arc<Vec<u8>>, max_backlog: usize) -> Enqueue {
-        let mut line = self.lock();
-        if !line.is_open() {
+    /// Sends or queues whole frames that hold N text messages, without blocking. The queue may hold
+    /// `max_backlog` bytes before these.
+    pub fn deliver(
+        self: &Arc<Self>,
+        frames: &Arc<Vec<u8>>,
+        messages: u64,
+        max_backlog: usize,
+    ) -> Enqueue {
+        let mut state = lock(&self.state);
+        if !state.is_open() {
             return Enqueue::Closed;
         }
-        if !line.is_writing {
-            self.begin(line, Arc::clone(batch));
-        } else if line.owed() <= max_backlog {
-            line.push(Arc::clone(batch));
+        if let Some(role) = self.claim_writer(&mut state) {
+            drop(state);
+            role.write_first(Arc::clone(frames));
+        } else if state.queued_bytes() <= max_backlog {
+            state.push(Arc::clone(frames));
         } else {
-            return Enqueue::BacklogFull(line.owed());
+            return Enqueue::BacklogFull(state.queued_bytes());
         }
+        self.metrics.outgoing.text_messages(messages);
         Enqueue::Queued
     }
 
-    /// Sends the 101 and the first frames, in the caller's own time. What others leave before comes
-    /// behind them.
+    /// Sends whole frames, and blocks the caller until the kernel has them or the connection is closing.
     ///
     /// # Errors
-    /// The connection broke.
-    pub fn open(self: &Arc<Self>, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.write_all(head, frames)
-    }
-
-    /// Sends whole frames in the caller's own time: it returns once the kernel has them, or the
-    /// connection is closing and wants them no more.
-    ///
-    /// # Errors
-    /// The connection broke.
+    /// The connection failed.
     pub fn send(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
-        let mut line = self.lock();
-        while line.is_writing && line.is_open() {
-            line.waiting += 1;
-            line = self.moved.wait(line).unwrap_or_else(PoisonError::into_inner);
-            line.waiting -= 1;
-        }
-        if line.fault().is_some() {
-            return Err(io::ErrorKind::NotConnected.into());
-        }
-        if !line.is_open() {
-            return Ok(());
-        }
-        line.is_writing = true;
-        drop(line);
-        self.write_all(&[], frames)
+        let mut state = lock(&self.state);
+        let role = loop {
+            if state.error().is_some() {
+                return Err(io::ErrorKind::NotConnected.into());
+            }
+            if !state.is_open() {
+                return Ok(());
+            }
+            if let Some(role) = self.claim_writer(&mut state) {
+                break role;
+            }
+            state.waiting += 1;
+            state = wait(&self.state_changed, state);
+            state.waiting -= 1;
+        };
+        drop(state);
+        role.write_all(&[], frames)
     }
 
-    /// Answers a Ping with its own payload (section 5.5.3). Behind a backlog the newest answer
-    /// takes the place of the one before, so that a flood of pings takes no memory.
+    /// Answers a Ping with its own payload (section 5.5.3). If a Pong is waiting already, the new one
+    /// replaces it, as the section allows, so that a flood of Pings takes no memory.
     pub fn pong(self: &Arc<Self>, payload: &[u8]) {
-        let mut octets = Vec::new();
-        frame::encode(Opcode::Pong, None, payload, &mut octets);
-        let mut line = self.lock();
-        if !line.is_open() {
-            return; // the Close frame stays the last; section 5.5.2 would allow either
-        }
-        if !line.is_writing {
-            self.metrics.outgoing.frames(Opcode::Pong, 1);
-            self.begin(line, Arc::new(octets));
-        } else if line.replace_pong(octets).is_none() {
-            self.metrics.outgoing.frames(Opcode::Pong, 1);
-        }
+        let pong = Arc::new(encoded(Opcode::Pong, payload));
+        self.send_control(Opcode::Pong, pong, |state| &mut state.pong);
     }
 
-    /// Asks for a sign of life. Who is being written to is asked as well: that the kernel takes octets
-    /// says nothing of the client, and a busy room writes at every moment.
-    pub fn ping(self: &Arc<Self>, frame: &Arc<Vec<u8>>) {
-        let mut line = self.lock();
-        if !line.is_open() {
+    /// Sends a Ping (section 5.5.2), also to a client that is being written to: that the kernel accepts
+    /// bytes does not show that the client is alive, and in a busy room there is always a writer.
+    pub fn ping(self: &Arc<Self>, ping: &Arc<Vec<u8>>) {
+        self.send_control(Opcode::Ping, Arc::clone(ping), |state| &mut state.ping);
+    }
+
+    /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent,
+    /// although section 5.5.2 would allow a Pong.
+    fn send_control(
+        self: &Arc<Self>,
+        opcode: Opcode,
+        frame: Arc<Vec<u8>>,
+        slot: fn(&mut SendState) -> &mut Option<Arc<Vec<u8>>>,
+    ) {
+        let mut state = lock(&self.state);
+        if !state.is_open() {
             return;
         }
-        if !line.is_writing {
-            self.metrics.outgoing.frames(Opcode::Ping, 1);
-            self.begin(line, Arc::clone(frame));
-        } else if line.replace_ping(Arc::clone(frame)).is_none() {
-            self.metrics.outgoing.frames(Opcode::Ping, 1);
+        if let Some(role) = self.claim_writer(&mut state) {
+            drop(state);
+            role.write_first(frame);
+        } else if slot(&mut state).replace(frame).is_some() {
+            return; // the frame that it replaces is counted already
         }
+        self.metrics.outgoing.frames(opcode, 1);
     }
 
-    /// Says Close; nothing can be sent after it. The timer gives the client `patience` to answer, and
-    /// more as long as it takes something of a [`Backlog::Flush`].
-    /// Was this the first Close of ours?
-    pub fn close(self: &Arc<Self>, close: Close, rest: Backlog, patience: Duration) -> bool {
-        let mut line = self.lock();
-        if !line.is_open() {
+    /// Sends a Close, the last frame (section 5.5.1). The heartbeat gives the client `timeout` to answer,
+    /// and extends it while the client accepts bytes of a [`Backlog::Flush`].
+    ///
+    /// Returns true if this is the server's first Close on the connection.
+    pub fn close(self: &Arc<Self>, close: Close, backlog: Backlog, timeout: Duration) -> bool {
+        let mut state = lock(&self.state);
+        if !state.is_open() {
             return false;
         }
         self.metrics.outgoing.close(&close);
         self.metrics.outgoing.frames(Opcode::Close, 1);
-        line.close(close, rest, patience);
-        self.wake(&line);
-        if !line.is_writing {
-            line.is_writing = true;
-            drop(line);
-            self.write_on();
+        state.close(close, backlog, timeout);
+        self.notify(&state);
+        let role = self.claim_writer(&mut state);
+        drop(state);
+        if let Some(role) = role {
+            role.drain();
         }
         true
     }
 
-    /// Looks at what waits and how the connection stands.
-    pub fn look<T>(&self, at: impl FnOnce(&SendState) -> T) -> T {
-        at(&self.lock())
+    /// Sends the Close of a server that shuts down (section 7.4.1: 1001).
+    pub fn close_for_shutdown(self: &Arc<Self>) {
+        let close = Close::new(CloseCode::GOING_AWAY, "the server is shutting down");
+        self.close(close, Backlog::Flush, 2 * SHUTDOWN_TIMEOUT); // the shutdown itself ends the wait
     }
 
-    /// Waits until all is sent, as long as the client takes something at least every `patience`.
-    pub fn finish(&self, patience: Duration) {
-        let mut line = self.lock();
-        line.waiting += 1;
+    /// Reads the state.
+    pub fn with_state<T>(&self, read: impl FnOnce(&SendState) -> T) -> T {
+        read(&lock(&self.state))
+    }
+
+    /// Waits until the queue is sent, as long as the client accepts bytes at least once in `timeout`.
+    pub fn wait_flushed(&self, timeout: Duration) {
+        let mut state = lock(&self.state);
+        state.waiting += 1;
         loop {
-            let before = self.activity.last();
-            let waited = self.moved.wait_timeout_while(line, patience, |line| line.is_writing);
-            let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            line = now;
-            if !timeout.timed_out() || self.activity.last() == before {
-                line.waiting -= 1;
+            let before = self.activity.last_active();
+            let has_writer = |state: &mut SendState| state.has_writer();
+            let is_late;
+            (state, is_late) = wait_while(&self.state_changed, state, timeout, has_writer);
+            if !is_late || self.activity.last_active() == before {
+                state.waiting -= 1;
                 return;
             }
         }
     }
 
-    /// Ends the connection in both directions at once; whoever reads or writes there wakes.
-    pub fn hang_up(&self) {
-        let _ = self.stream.shutdown(Shutdown::Both); // it may be over already
+    /// Shuts down the socket in both directions; threads that read from it or write to it wake up.
+    pub fn shutdown(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both); // the connection may have ended already
     }
 
-    fn wake(&self, line: &SendState) {
-        if 0 < line.waiting {
-            self.moved.notify_all();
+    /// Takes the writer role, if it is free.
+    fn claim_writer(self: &Arc<Self>, state: &mut SendState) -> Option<WriterRole> {
+        state.try_claim_writer().then(|| WriterRole::new(Arc::clone(self)))
+    }
+
+    /// Marks the connection as failed and ends it.
+    fn fail(&self, error: io::Error) {
+        let mut state = lock(&self.state);
+        state.fail(error);
+        self.notify(&state);
+        drop(state);
+        self.shutdown();
+    }
+
+    fn trace_sent(&self, frames: &[u8]) {
+        if let Some(trace) = self.trace {
+            trace.sent(frames);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, SendState> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn notify(&self, state: &SendState) {
+        if 0 < state.waiting {
+            self.state_changed.notify_all();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::metrics::Metrics;
     use super::*;
     use std::io::Read;
-    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream};
+    use std::{panic, thread};
 
-    /// A room in which somebody always speaks has a writer at every moment, also when a ping is due.
-    #[test]
-    fn who_is_being_written_to_gets_its_ping() {
+    fn connect() -> (Arc<SendQueue>, WriterRole, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, address): (_, SocketAddr) = listener.accept().unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (stream, address) = listener.accept().unwrap();
         let metrics: &Metrics = Box::leak(Box::default());
-        let send_queue = SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
-        send_queue.ping(&Arc::new(vec![0x89, 0]));
-        send_queue.open(b"101", &[0x81, 0]).unwrap();
-        let mut got = [0; 7];
-        client.read_exact(&mut got).unwrap();
-        assert_eq!(got, *b"101\x81\0\x89\0");
+        let (queue, role) =
+            SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
+        (queue, role, client)
+    }
+
+    /// In a busy room there is a writer at every moment, also when a ping is due.
+    #[test]
+    fn a_client_that_is_being_written_to_gets_its_ping() {
+        let (queue, role, mut client) = connect();
+        queue.ping(&Arc::new(vec![0x89, 0]));
+        role.send_handshake(b"101", &[0x81, 0]).unwrap();
+        let mut received = [0; 7];
+        client.read_exact(&mut received).unwrap();
+        assert_eq!(received, *b"101\x81\0\x89\0");
+        assert!(!queue.with_state(SendState::has_writer));
+    }
+
+    fn assert_failed(queue: &Arc<SendQueue>, mut client: TcpStream, sentence: &str) {
+        assert!(!queue.with_state(SendState::has_writer), "the role is free");
+        assert_eq!(queue.with_state(SendState::error).as_deref(), Some(sentence));
+        assert_eq!(queue.deliver(&Arc::new(vec![0x81, 0]), 1, usize::MAX), Enqueue::Closed);
+        assert!(queue.send(&[0x81, 0]).is_err(), "it does not wait for a writer");
+        queue.wait_flushed(Duration::MAX);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0, "the client sees the end");
+    }
+
+    #[test]
+    fn a_panic_of_the_writer_does_not_leave_the_queue_stuck() {
+        let (queue, role, client) = connect();
+        let writer = thread::spawn(move || {
+            let _role = role;
+            panic::resume_unwind(Box::new("while it writes")); // a panic that calls no hook
+        });
+        assert!(writer.join().is_err());
+        assert_failed(&queue, client, "the thread that wrote to it panicked");
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_the_writer_wakes_when_the_writer_panics() {
+        let (queue, role, client) = connect();
+        let sender = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.send(&[0x81, 0])
+        });
+        while queue.with_state(|state| state.waiting) == 0 {
+            thread::yield_now();
+        }
+        let writer = thread::spawn(move || {
+            let _role = role;
+            panic::resume_unwind(Box::new("while it writes"));
+        });
+        assert!(writer.join().is_err());
+        assert!(sender.join().unwrap().is_err());
+        assert_failed(&queue, client, "the thread that wrote to it panicked");
+    }
+
+    #[test]
+    fn a_writer_role_that_no_thread_takes_over_fails_the_queue() {
+        let (queue, role, client) = connect();
+        drop(role);
+        assert_failed(&queue, client, "no thread to send its backlog");
     }
 }

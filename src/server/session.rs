@@ -1,80 +1,96 @@
-//! One client's life: greet, converse, part.
+//! One client from its first byte to its last: HTTP, the upgrade, the read loop, the closing handshake.
 
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::http::{HttpConnection, Resource, Upgrade};
+use super::batch::Batch;
+use super::event::Peer;
+use super::guard::CountGuard;
+use super::http::{HttpConnection, Upgrade};
 use super::limits::{CLOSE_TIMEOUT, SEND_TIMEOUT};
-use super::log::{Event as LogEvent, Peer};
+use super::log::LogEvent;
 use super::message_handler::MessageHandler;
-use super::room::{Room, Seat};
+use super::reply::{Reply, reply_to};
+use super::resource::Resource;
+use super::room::Seat;
 use super::send_queue::{Backlog, SendQueue, SendState};
+use super::state::Server;
 use super::trace::{Tap, Trace};
-use super::{CountGuard, Server, close_for_shutdown};
-use crate::net::stream::{Stream, lingering_close};
+use crate::net::stream::{SharedStream, lingering_close};
 use crate::wire::close::{Close, Violation};
-use crate::wire::frame::{self, Opcode, Role};
-use crate::wire::message::{Event, Receiver};
+use crate::wire::frame::Role;
+use crate::wire::message::Receiver;
 
-/// The body of a connection's thread.
-pub fn serve(server: &'static Server, peer: Peer, stream: Stream) {
-    let _ = stream.set_nodelay(true); // a chat message is small and wanted now
-    if let Some(upgrade) = HttpConnection::new(server, peer, Arc::clone(&stream)).greet() {
-        let theirs = Arc::clone(&stream);
-        let talk = AssertUnwindSafe(|| talk(server, peer, theirs, upgrade));
-        if catch_unwind(talk).is_err() {
-            lingering_close(&stream, CLOSE_TIMEOUT); // the hook has told of the panic; its Close is to arrive
+/// A session's read loop: it returns why the session ends.
+pub type ReadLoop = fn(&mut Session) -> Disconnect;
+
+/// The body of a client's thread. `read_loop` is [`Session::read_loop`]; a test passes one that panics.
+pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loop: ReadLoop) {
+    let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
+    if let Some(upgrade) = HttpConnection::new(server, peer, Arc::clone(&stream)).run() {
+        let shared = Arc::clone(&stream);
+        let websocket = || run_websocket(server, peer, shared, upgrade, read_loop);
+        if catch_unwind(AssertUnwindSafe(websocket)).is_err() {
+            lingering_close(&stream, CLOSE_TIMEOUT); // so that the Close with 1011 arrives
         }
     }
 }
 
-/// Like its three parts it is never inlined: a page of stack that was touched stays with the thread, of
-/// which there are thousands, so what only one part needs is to lie where another's lay before.
+/// Runs one WebSocket to its end.
+///
+/// This function and its three parts are never inlined. A thread keeps every page of its stack that it has
+/// touched, and there are thousands of threads: so the parts use the same pages one after the other.
 #[inline(never)]
-fn talk(server: &'static Server, peer: Peer, stream: Stream, upgrade: Upgrade) {
-    let _upgraded = CountGuard::new(&server.upgraded);
-    let resource = upgrade.resource;
-    match enter(server, peer, stream, upgrade) {
-        Ok(mut member) => {
-            match resource {
-                Resource::Chat => server.log.log(Some(peer), LogEvent::Welcomed),
-                Resource::Echo => (),
-                Resource::Wire => server.log.log(Some(peer), LogEvent::Inspecting),
-            }
-            let parting = member.converse();
-            member.part(parting);
-        }
-        Err(_) => server.log.log(Some(peer), LogEvent::NegotiationFailed),
-    }
-}
-
-/// A seat in the room, the 101, and the welcome before anything that is said there: the two in one
-/// write, since each would wake the client.
-#[inline(never)]
-fn enter(
+fn run_websocket(
     server: &'static Server,
     peer: Peer,
-    stream: Stream,
+    stream: SharedStream,
     upgrade: Upgrade,
-) -> io::Result<Box<Member>> {
-    let Upgrade { resource, acceptance, unread } = upgrade;
+    read_loop: ReadLoop,
+) {
+    let _upgraded = CountGuard::new(&server.upgraded);
+    let resource = upgrade.resource;
+    let Ok(mut session) = open_session(server, peer, stream, upgrade) else {
+        return server.log.log(Some(peer), LogEvent::NegotiationFailed);
+    };
+    match resource {
+        Resource::Chat => server.log.log(Some(peer), LogEvent::Welcomed),
+        Resource::Echo => (),
+        Resource::Wire => server.log.log(Some(peer), LogEvent::Inspecting),
+    }
+    let disconnect = read_loop(&mut session);
+    session.close(disconnect);
+}
+
+/// Joins the room, then sends the 101 and the welcome. Messages that are broadcast meanwhile wait in the send
+/// queue, so the welcome is the first. Both leave in one write, because each write wakes the client.
+#[inline(never)]
+pub(super) fn open_session(
+    server: &'static Server,
+    peer: Peer,
+    stream: SharedStream,
+    upgrade: Upgrade,
+) -> io::Result<Box<Session>> {
+    let Upgrade { resource, handshake, unread } = upgrade;
     stream.set_read_timeout(None)?;
-    let response = acceptance.response();
-    let trace = Trace::of(server, peer).and_then(|trace| show_head(trace, resource, &response));
+    let response = handshake.response();
+    let trace = server.trace(peer).and_then(|trace| trace_response(trace, resource, &response));
     stream.set_write_timeout(Some(SEND_TIMEOUT))?;
 
-    let send_queue = SendQueue::new(peer, Arc::clone(&stream), &server.metrics, trace);
-    let watching =
-        (resource == Resource::Wire).then(|| CountGuard::new(&server.inspect_queue.watching));
-    let seat = room(server, resource).join(&send_queue);
+    let (send_queue, writer) = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
+    let is_watcher = resource == Resource::Wire;
+    let watcher = is_watcher.then(|| CountGuard::new(&server.inspect_queue.watchers));
+    let seat = server.room(resource).join(&send_queue);
     if server.is_stopping() {
-        close_for_shutdown(&send_queue); // those who stop it have looked around before
+        send_queue.close_for_shutdown(); // the shutdown may have taken its snapshot of the room before
     }
-    match resource {
-        Resource::Chat => welcome(server, &send_queue, &response)?,
-        Resource::Echo | Resource::Wire => send_queue.open(response.as_bytes(), &[])?,
+    let mut welcome = Batch::default();
+    if resource == Resource::Chat {
+        welcome.push_text(&server.options.welcome);
     }
+    writer.send_handshake(response.as_bytes(), &welcome.frames)?; // section 4.2.2: now it is open
+    server.metrics.outgoing.text_messages(welcome.messages);
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.max_message, &unread);
     let mut tap = trace.map(Trace::tap);
@@ -82,14 +98,14 @@ fn enter(
         tap.received(&unread);
     }
     let handler = MessageHandler::new(server, resource, send_queue);
-    Ok(Box::new(Member { stream, seat, receiver, handler, tap, _watching: watching }))
+    Ok(Box::new(Session { stream, seat, receiver, handler, tap, _watcher: watcher }))
 }
 
-/// Shows the 101; what shows the frames behind it, unless those would show themselves.
-fn show_head(trace: Trace, resource: Resource, response: &str) -> Option<Trace> {
+/// Shows the 101. Returns the trace for the frames after it; those of `/wire` are not shown at `/wire`.
+fn trace_response(trace: Trace, resource: Resource, response: &str) -> Option<Trace> {
     let (head, frames) = match resource {
         Resource::Chat | Resource::Echo => (Some(trace), Some(trace)),
-        Resource::Wire => (trace.unseen(), None),
+        Resource::Wire => (trace.log_only(), None),
     };
     if let Some(head) = head {
         head.head(Role::Server, response.as_bytes());
@@ -97,131 +113,128 @@ fn show_head(trace: Trace, resource: Resource, response: &str) -> Option<Trace> 
     frames
 }
 
-fn room(server: &Server, resource: Resource) -> &Room {
-    match resource {
-        Resource::Chat => &server.chat,
-        Resource::Echo => &server.echo,
-        Resource::Wire => &server.inspect_queue.room,
-    }
-}
-
-fn welcome(server: &Server, send_queue: &Arc<SendQueue>, response: &str) -> io::Result<()> {
-    let mut octets = Vec::new();
-    frame::encode(Opcode::Text, None, server.options.welcome.as_bytes(), &mut octets);
-    send_queue.open(response.as_bytes(), &octets)?;
-    server.metrics.outgoing.messages.add(1);
-    server.metrics.outgoing.frames(Opcode::Text, 1);
-    Ok(())
-}
-
-/// A client after its upgrade; on the heap, since on the stack each move of it takes its size again.
-struct Member {
-    stream: Stream,
+/// A client after its upgrade. It is on the heap, because on the stack each move would take its size again.
+pub struct Session {
+    /// The connection.
+    pub stream: SharedStream,
     seat: Seat<'static>,
     receiver: Receiver,
     handler: MessageHandler,
-    /// Sees what the receiver sees, if the wire is shown.
+    /// Shows what the receiver reads, if there is a trace.
     tap: Option<Tap>,
-    /// While it looks at the wire itself.
-    _watching: Option<CountGuard>,
+    /// Counts a client of `/wire`.
+    _watcher: Option<CountGuard>,
 }
 
-/// Why a conversation ended.
-enum Disconnect {
-    /// The client said Close.
+/// Why a session ends.
+pub enum Disconnect {
+    /// The client has sent a Close; the server sends the answer.
     Closed(Close),
-    /// The client broke the protocol: we close with its verdict.
+    /// The client broke the protocol: the server closes with the rule's code.
     Violation(Violation),
-    /// The connection ended without a Close.
+    /// The client ended the stream without a Close.
     Ended,
-    /// The socket broke: there is nobody to answer.
-    Broken(io::Error),
+    /// The socket failed: no answer can be sent.
+    Failed(io::Error),
 }
 
-impl Member {
-    /// Hears all that one read brought, hands it over, and reads again.
+impl Session {
+    /// Handles all frames of one read, flushes the replies, and reads again.
     #[inline(never)]
-    fn converse(&mut self) -> Disconnect {
+    pub fn read_loop(&mut self) -> Disconnect {
         let incoming = &self.handler.server.metrics.incoming;
         loop {
-            let parting = self.hear();
-            incoming.count(self.receiver.take_counts());
+            let disconnect = self.handle_events();
+            incoming.frame_counts(self.receiver.take_counts());
             if let Err(error) = self.handler.flush() {
-                return Disconnect::Broken(error);
+                return Disconnect::Failed(error);
             }
-            if let Some(parting) = parting {
-                return parting;
+            if let Some(disconnect) = disconnect {
+                return disconnect;
             }
-            let space = self.receiver.spare_capacity();
-            match (&*self.stream).read(space) {
-                Ok(0) => return Disconnect::Ended,
+            let buffer = self.receiver.spare_capacity();
+            match (&*self.stream).read(buffer) {
+                Ok(0) => return Disconnect::Ended, // section 7.1.5: as if the code were 1006
                 Ok(count) => {
                     if let Some(tap) = &mut self.tap {
-                        tap.received(&space[..count]);
+                        tap.received(&buffer[..count]);
                     }
                     self.receiver.advance(count);
-                    self.handler.send_queue.activity.beat();
+                    self.handler.send_queue.activity.touch();
                     incoming.bytes.add(count as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                Err(error) => return Disconnect::Broken(error),
+                Err(error) => return Disconnect::Failed(error),
             }
         }
     }
 
-    fn hear(&mut self) -> Option<Disconnect> {
-        self.handler.is_open = self.handler.send_queue.look(SendState::is_open);
+    /// Handles the events in the receive buffer. The receiver has joined the fragments (section 5.4) and
+    /// checked that text is UTF-8 (section 8.1).
+    fn handle_events(&mut self) -> Option<Disconnect> {
+        let Self { receiver, handler, .. } = self;
+        handler.is_open = handler.send_queue.with_state(SendState::is_open);
         loop {
-            match self.receiver.next() {
+            let event = match receiver.next() {
+                Ok(Some(event)) => event,
                 Ok(None) => return None,
-                Ok(Some(Event::Close(close))) => return Some(Disconnect::Closed(close)),
-                Ok(Some(Event::Text(text))) => self.handler.text(text),
-                Ok(Some(Event::Binary(octets))) => self.handler.binary(octets),
-                Ok(Some(Event::Ping(payload))) => self.handler.ping(payload),
-                Ok(Some(Event::Pong(_))) => (), // its arrival was the point
-                Err(violation) => return Some(Disconnect::Violation(violation)),
+                Err(violation) => return Some(Disconnect::Violation(violation)), // 7.1.7, 8.1
+            };
+            match reply_to(event, handler.resource) {
+                Reply::Broadcast(text) => handler.broadcast(text), // 5.6
+                Reply::Echo(opcode, payload) => handler.echo(opcode, payload), // 5.6
+                Reply::Simulation(text) => handler.simulate(text),
+                Reply::Pong(payload) => handler.pong(payload), // 5.5.2, 5.5.3
+                Reply::Nothing => (),                          // 5.5.3: a Pong needs no reply
+                Reply::Reject(close) => handler.reject(close), // 7.4.1
+                Reply::Close(close) => return Some(Disconnect::Closed(close)), // 5.5.1
             }
         }
     }
 
-    /// Answers the last word and ends the connection so that the answer arrives.
+    /// Sends the last frame, leaves the room, and closes the connection so that the frame arrives.
     #[inline(never)]
-    fn part(self: Box<Self>, parting: Disconnect) {
+    fn close(self: Box<Self>, disconnect: Disconnect) {
         let Self { stream, seat, handler, tap, .. } = *self;
         if let Some(tap) = tap {
-            tap.ended();
+            tap.end();
         }
-        let MessageHandler { server, send_queue, last_said, .. } = &handler;
-        server.broadcast_queue.wait_until_delivered(*last_said); // the speaker hears its own words before the Close
-        let ours = send_queue.look(SendState::said_close);
-        let theirs = match &parting {
+        let MessageHandler { server, send_queue, last_broadcast, .. } = &handler;
+        server.broadcast_queue.wait_until_delivered(*last_broadcast); // the Close comes after it
+        let sent = send_queue.with_state(SendState::sent_close);
+        let received = match &disconnect {
             Disconnect::Closed(close) => {
-                server.metrics.incoming.close(close);
-                send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT);
+                server.metrics.incoming.close(close); // 7.1.3: the closing handshake has started
+                send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
                 Some(close.clone())
             }
             Disconnect::Violation(violation) => {
-                send_queue.close(violation.close(), Backlog::Discard, CLOSE_TIMEOUT);
-                Some(violation.close())
+                let close = violation.close(); // 7.1.7: fail the connection
+                send_queue.close(close.clone(), Backlog::Discard, CLOSE_TIMEOUT);
+                Some(close)
             }
-            Disconnect::Ended | Disconnect::Broken(_) => None,
+            Disconnect::Ended | Disconnect::Failed(_) => None,
         };
         drop(seat);
-        match (ours.or(theirs), &parting) {
-            (Some(close), _) => server.log.log(Some(send_queue.peer), LogEvent::Closed(&close)),
-            (None, Disconnect::Broken(error)) => tell_of(server, send_queue, &error.to_string()),
-            (None, _) => tell_of(server, send_queue, "connection ended without a Close frame"),
+        log_end(server, send_queue, sent.or(received), &disconnect);
+        if matches!(disconnect, Disconnect::Closed(_) | Disconnect::Violation(_)) {
+            send_queue.wait_flushed(CLOSE_TIMEOUT);
+            lingering_close(&stream, CLOSE_TIMEOUT); // 7.1.1: the server closes TCP first
         }
-        if matches!(parting, Disconnect::Closed(_) | Disconnect::Violation(_)) {
-            send_queue.finish(CLOSE_TIMEOUT);
-            lingering_close(&stream, CLOSE_TIMEOUT);
-        }
-        send_queue.hang_up(); // wakes a writer that is still at it
+        send_queue.shutdown(); // 7.1.4: closed; a writer thread that is left wakes up
     }
 }
 
-/// What the writing side knows of a broken connection is more than what the reading side sees.
-fn tell_of(server: &Server, send_queue: &SendQueue, what: &str) {
-    let what = send_queue.look(SendState::fault).unwrap_or_else(|| what.to_owned());
-    server.log.log(Some(send_queue.peer), LogEvent::Errored(&what));
+/// Logs the code and reason of the first Close (sections 7.1.5 and 7.1.6), or why there was none. The error
+/// of the sending side is more precise than what a read returns.
+fn log_end(server: &Server, send_queue: &SendQueue, close: Option<Close>, end: &Disconnect) {
+    let peer = Some(send_queue.peer);
+    if let Some(close) = close {
+        return server.log.log(peer, LogEvent::Closed(&close));
+    }
+    let error = send_queue.with_state(SendState::error).unwrap_or_else(|| match end {
+        Disconnect::Failed(error) => error.to_string(),
+        _ => "connection ended without a Close frame".to_owned(),
+    });
+    server.log.log(peer, LogEvent::Errored(&error));
 }

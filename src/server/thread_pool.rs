@@ -1,137 +1,130 @@
-//! Threads for clients, with small stacks. One that has nothing to do waits a moment for the next client
-//! before it ends: starting a thread costs more than most visits.
+//! The threads that work for clients, with small stacks. A thread that has finished its job waits a moment
+//! for the next, because starting a thread costs more than most connections do.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::thread;
 
-use super::CountGuard;
+use super::event::Peer;
+use super::guard::CountGuard;
 use super::limits::{IDLE_THREAD_TIMEOUT, MEMORY_RESERVE, STACK_SIZE};
-use super::log::Peer;
+use super::sync::{lock, wait_while};
 
-/// The threads that are waiting, and what waits for them.
+/// The one pool of the program.
 static POOL: ThreadPool = ThreadPool {
-    waiting: Mutex::new(Waiting { idle: 0, duties: VecDeque::new() }),
-    called: Condvar::new(),
+    state: Mutex::new(PoolState { idle: 0, jobs: VecDeque::new() }),
+    job_queued: Condvar::new(),
     alive: AtomicUsize::new(0),
-    vouched: AtomicUsize::new(0),
+    memory_checked: AtomicUsize::new(0),
 };
 
-/// So many threads more take far less than the memory that is asked for.
-const VOUCHED: usize = 16;
-const _: () = assert!(4 * VOUCHED * STACK_SIZE < MEMORY_RESERVE);
+/// Threads that one memory check covers: their stacks take far less than [`MEMORY_RESERVE`].
+const THREADS_PER_CHECK: usize = 16;
+const _: () = assert!(4 * THREADS_PER_CHECK * STACK_SIZE < MEMORY_RESERVE);
 
 struct ThreadPool {
-    /// Held to hand over or to take, never to work.
-    waiting: Mutex<Waiting>,
-    called: Condvar,
+    /// The lock is held to queue or to take a job, never to run it.
+    state: Mutex<PoolState>,
+    job_queued: Condvar,
     /// Threads that were started and have not ended.
     alive: AtomicUsize,
-    /// There was memory for so many at one time: the C library keeps the stacks of those that ended, so
-    /// as many again take nothing new.
-    vouched: AtomicUsize,
+    /// The number of threads for which there was memory. The C library keeps the stacks of threads that
+    /// ended, so this many threads need no new memory.
+    memory_checked: AtomicUsize,
 }
 
-struct Waiting {
-    /// Threads without a duty; there are never more duties than these.
+struct PoolState {
+    /// Threads without a job. There are never more queued jobs than these.
     idle: usize,
-    duties: VecDeque<Duty>,
+    jobs: VecDeque<Job>,
 }
 
-struct Duty {
-    name: &'static str,
-    peer: Peer,
-    body: Box<dyn FnOnce() + Send>,
-}
+type Job = Box<dyn FnOnce() + Send>;
 
 thread_local! {
-    /// What this thread does, and for which client.
-    static DUTY: Cell<Option<(&'static str, u64)>> = const { Cell::new(None) };
+    /// The name of this thread's job, and the connection that it works for.
+    static JOB: Cell<Option<(&'static str, u64)>> = const { Cell::new(None) };
 }
 
-/// What the calling thread does, in words: a panic is told with them.
-#[must_use]
-pub fn duty() -> String {
-    match DUTY.get() {
+/// Names the calling thread's job, for the log entry of a panic.
+pub fn job_name() -> String {
+    match JOB.get() {
         Some((name, id)) => format!("{name} {id}"),
         None => thread::current().name().unwrap_or("main").to_owned(),
     }
 }
 
-/// Does something for a client in a thread of its own.
+/// Runs `body` for a client in a thread of the pool.
 ///
 /// # Errors
-/// There is no thread to be had, or no memory to spare for one.
+/// There is no thread, or not enough memory for one.
 pub fn spawn(
     peer: Peer,
     name: &'static str,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    let duty = Duty { name, peer, body: Box::new(body) };
-    let mut waiting = POOL.lock();
-    if waiting.duties.len() < waiting.idle {
-        waiting.duties.push_back(duty);
-        drop(waiting);
-        POOL.called.notify_one();
+    let job: Job = Box::new(move || {
+        JOB.set(Some((name, peer.id)));
+        body();
+    });
+    let mut state = lock(&POOL.state);
+    if state.jobs.len() < state.idle {
+        state.jobs.push_back(job);
+        drop(state);
+        POOL.job_queued.notify_one();
         return Ok(());
     }
-    drop(waiting);
+    drop(state);
     let alive = CountGuard::new(&POOL.alive);
-    POOL.vouch()?;
+    POOL.check_memory()?;
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
-    thread
-        .spawn(move || {
-            let _alive = alive;
-            POOL.serve(duty);
-        })
-        .map(drop)
+    let body = move || {
+        let _alive = alive;
+        POOL.run(job);
+    };
+    thread.spawn(body).map(drop)
 }
 
 impl ThreadPool {
-    /// Is there memory for all that are alive, and some to spare?
-    fn vouch(&self) -> io::Result<()> {
+    /// Checks that there is memory for all threads that are alive, and for some more.
+    fn check_memory(&self) -> io::Result<()> {
         let alive = self.alive.load(Relaxed);
-        if self.vouched.load(Relaxed) < alive {
-            spare_memory()?;
-            self.vouched.fetch_max(alive + VOUCHED, Relaxed);
+        if self.memory_checked.load(Relaxed) < alive {
+            try_reserve_memory()?;
+            self.memory_checked.fetch_max(alive + THREADS_PER_CHECK, Relaxed);
         }
         Ok(())
     }
 
-    /// One duty after another, until there is none for a while. A panic ends the thread, and nobody else.
-    fn serve(&self, first: Duty) {
+    /// The body of a thread: runs one job after another until it was idle for [`IDLE_THREAD_TIMEOUT`].
+    /// A panic ends this thread alone.
+    fn run(&self, first: Job) {
         let mut next = Some(first);
-        while let Some(Duty { name, peer, body }) = next {
-            DUTY.set(Some((name, peer.id)));
-            body();
-            next = self.wait();
+        while let Some(job) = next {
+            job();
+            next = self.next_job();
         }
     }
 
-    fn wait(&self) -> Option<Duty> {
-        let mut waiting = self.lock();
-        waiting.idle += 1;
-        let nothing = |waiting: &mut Waiting| waiting.duties.is_empty();
-        let waited = self.called.wait_timeout_while(waiting, IDLE_THREAD_TIMEOUT, nothing);
-        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        waiting.idle -= 1;
-        waiting.duties.pop_front()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn next_job(&self) -> Option<Job> {
+        let mut state = lock(&self.state);
+        state.idle += 1;
+        let nothing = |state: &mut PoolState| state.jobs.is_empty();
+        (state, _) = wait_while(&self.job_queued, state, IDLE_THREAD_TIMEOUT, nothing);
+        state.idle -= 1;
+        state.jobs.pop_front()
     }
 }
 
-/// Could the memory that is kept for those who are here be had? An allocation that fails ends the
-/// whole program, so a newcomer is turned away before it comes to that.
-fn spare_memory() -> io::Result<()> {
+/// Checks that [`MEMORY_RESERVE`] could be allocated. An allocation that fails ends the whole program, so
+/// a new client is rejected before that can happen.
+fn try_reserve_memory() -> io::Result<()> {
     let mut memory = Vec::<u8>::new();
     memory.try_reserve_exact(MEMORY_RESERVE).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    black_box(memory); // else the compiler asks for none
+    black_box(memory); // otherwise the compiler removes the allocation
     Ok(())
 }

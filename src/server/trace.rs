@@ -1,30 +1,30 @@
-//! What crosses the wire of each connection, for the log (`--trace`) and for those who look at `/wire`
-//! (`--inspect`), on their terms. It reads the same octets that are sent and received, and changes none.
+//! What crosses the wire of each connection, for the log (`--trace`) and for the inspector (`--inspect`). A
+//! trace reads the bytes that are sent and received, and changes none of them.
 
-use super::Server;
-use super::inspect::{InspectQueue, Inspection, Observation};
-use super::limits::{HEAD, LOG_TEXT_MAX, OBSERVED_PAYLOAD_MAX, TRACED_MAX};
-use super::log::{Event, Log, Peer};
+use super::event::{LogEvent, Peer};
+use super::inspect_queue::{InspectQueue, Observation};
+use super::limits::{HEAD, LOG_TEXT_MAX, OBSERVED_PAYLOAD_MAX, TRACED_FRAMES_MAX};
+use super::log::Log;
 use crate::explain::picture::picture;
 use crate::explain::{self, EXCERPT_MAX};
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{self, Opcode, Role};
 
-/// Is the wire shown in the log?
+/// How much of the wire is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tracing {
-    /// No.
+    /// Nothing.
     Off,
-    /// A line a frame.
+    /// One line for each frame.
     Summary,
-    /// And the picture of each.
+    /// One line and the picture of each frame.
     Full,
 }
 
 /// Bits in a row of a picture, as in section 5.2.
 const PICTURE_BITS: usize = 32;
 
-/// Where one connection's wire is shown.
+/// Where the wire of one connection is shown.
 #[derive(Clone, Copy)]
 pub struct Trace {
     peer: Peer,
@@ -34,56 +34,52 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// For a connection, unless nobody wants it.
-    #[must_use]
-    pub fn of(server: &'static Server, peer: Peer) -> Option<Self> {
-        let tracing = server.options.tracing;
-        let inspect_queue =
-            (server.options.inspection != Inspection::Off).then_some(&server.inspect_queue);
-        Self { peer, tracing, log: server.log, inspect_queue }.if_wanted()
+    /// A trace for one connection, if it is to be shown anywhere.
+    pub fn new(
+        peer: Peer,
+        tracing: Tracing,
+        log: &'static Log,
+        inspect_queue: Option<&'static InspectQueue>,
+    ) -> Option<Self> {
+        let trace = Self { peer, tracing, log, inspect_queue };
+        (tracing != Tracing::Off || inspect_queue.is_some()).then_some(trace)
     }
 
-    /// In the log alone.
-    #[must_use]
-    pub fn unseen(self) -> Option<Self> {
-        Self { inspect_queue: None, ..self }.if_wanted()
+    /// The same trace for the log alone.
+    pub fn log_only(self) -> Option<Self> {
+        Self::new(self.peer, self.tracing, self.log, None)
     }
 
-    fn if_wanted(self) -> Option<Self> {
-        (self.tracing != Tracing::Off || self.inspect_queue.is_some()).then_some(self)
-    }
-
-    /// Octets of HTTP that came or went: each line of the head.
-    pub fn head(self, sender: Role, octets: &[u8]) {
-        if let Some(inspect_queue) = self.watched() {
-            inspect_queue.show(self.peer, sender, vec![Observation::Head(octets.to_vec())], 0);
+    /// Shows the bytes of an HTTP head that was sent or received, line by line.
+    pub fn head(self, sender: Role, bytes: &[u8]) {
+        if let Some(inspect_queue) = self.watched_queue() {
+            inspect_queue.push(self.peer, sender, vec![Observation::Head(bytes.to_vec())], 0);
         }
         if self.tracing == Tracing::Off {
             return;
         }
-        let text = String::from_utf8_lossy(octets);
+        let text = String::from_utf8_lossy(bytes);
         let lines = text.split_terminator("\r\n").take(HEAD.fields_max).map(|line| {
-            let mut shown = String::new();
-            explain::printable(line, LOG_TEXT_MAX, &mut shown);
-            shown
+            let mut escaped = String::new();
+            explain::printable(line, LOG_TEXT_MAX, &mut escaped);
+            escaped
         });
         self.log(sender, lines);
     }
 
-    /// Whole frames that go out.
+    /// Shows whole frames that are sent.
     pub fn sent(self, frames: &[u8]) {
-        let wanted = self.wanted();
-        if wanted == 0 && self.watched().is_none() {
+        let frames_max = self.frames_max();
+        if frames_max == 0 && self.watched_queue().is_none() {
             return;
         }
-        let (frames, more) = frame::split_after(frames, wanted);
-        let mut told = Vec::new();
-        self.dissector(Role::Server).read(&mut frames.to_vec(), |frame| told.push(frame));
-        self.show(Role::Server, told, more);
+        let (first, more) = frame::split_after(frames, frames_max);
+        let mut dissected = Vec::new();
+        self.dissector(Role::Server).read(&mut first.to_vec(), |frame| dissected.push(frame));
+        self.show(Role::Server, dissected, more);
     }
 
-    /// The side that the client's frames come in by.
-    #[must_use]
+    /// A tap on the bytes that the client sends.
     pub fn tap(self) -> Tap {
         Tap { trace: self, dissector: Some(self.dissector(Role::Client)) }
     }
@@ -96,27 +92,26 @@ impl Trace {
         Dissector::new(Some(sender), 0, payload_max)
     }
 
-    /// How many frames somebody wants just now.
-    fn wanted(self) -> usize {
-        let traced = if self.tracing == Tracing::Off { 0 } else { TRACED_MAX };
-        self.watched().map_or(0, InspectQueue::places).max(traced)
+    /// The number of frames that the log or the inspector can take now.
+    fn frames_max(self) -> usize {
+        let logged = if self.tracing == Tracing::Off { 0 } else { TRACED_FRAMES_MAX };
+        self.watched_queue().map_or(0, InspectQueue::free_slots).max(logged)
     }
 
-    /// Frames that crossed the wire at one time, and how many more did.
+    /// Shows frames of one read or write; `more` frames followed them.
     fn show(self, sender: Role, mut frames: Vec<Frame>, more: usize) {
         let count = frames.len() + more;
         if self.tracing != Tracing::Off {
-            frames.iter().take(TRACED_MAX).for_each(|frame| self.log_frame(sender, frame));
-            if TRACED_MAX < count {
-                self.log(sender, [format!("and {} frames more", count - TRACED_MAX)]);
+            frames.iter().take(TRACED_FRAMES_MAX).for_each(|frame| self.log_frame(sender, frame));
+            if TRACED_FRAMES_MAX < count {
+                self.log(sender, [format!("and {} frames more", count - TRACED_FRAMES_MAX)]);
             }
         }
-        if let Some(inspect_queue) = self.watched() {
-            frames.truncate(inspect_queue.places());
-            let missed = (count - frames.len()) as u64;
-            let observations =
-                frames.into_iter().map(|frame| Observation::Frame(Box::new(frame))).collect();
-            inspect_queue.show(self.peer, sender, observations, missed);
+        if let Some(inspect_queue) = self.watched_queue() {
+            frames.truncate(inspect_queue.free_slots());
+            let dropped = (count - frames.len()) as u64;
+            let observed = frames.into_iter().map(|frame| Observation::Frame(Box::new(frame)));
+            inspect_queue.push(self.peer, sender, observed.collect(), dropped);
         }
     }
 
@@ -128,45 +123,45 @@ impl Trace {
         self.log(sender, lines);
     }
 
-    fn watched(self) -> Option<&'static InspectQueue> {
+    fn watched_queue(self) -> Option<&'static InspectQueue> {
         self.inspect_queue.filter(|inspect_queue| inspect_queue.is_watched())
     }
 
-    /// Lines that stay together.
+    /// Logs lines that stay together.
     fn log(self, sender: Role, lines: impl IntoIterator<Item = String>) {
-        let mut told = String::new();
+        let mut text = String::new();
         for line in lines {
-            self.log.add(Some(self.peer), Event::Traced(sender, &line), &mut told);
+            self.log.push_line(Some(self.peer), LogEvent::Traced(sender, &line), &mut text);
         }
-        self.log.submit(&mut told);
+        self.log.submit(&mut text);
     }
 }
 
-/// What came in so far of a frame that is not shown yet.
+/// Dissects what one client sends, in parallel to the receiver.
 pub struct Tap {
     trace: Trace,
-    /// Gone once the client has said Close, or broken the protocol: what follows has no meaning.
+    /// `None` after the client's Close or first violation: the bytes that follow have no meaning.
     dissector: Option<Dissector>,
 }
 
 impl Tap {
-    /// Octets as one read brought them.
-    pub fn received(&mut self, octets: &[u8]) {
+    /// Shows the frames that end in the bytes of one read.
+    pub fn received(&mut self, bytes: &[u8]) {
         let Some(dissector) = &mut self.dissector else { return };
-        let wanted = self.trace.wanted();
+        let frames_max = self.trace.frames_max();
         let (mut frames, mut more, mut is_over) = (Vec::new(), 0, false);
         let mut take = |frame: Frame| {
             if is_over {
                 return;
             }
             is_over = !frame.conforms() || frame.header.opcode() == Some(Opcode::Close);
-            if frames.len() < wanted {
+            if frames.len() < frames_max {
                 frames.push(frame);
             } else {
                 more += 1;
             }
         };
-        dissector.read(&mut octets.to_vec(), &mut take);
+        dissector.read(&mut bytes.to_vec(), &mut take);
         dissector.broken().into_iter().for_each(take);
         if is_over {
             self.dissector = None;
@@ -174,8 +169,8 @@ impl Tap {
         self.trace.show(Role::Client, frames, more);
     }
 
-    /// No more will come: the frame under way, as far as it came.
-    pub fn ended(mut self) {
+    /// Shows the incomplete frame at the end of the stream, if there is one.
+    pub fn end(mut self) {
         if let Some(frame) = self.dissector.as_mut().and_then(Dissector::finish) {
             self.trace.show(Role::Client, vec![frame], 0);
         }

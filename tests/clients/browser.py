@@ -904,7 +904,7 @@ def composer_simulates_and_sends(browser, binary):
         page.by_id("toggle-composer").click()
         expect_equal(page.by_id("c-bytes").text, "81 85 37 fa 21 3d 7f 9f 4d 51 58", "the example of section 5.7")
         page.by_id("c-ask").click()
-        page.wait_for_text("answer", "everyone in the chat gets it")
+        page.wait_for_text("answer", "sent to everyone in the chat")
         page.wait_for_text("answer", "81 05 48 65 6c 6c 6f")
         expect_equal(page.bits("answer"), "".join(f"{byte:08b}" for byte in bytes.fromhex("818537fa213d7f9f4d5158")), "the picture of the frame")
         page.by_id("c-send").click()

@@ -1,5 +1,7 @@
-//! What waits to be written to one client, and in which order: answers to pings, then the queue, then
-//! a Close. Writes nothing itself.
+//! The state of a send queue: what waits to be written to one client, and in which order. It writes nothing
+//! itself and knows no lock and no socket.
+//!
+//! The writer takes first a Pong, then a Ping, then the queue in its order, then our Close, the last frame.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,47 +9,48 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::server::batch::encoded;
 use crate::wire::close::Close;
 use crate::wire::frame::{self, Opcode};
 
-/// What waits, and whether somebody is at it. A new line is open, and nothing waits.
+/// The frames that wait, the state of the connection, and whether a thread is writing.
 #[derive(Default)]
 pub struct SendState {
-    state: State,
-    /// Does somebody write just now? Whoever finds nobody becomes the writer, and stays it until
-    /// [`take`](Self::take) has nothing more.
-    pub is_writing: bool,
-    /// How many wait for the writer to finish.
+    phase: Phase,
+    /// Does a thread have the writer role? From [`try_claim_writer`](Self::try_claim_writer) until
+    /// [`take`](Self::take) returns `None`, or until [`fail`](Self::fail).
+    has_writer: bool,
+    /// Threads that wait for a change of the state.
     pub waiting: u32,
     queue: VecDeque<Chunk>,
-    /// Octets in `queue`.
-    owed: usize,
-    /// The answer to the latest Ping; section 5.5.3 lets it stand for earlier ones.
-    pong: Option<Vec<u8>>,
+    /// Bytes in `queue`.
+    queued_bytes: usize,
+    /// The answer to the latest Ping. Section 5.5.3: it may stand for the answers to earlier ones.
+    pub pong: Option<Arc<Vec<u8>>>,
     /// A Ping that waits for the writer.
-    ping: Option<Arc<Vec<u8>>>,
+    pub ping: Option<Arc<Vec<u8>>>,
 }
 
 #[derive(Default)]
-enum State {
+enum Phase {
     #[default]
     Open,
-    /// Our Close was said; `frame` is it, until it is sent.
-    Closing { close: Close, until: Instant, frame: Vec<u8>, rest: Backlog },
+    /// The server has decided to close. `frame` is its Close frame until the writer takes it.
+    Closing { close: Close, deadline: Instant, frame: Vec<u8>, backlog: Backlog },
     /// Nothing can be sent any more.
-    Broken(io::Error),
+    Failed(io::Error),
 }
 
-/// What becomes of the frames that are queued before a Close.
+/// What happens to the frames that are queued before a Close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backlog {
     /// They are sent.
     Flush,
-    /// They are dropped; the frame that is half sent is finished.
+    /// They are dropped. A frame that is half sent is finished.
     Discard,
 }
 
-/// Whole frames, of which some octets may be sent already.
+/// Whole frames, of which the first bytes may be sent already.
 pub struct Chunk {
     frames: Arc<Vec<u8>>,
     from: usize,
@@ -55,149 +58,128 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Nothing of it is sent.
-    #[must_use]
+    /// A chunk of which nothing is sent.
     pub fn new(frames: Arc<Vec<u8>>) -> Self {
         Self { from: 0, to: frames.len(), frames }
     }
 
-    /// What is still to be sent.
-    #[must_use]
+    /// The bytes that are not sent yet.
     pub fn rest(&self) -> &[u8] {
         &self.frames[self.from..self.to]
     }
 
-    /// So many octets more were sent.
+    /// Records that `sent` more bytes are sent.
     pub fn advance(&mut self, sent: usize) {
         self.from = (self.from + sent).min(self.to);
     }
 
-    /// Ends where the frame ends that is half sent.
-    pub fn cut(&mut self) {
+    /// Drops all frames after the one that is half sent.
+    pub fn end_after_frame(&mut self) {
         self.to = frame::frame_end(&self.frames, self.from);
     }
 }
 
 impl SendState {
-    /// A line whose maker is its writer.
-    #[must_use]
-    pub fn claimed() -> Self {
-        Self { is_writing: true, ..Self::default() }
+    /// The state of a new send queue, whose creator has the writer role.
+    pub fn with_writer() -> Self {
+        Self { has_writer: true, ..Self::default() }
     }
 
-    /// Have we said no Close, and does the connection stand?
-    #[must_use]
+    /// Can frames be queued? Not after our Close, and not after a failure.
     pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+        matches!(self.phase, Phase::Open)
     }
 
-    /// Is the half-sent frame the last before our Close?
-    #[must_use]
-    pub fn drops_the_rest(&self) -> bool {
-        matches!(self.state, State::Closing { rest: Backlog::Discard, .. })
+    /// Is the frame that is half sent the last before our Close?
+    pub fn discards_backlog(&self) -> bool {
+        matches!(self.phase, Phase::Closing { backlog: Backlog::Discard, .. })
     }
 
-    /// Our Close, if we said one.
-    #[must_use]
-    pub fn said_close(&self) -> Option<Close> {
-        match &self.state {
-            State::Closing { close, .. } => Some(close.clone()),
-            State::Open | State::Broken(_) => None,
-        }
+    /// Our Close, if the server has decided to close.
+    pub fn sent_close(&self) -> Option<Close> {
+        if let Phase::Closing { close, .. } = &self.phase { Some(close.clone()) } else { None }
     }
 
-    /// When the wait for the answer to it will be over.
-    #[must_use]
-    pub fn closed_at(&self) -> Option<Instant> {
-        match &self.state {
-            State::Closing { until, .. } => Some(*until),
-            State::Open | State::Broken(_) => None,
-        }
+    /// When the wait for the client's answer to our Close ends.
+    pub fn close_deadline(&self) -> Option<Instant> {
+        if let Phase::Closing { deadline, .. } = &self.phase { Some(*deadline) } else { None }
     }
 
-    /// The client took something of what is sent before our Close, so its time to answer begins anew.
-    pub fn took_something(&mut self, patience: Duration) {
-        if let State::Closing { until, rest: Backlog::Flush, .. } = &mut self.state {
-            *until = (*until).max(Instant::now() + patience);
+    /// The client has accepted bytes that are sent before our Close: its time to answer starts again.
+    pub fn extend_close_deadline(&mut self, timeout: Duration) {
+        if let Phase::Closing { deadline, backlog: Backlog::Flush, .. } = &mut self.phase {
+            *deadline = (*deadline).max(Instant::now() + timeout);
         }
     }
 
     /// Why nothing can be sent any more.
-    #[must_use]
-    pub fn fault(&self) -> Option<String> {
-        match &self.state {
-            State::Broken(error) => Some(error.to_string()),
-            State::Open | State::Closing { .. } => None,
-        }
+    pub fn error(&self) -> Option<String> {
+        if let Phase::Failed(error) = &self.phase { Some(error.to_string()) } else { None }
     }
 
-    /// Octets in the queue.
+    /// Bytes in the queue.
+    pub fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Does a thread have the writer role?
+    pub fn has_writer(&self) -> bool {
+        self.has_writer
+    }
+
+    /// Takes the writer role for the caller. Returns false if another thread has it.
     #[must_use]
-    pub fn owed(&self) -> usize {
-        self.owed
+    pub fn try_claim_writer(&mut self) -> bool {
+        !mem::replace(&mut self.has_writer, true)
     }
 
     /// Queues whole frames.
     pub fn push(&mut self, frames: Arc<Vec<u8>>) {
-        self.owed += frames.len();
+        self.queued_bytes += frames.len();
         self.queue.push_back(Chunk::new(frames));
     }
 
-    /// Queues the answer to a Ping in place of the one before, which is returned.
-    pub fn replace_pong(&mut self, frame: Vec<u8>) -> Option<Vec<u8>> {
-        self.pong.replace(frame)
-    }
-
-    /// Queues a Ping in place of one that still waits, which is returned.
-    pub fn replace_ping(&mut self, frame: Arc<Vec<u8>>) -> Option<Arc<Vec<u8>>> {
-        self.ping.replace(frame)
-    }
-
-    /// Queues a Close, the last frame there will be.
-    pub fn close(&mut self, close: Close, rest: Backlog, patience: Duration) {
-        let mut octets = Vec::new();
-        frame::encode(Opcode::Close, None, &close.body(), &mut octets);
-        let until = Instant::now() + patience;
-        self.state = State::Closing { close, until, frame: octets, rest };
-        if rest == Backlog::Discard {
+    /// Queues our Close, the last frame.
+    pub fn close(&mut self, close: Close, backlog: Backlog, timeout: Duration) {
+        let frame = encoded(Opcode::Close, &close.body());
+        let deadline = Instant::now() + timeout;
+        self.phase = Phase::Closing { close, deadline, frame, backlog };
+        if backlog == Backlog::Discard {
             self.clear();
         }
     }
 
-    /// Gives up; a Close that was said stays said.
-    pub fn break_off(&mut self, error: io::Error) {
-        match &mut self.state {
-            State::Closing { frame, .. } => frame.clear(),
-            state @ (State::Open | State::Broken(_)) => *state = State::Broken(error),
+    /// Drops everything and releases the writer role. A Close that was decided stays decided.
+    pub fn fail(&mut self, error: io::Error) {
+        match &mut self.phase {
+            Phase::Closing { frame, .. } => frame.clear(),
+            phase @ (Phase::Open | Phase::Failed(_)) => *phase = Phase::Failed(error),
         }
         self.clear();
-        self.is_writing = false;
+        self.has_writer = false;
     }
 
-    /// What the writer writes next; with `None` it has ceased to be the writer.
+    /// Takes what the writer writes next. `None` releases the writer role.
     pub fn take(&mut self) -> Option<Chunk> {
-        if let Some(pong) = self.pong.take() {
-            return Some(Chunk::new(Arc::new(pong)));
+        if let Some(control) = self.pong.take().or_else(|| self.ping.take()) {
+            return Some(Chunk::new(control));
         }
-        if let Some(ping) = self.ping.take() {
-            return Some(Chunk::new(ping));
+        if let Some(chunk) = self.queue.pop_front() {
+            self.queued_bytes -= chunk.frames.len();
+            return Some(chunk);
         }
-        if let Some(piece) = self.queue.pop_front() {
-            self.owed -= piece.frames.len();
-            return Some(piece);
-        }
-        if let State::Closing { frame, .. } = &mut self.state
+        if let Phase::Closing { frame, .. } = &mut self.phase
             && !frame.is_empty()
         {
             return Some(Chunk::new(Arc::new(mem::take(frame))));
         }
-        self.is_writing = false;
+        self.has_writer = false;
         None
     }
 
     fn clear(&mut self) {
         self.queue.clear();
-        self.owed = 0;
+        self.queued_bytes = 0;
         self.pong = None;
         self.ping = None;
     }
@@ -208,8 +190,8 @@ mod tests {
     use super::*;
     use crate::wire::close::CloseCode;
 
-    fn taken(line: &mut SendState) -> Option<Vec<u8>> {
-        line.take().map(|piece| piece.rest().to_vec())
+    fn taken(state: &mut SendState) -> Option<Vec<u8>> {
+        state.take().map(|chunk| chunk.rest().to_vec())
     }
 
     fn text(payload: &str) -> Arc<Vec<u8>> {
@@ -219,54 +201,64 @@ mod tests {
     }
 
     #[test]
-    fn s5_5_1_a_close_is_the_last() {
-        let mut line = SendState::claimed();
-        line.push(text("a"));
-        line.push(text("b"));
-        assert_eq!(line.replace_pong(vec![0x8a, 1, b'1']), None);
-        assert_eq!(line.replace_pong(vec![0x8a, 1, b'2']), Some(vec![0x8a, 1, b'1']));
-        line.close(Close::new(CloseCode::NORMAL, ""), Backlog::Flush, Duration::ZERO);
-        assert_eq!(taken(&mut line).unwrap(), [0x8a, 1, b'2']);
-        assert_eq!(taken(&mut line).unwrap(), *text("a"));
-        assert_eq!(line.owed(), 3);
-        assert_eq!(taken(&mut line).unwrap(), *text("b"));
-        assert_eq!(taken(&mut line).unwrap(), [0x88, 2, 0x03, 0xe8]);
-        assert!(line.is_writing);
-        assert!(taken(&mut line).is_none());
-        assert!(!line.is_writing && !line.is_open() && line.owed() == 0);
+    fn s5_5_1_a_close_is_the_last_frame() {
+        let mut state = SendState::with_writer();
+        state.push(text("a"));
+        state.push(text("b"));
+        assert_eq!(state.pong.replace(vec![0x8a, 1, b'1'].into()), None);
+        assert!(state.pong.replace(vec![0x8a, 1, b'2'].into()).is_some());
+        state.close(Close::new(CloseCode::NORMAL, ""), Backlog::Flush, Duration::ZERO);
+        assert_eq!(taken(&mut state).unwrap(), [0x8a, 1, b'2']);
+        assert_eq!(taken(&mut state).unwrap(), *text("a"));
+        assert_eq!(state.queued_bytes(), 3);
+        assert_eq!(taken(&mut state).unwrap(), *text("b"));
+        assert_eq!(taken(&mut state).unwrap(), [0x88, 2, 0x03, 0xe8]);
+        assert!(state.has_writer());
+        assert!(taken(&mut state).is_none());
+        assert!(!state.has_writer() && !state.is_open() && state.queued_bytes() == 0);
     }
 
     #[test]
-    fn a_ping_does_not_wait_for_what_is_owed() {
-        let mut line = SendState::claimed();
-        line.push(text("a"));
-        assert_eq!(line.replace_ping(Arc::new(vec![0x89, 0])), None);
-        assert!(line.replace_ping(Arc::new(vec![0x89, 0])).is_some());
-        assert_eq!(taken(&mut line).unwrap(), [0x89, 0]);
-        assert_eq!(taken(&mut line).unwrap(), *text("a"));
-        assert!(taken(&mut line).is_none());
+    fn a_ping_overtakes_the_queue() {
+        let mut state = SendState::with_writer();
+        state.push(text("a"));
+        state.ping = Some(vec![0x89, 0].into());
+        assert_eq!(taken(&mut state).unwrap(), [0x89, 0]);
+        assert_eq!(taken(&mut state).unwrap(), *text("a"));
+        assert!(taken(&mut state).is_none());
     }
 
     #[test]
-    fn what_is_dropped_ends_with_the_frame_that_is_half_sent() {
-        let mut line = SendState::claimed();
-        let mut piece = Chunk::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
-        piece.advance(2);
-        line.push(text("three"));
-        line.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Backlog::Discard, Duration::ZERO);
-        assert!(line.drops_the_rest());
-        piece.cut();
-        assert_eq!(piece.rest(), b"one");
-        assert_eq!(taken(&mut line).unwrap(), [0x88, 2, 0x03, 0xf5]);
-        assert!(taken(&mut line).is_none());
+    fn a_discarded_backlog_ends_with_the_frame_that_is_half_sent() {
+        let mut state = SendState::with_writer();
+        let mut chunk = Chunk::new(Arc::new([text("one").as_slice(), &text("two")].concat()));
+        chunk.advance(2);
+        state.push(text("three"));
+        state.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Backlog::Discard, Duration::ZERO);
+        assert!(state.discards_backlog());
+        chunk.end_after_frame();
+        assert_eq!(chunk.rest(), b"one");
+        assert_eq!(taken(&mut state).unwrap(), [0x88, 2, 0x03, 0xf5]);
+        assert!(taken(&mut state).is_none());
     }
 
     #[test]
-    fn after_a_break_nothing_is_written() {
-        let mut line = SendState::claimed();
-        line.push(text("a"));
-        line.break_off(io::ErrorKind::BrokenPipe.into());
-        assert!(!line.is_writing && taken(&mut line).is_none());
-        assert_eq!(line.fault().unwrap(), "broken pipe");
+    fn after_a_failure_nothing_is_written() {
+        let mut state = SendState::with_writer();
+        state.push(text("a"));
+        state.fail(io::ErrorKind::BrokenPipe.into());
+        assert!(!state.has_writer() && taken(&mut state).is_none());
+        assert_eq!(state.error().unwrap(), "broken pipe");
+    }
+
+    #[test]
+    fn one_thread_at_a_time_has_the_writer_role() {
+        let mut state = SendState::default();
+        assert!(state.try_claim_writer());
+        assert!(!state.try_claim_writer());
+        assert!(taken(&mut state).is_none());
+        assert!(state.try_claim_writer(), "an empty queue releases the role");
+        state.fail(io::ErrorKind::BrokenPipe.into());
+        assert!(!state.has_writer(), "a failure releases it");
     }
 }

@@ -1,137 +1,166 @@
-//! The writer of an send_queue: whoever found nobody writing, until all is taken or a thread of its own
-//! takes over.
+//! The writer role of a send queue: the thread that holds it writes to the socket, until the queue is empty
+//! or a writer thread takes over.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+use std::thread;
 
-use super::super::limits::{CLOSE_TIMEOUT, HELPED_WRITES_MAX, WRITE_MAX};
-use super::super::thread_pool::spawn;
 use super::SendQueue;
-use super::state::{Chunk, SendState};
+use super::state::Chunk;
+use crate::server::limits::{CLOSE_TIMEOUT, NONBLOCKING_WRITES_MAX, WRITE_MAX};
+use crate::server::sync::lock;
+use crate::server::thread_pool::spawn;
 use crate::sys;
 
-impl SendQueue {
-    /// Makes the caller the writer, who begins with these frames.
-    pub(super) fn begin(self: &Arc<Self>, mut line: MutexGuard<SendState>, frames: Arc<Vec<u8>>) {
-        line.is_writing = true;
-        drop(line);
-        self.show(&frames);
-        self.write_now(Chunk::new(frames));
+/// The right to write to the socket of a send queue. One thread has it at a time.
+///
+/// It ends when the queue is empty or the connection has failed. If it is dropped before, by a panic
+/// or because there is no thread to take it over, a frame may be half sent: the connection fails.
+#[must_use]
+pub struct WriterRole {
+    send_queue: Arc<SendQueue>,
+    /// Has the role ended? The queue may have another writer already.
+    is_released: bool,
+}
+
+impl Drop for WriterRole {
+    fn drop(&mut self) {
+        if !self.is_released {
+            let panicked = thread::panicking();
+            let reason = if panicked { "the thread that wrote to it panicked" } else { NO_THREAD };
+            self.fail(io::Error::other(reason));
+        }
+    }
+}
+
+const NO_THREAD: &str = "no thread to send its backlog";
+
+impl WriterRole {
+    /// The role that [`SendState::try_claim_writer`](super::SendState::try_claim_writer) has granted.
+    pub(super) fn new(send_queue: Arc<SendQueue>) -> Self {
+        Self { send_queue, is_released: false }
     }
 
-    /// The caller is the writer, and waits until head and frames are sent.
-    pub(super) fn write_all(self: &Arc<Self>, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.show(frames);
+    /// Sends the 101 and the first frames, then what other threads have queued since, and blocks.
+    ///
+    /// # Errors
+    /// The connection failed.
+    pub fn send_handshake(self, head: &[u8], frames: &[u8]) -> io::Result<()> {
+        self.write_all(head, frames)
+    }
+
+    /// Writes `head` and `frames` in one system call if the socket accepts them, blocks until they are
+    /// sent, then drains the queue.
+    pub(super) fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
+        self.send_queue.trace_sent(frames);
         let both =
             if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
         let mut rest = &*both;
         while !rest.is_empty() {
-            let sent = self.write_some(rest)?;
+            let sent = self.write_once(rest)?;
             rest = &rest[sent..];
         }
-        self.metrics.outgoing.bytes.add(frames.len() as u64);
-        self.write_on();
+        self.send_queue.metrics.outgoing.bytes.add(frames.len() as u64);
+        self.drain();
         Ok(())
     }
 
-    /// The caller is the writer; others may have left something for it.
-    pub(super) fn write_on(self: &Arc<Self>) {
-        if let Some(piece) = self.next_piece() {
-            self.write_now(piece);
+    /// Writes `frames` before the queue, without blocking.
+    pub(super) fn write_first(self, frames: Arc<Vec<u8>>) {
+        self.send_queue.trace_sent(&frames);
+        self.write_nonblocking(Chunk::new(frames));
+    }
+
+    /// Writes what other threads have queued, without blocking.
+    pub(super) fn drain(mut self) {
+        if let Some(chunk) = self.next_chunk() {
+            self.write_nonblocking(chunk);
         }
     }
 
-    /// Writes as long as the socket takes it, for others too, but not for ever.
-    fn write_now(self: &Arc<Self>, mut piece: Chunk) {
-        for _ in 0..HELPED_WRITES_MAX {
-            match sys::send_now(&self.stream, piece.rest()) {
+    /// Writes as long as the socket accepts bytes, a few times at most. Then a writer thread takes over.
+    fn write_nonblocking(mut self, mut chunk: Chunk) {
+        for _ in 0..NONBLOCKING_WRITES_MAX {
+            match sys::send_now(&self.send_queue.stream, chunk.rest()) {
                 Ok(sent) => {
-                    piece.advance(sent);
-                    self.metrics.outgoing.bytes.add(sent as u64);
+                    chunk.advance(sent);
+                    self.send_queue.metrics.outgoing.bytes.add(sent as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return self.break_off(error),
+                Err(error) => return self.fail(error),
             }
-            if !piece.rest().is_empty() {
+            if !chunk.rest().is_empty() {
                 break;
             }
-            match self.next_piece() {
-                Some(next) => piece = next,
+            match self.next_chunk() {
+                Some(next) => chunk = next,
                 None => return,
             }
         }
-        let send_queue = Arc::clone(self);
-        let writing = spawn(self.peer, "writer", move || send_queue.write_waiting(piece));
-        if let Err(error) = writing {
-            self.break_off(io::Error::other(format!("no thread for its backlog: {error}")));
+        let send_queue = Arc::clone(&self.send_queue);
+        let writer = spawn(send_queue.peer, "writer", move || self.write_blocking(chunk));
+        if let Err(error) = writer {
+            send_queue.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
         }
     }
 
-    /// The body of the thread that carries a backlog.
-    fn write_waiting(&self, mut piece: Chunk) {
+    /// The body of a writer thread: writes and blocks until the queue is empty.
+    fn write_blocking(mut self, mut chunk: Chunk) {
         loop {
-            while !piece.rest().is_empty() {
-                let Ok(sent) = self.write_some(piece.rest()) else { return }; // it is told in the line
-                piece.advance(sent);
-                self.metrics.outgoing.bytes.add(sent as u64);
-                let mut line = self.lock();
+            while !chunk.rest().is_empty() {
+                let Ok(sent) = self.write_once(chunk.rest()) else { return };
+                chunk.advance(sent);
+                self.send_queue.metrics.outgoing.bytes.add(sent as u64);
+                let mut state = lock(&self.send_queue.state);
                 if 0 < sent {
-                    line.took_something(CLOSE_TIMEOUT);
+                    state.extend_close_deadline(CLOSE_TIMEOUT);
                 }
-                if line.drops_the_rest() {
-                    piece.cut();
+                if state.discards_backlog() {
+                    chunk.end_after_frame();
                 }
             }
-            match self.next_piece() {
-                Some(next) => piece = next,
+            match self.next_chunk() {
+                Some(next) => chunk = next,
                 None => return,
             }
         }
     }
 
-    /// One waiting write of the writer; how much the client has taken by the end of its patience. A
-    /// client that takes something is alive.
-    pub(super) fn write_some(&self, octets: &[u8]) -> io::Result<usize> {
-        match (&*self.stream).write(&octets[..octets.len().min(WRITE_MAX)]) {
+    /// Makes one write that blocks for [`SEND_TIMEOUT`](crate::server::limits::SEND_TIMEOUT) at most, and
+    /// returns how many bytes were sent. A client that accepts bytes is active.
+    fn write_once(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match (&*self.send_queue.stream).write(&bytes[..bytes.len().min(WRITE_MAX)]) {
             Ok(sent) => {
-                self.activity.beat();
+                self.send_queue.activity.touch();
                 Ok(sent)
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(0),
                 kind => {
-                    self.break_off(error);
+                    self.fail(error);
                     Err(kind.into())
                 }
             },
         }
     }
 
-    /// What the writer writes next; with `None` it has ceased to be the writer.
-    fn next_piece(&self) -> Option<Chunk> {
-        let mut line = self.lock();
-        let Some(piece) = line.take() else {
-            self.wake(&line);
+    /// Takes the next chunk from the queue. With `None` the role has ended.
+    fn next_chunk(&mut self) -> Option<Chunk> {
+        let mut state = lock(&self.send_queue.state);
+        let Some(chunk) = state.take() else {
+            self.is_released = true;
+            self.send_queue.notify(&state);
             return None;
         };
-        drop(line);
-        self.show(piece.rest());
-        Some(piece)
+        drop(state);
+        self.send_queue.trace_sent(chunk.rest());
+        Some(chunk)
     }
 
-    /// The socket is of no use any more.
-    fn break_off(&self, error: io::Error) {
-        let mut line = self.lock();
-        line.break_off(error);
-        self.wake(&line);
-        drop(line);
-        self.hang_up();
-    }
-
-    pub(super) fn show(&self, frames: &[u8]) {
-        if let Some(trace) = self.trace {
-            trace.sent(frames);
-        }
+    /// Marks the connection as failed; the role has ended.
+    fn fail(&mut self, error: io::Error) {
+        self.is_released = true;
+        self.send_queue.fail(error);
     }
 }

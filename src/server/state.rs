@@ -1,0 +1,82 @@
+//! The state that all threads of the server share.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::broadcast::BroadcastQueue;
+use super::event::Peer;
+use super::inspect::Inspection;
+use super::inspect_queue::InspectQueue;
+use super::log::Log;
+use super::metrics::Metrics;
+use super::options::ServeOptions;
+use super::resource::Resource;
+use super::room::Room;
+use super::trace::Trace;
+
+/// The shared state. It lives as long as the program.
+pub struct Server {
+    /// What the operator has chosen.
+    pub options: ServeOptions,
+    /// The log on standard error.
+    pub log: &'static Log,
+    /// All counters.
+    pub metrics: &'static Metrics,
+    /// The messages that wait for delivery to the chat.
+    pub broadcast_queue: BroadcastQueue,
+    /// The observations that wait for the publisher.
+    pub inspect_queue: InspectQueue,
+    /// Connections that are open.
+    pub open: AtomicUsize,
+    /// Connections that are WebSockets.
+    pub upgraded: AtomicUsize,
+    /// The rooms, in the order of [`Resource`].
+    pub rooms: [&'static Room; 3],
+    is_stopping: AtomicBool,
+}
+
+impl Server {
+    /// Creates the state; no thread runs yet.
+    pub fn new(options: ServeOptions, log: &'static Log) -> &'static Self {
+        let metrics: &Metrics = leak();
+        let rooms: [&Room; 3] = [leak(), leak(), leak()];
+        let chat = rooms[Resource::Chat as usize];
+        let max_backlog = options.limits.max_backlog;
+        Box::leak(Box::new(Self {
+            options,
+            log,
+            metrics,
+            broadcast_queue: BroadcastQueue::new(chat, max_backlog, metrics, log),
+            inspect_queue: InspectQueue::default(),
+            open: AtomicUsize::new(0),
+            upgraded: AtomicUsize::new(0),
+            rooms,
+            is_stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// The room of a resource.
+    pub fn room(&self, resource: Resource) -> &'static Room {
+        self.rooms[resource as usize]
+    }
+
+    /// The trace of a connection, if the wire is to be shown anywhere.
+    pub fn trace(&'static self, peer: Peer) -> Option<Trace> {
+        let is_inspected = self.options.inspection != Inspection::Off;
+        let inspect_queue = is_inspected.then_some(&self.inspect_queue);
+        Trace::new(peer, self.options.tracing, self.log, inspect_queue)
+    }
+
+    /// Stops new WebSockets.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Was a signal to stop received?
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+}
+
+fn leak<T: Default>() -> &'static T {
+    Box::leak(Box::default())
+}
