@@ -36,6 +36,7 @@
 pub mod cli;
 pub mod explain;
 pub mod net;
+pub mod rfc6455;
 pub mod server;
 pub mod sys;
 pub mod tools;
