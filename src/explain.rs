@@ -137,7 +137,7 @@ fn on_the_wire(frame: &Frame, max: usize) -> Vec<u8> {
     if let Some(key) = frame.header.key() {
         mask::apply(key, 0, &mut payload);
     }
-    frame.header.octets().iter().copied().chain(payload).take(max).collect()
+    frame.header.bytes().iter().copied().chain(payload).take(max).collect()
 }
 
 fn push_text(text: &str, more: u64, line: &mut String) {

@@ -188,7 +188,7 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
         let lie = lie(made);
         // What a reader takes for the payload of a frame that lies is not what was put there.
         let violations = match lie {
-            Some(_) => frame.header.violations(frame.sender),
+            Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
         let length = frame.header.length().map(LengthField::shortest);
@@ -200,8 +200,8 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
             Violation::ControlTooLong => !matches!(length, Some(LengthField::Bits7(_))),
             _ => true,
         };
-        for (_, section, sentence) in violations.into_iter().filter(is_told).map(Violation::verdict)
-        {
+        for rule in violations.into_iter().filter(is_told).map(Violation::rule) {
+            let (sentence, section) = (rule.sentence, rule.section());
             warnings.push(format!("frame {number}: {sentence} (RFC 6455, {section})"));
         }
         warnings.extend(lie.map(|lie| format!("frame {number}: {lie} (RFC 6455, 5.2)")));
