@@ -43,6 +43,7 @@ pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
+    mod assembly;
     mod authority;
     pub mod base64;
     pub mod builder;

@@ -84,6 +84,44 @@ impl Opcode {
     }
 }
 
+/// The header of a valid frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// FIN: this is the last frame of its message.
+    pub fin: bool,
+    /// The type of the frame.
+    pub opcode: Opcode,
+    /// The masking key, which only a client's frame has.
+    pub key: Option<[u8; 4]>,
+    /// The length of the payload in bytes, below 2^63.
+    pub length: u64,
+}
+
+impl Header {
+    /// A shortcut for the headers of most frames: valid, whole, with a length of up to 16 bits. Anything
+    /// else is `None`, and for the table of rules to decide; a test compares the two.
+    pub(super) fn common(wire: &[u8], sender: Role) -> Option<Self> {
+        let (&[first, second], rest) = wire.split_first_chunk()?;
+        let opcode = Opcode::from_bits(first & OPCODE).filter(|_| first & RSV == 0)?;
+        let fin = first & FIN != 0;
+        let (length, rest) = match second & LENGTH {
+            short @ 0..=LENGTH_7_MAX if fin || !opcode.is_control() => (short.into(), rest),
+            LENGTH_16 if !opcode.is_control() => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (u16::from_be_bytes(*length), rest)
+            }
+            _ => return None,
+        };
+        let key = match (sender, second & MASK != 0) {
+            (Role::Client, true) => Some(*rest.first_chunk()?),
+            (Role::Server, false) => None,
+            _ => return None,
+        };
+        let is_shortest = (second & LENGTH == LENGTH_16) == (u16::from(LENGTH_7_MAX) < length);
+        is_shortest.then_some(Self { fin, opcode, key, length: length.into() })
+    }
+}
+
 /// The fields of a header, as far as its bytes were received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RawHeader {
@@ -204,14 +242,10 @@ impl RawHeader {
     /// The length of the payload in bytes, once all of the length was received.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
-        let seven_bits = self.length_7()?;
-        let extended = self.extended();
-        match extended.len() {
-            0 if seven_bits <= LENGTH_7_MAX => Some(seven_bits.into()),
-            size if size == self.extended_size() => {
-                Some(extended.iter().fold(0, |length, byte| length << 8 | u64::from(*byte)))
-            }
-            _ => None,
+        match self.length_7()? {
+            LENGTH_16 => self.field(2).map(|bytes| u16::from_be_bytes(bytes).into()),
+            LENGTH_64 => self.field(2).map(u64::from_be_bytes),
+            short => Some(short.into()),
         }
     }
 
@@ -224,16 +258,12 @@ impl RawHeader {
     /// The masking key, if there is one and all of it was received.
     #[must_use]
     pub fn key(&self) -> Option<[u8; 4]> {
-        self.key_bytes().try_into().ok()
+        if self.mask()? { self.field(2 + self.extended_size()) } else { None }
     }
 
-    /// Whether this is a valid header of the most common forms: of `sender`, without reserved bits, with
-    /// a length below 126. Two bytes show it, so that the receiver need not try every rule.
-    pub(super) fn is_common(&self, sender: Role) -> bool {
-        let [first, second, ..] = self.bytes;
-        let is_valid = matches!(first, 0x00..=0x02 | 0x80..=0x82 | 0x88..=0x8a);
-        let mask = if sender == Role::Client { MASK } else { 0 };
-        is_valid && second & MASK == mask && second & LENGTH <= LENGTH_7_MAX && 2 <= self.present
+    /// N bytes from this place on, once all of them were received.
+    fn field<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        self.bytes().get(at..)?.first_chunk().copied()
     }
 
     fn first(&self) -> u8 {
