@@ -188,7 +188,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::refusal::tests::ALL as REFUSALS;
+    use crate::wire::refusal::REFUSAL_RULES;
     use std::collections::BTreeMap;
 
     /// Name and labels of each sample, with its value.
@@ -205,12 +205,12 @@ mod tests {
     #[test]
     fn every_refusal_has_its_status() {
         let metrics = Metrics::default();
-        for refusal in REFUSALS {
-            metrics.refuse(refusal);
+        for rule in &REFUSAL_RULES {
+            metrics.refuse(rule.refusal);
         }
         let page = metrics.render(0);
         let samples = samples(&page);
-        assert_eq!(sum(&samples, "wirechat_refusals_total"), REFUSALS.len() as f64);
+        assert_eq!(sum(&samples, "wirechat_refusals_total"), REFUSAL_RULES.len() as f64);
         for (name, value) in samples.iter().filter(|(name, _)| name.contains("refusals_total")) {
             assert!(0.0 < *value, "{name} cannot happen");
         }

@@ -23,29 +23,20 @@ fn quantum(bytes: &[u8]) -> [char; 4] {
 /// before the padding may have any value, as in the RFC's own example.
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let (quanta, []) = text.as_chunks::<4>() else { return None };
-    let pads = text.iter().rev().take_while(|c| **c == b'=').count();
-    if 2 < pads {
+    let pads = text.iter().rev().take_while(|character| **character == b'=').count();
+    if text.len() % 4 != 0 || 2 < pads {
         return None;
     }
-    let mut bytes = Vec::with_capacity(3 * quanta.len());
-    for (place, quantum) in quanta.iter().enumerate() {
-        let pads = if place + 1 == quanta.len() { pads } else { 0 };
-        let [_, bits @ ..] = quantum_bits(quantum, pads)?.to_be_bytes();
-        bytes.extend(bits.iter().take(3 - pads));
+    let (mut bits, mut bytes) = (0u32, Vec::with_capacity(3 * text.len() / 4));
+    for (place, character) in text[..text.len() - pads].iter().enumerate() {
+        let (value, _) = (0..64).zip(ALPHABET).find(|(_, known)| *known == character)?;
+        bits = bits << 6 | value;
+        if place % 4 != 0 {
+            let [.., byte] = (bits >> (6 - 2 * (place % 4))).to_be_bytes();
+            bytes.push(byte);
+        }
     }
     Some(bytes)
-}
-
-/// The 24 bits of four characters, of which the last `pads` are `=`.
-fn quantum_bits(quantum: &[u8; 4], pads: usize) -> Option<u32> {
-    quantum.iter().enumerate().try_fold(0, |bits, (place, character)| {
-        let value = match 4 <= place + pads {
-            true => 0,
-            false => (0..64).zip(ALPHABET).find(|(_, known)| *known == character)?.0,
-        };
-        Some(bits << 6 | value)
-    })
 }
 
 #[cfg(test)]

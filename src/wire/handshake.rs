@@ -4,7 +4,7 @@
 use sha1_smol::Sha1;
 
 use super::base64;
-use super::fields::is_token;
+use super::fields::{is_token, trim};
 use super::http::{Request, Version};
 use super::refusal::Refusal;
 
@@ -79,14 +79,20 @@ struct Item {
 /// Section 4.2.1. Item 2, Host, has no row: every [`Request`] has one.
 #[rustfmt::skip]
 const ITEMS: [Item; 8] = [
-    Item { section: "4.2.1 item 1", header: "", check: check_http },
-    Item { section: "4.2.1 item 3", header: "Upgrade", check: check_upgrade },
-    Item { section: "4.2.1 item 4", header: "Connection", check: check_connection },
+    Item { section: "4.2.1 item 1", header: "",
+        check: |request| ensure(request.version != Version::Http10, Refusal::HttpTooOld) },
+    Item { section: "4.2.1 item 3", header: "Upgrade",
+        check: |request| ensure(request.fields.has_token("Upgrade", "websocket"), Refusal::UpgradeMissing) },
+    Item { section: "4.2.1 item 4", header: "Connection",
+        check: |request| ensure(request.fields.has_token("Connection", "Upgrade"), Refusal::ConnectionMissing) },
     Item { section: "4.2.1 item 6", header: "Sec-WebSocket-Version", check: check_version },
     Item { section: "4.2.1 item 5", header: "Sec-WebSocket-Key", check: |request| check_key(request).map(drop) },
-    Item { section: "4.2.1 item 7", header: "Origin", check: check_origin },
-    Item { section: "4.2.1 item 8", header: "Sec-WebSocket-Protocol", check: check_protocols },
-    Item { section: "4.2.1 item 9", header: "Sec-WebSocket-Extensions", check: check_extensions },
+    Item { section: "4.2.1 item 7", header: "Origin", // at most one (RFC 6454, 7.3)
+        check: |request| ensure(request.fields.values("Origin").count() < 2, Refusal::OriginRepeated) },
+    Item { section: "4.2.1 item 8", header: "Sec-WebSocket-Protocol",
+        check: |request| ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), Refusal::ProtocolInvalid) },
+    Item { section: "4.2.1 item 9", header: "Sec-WebSocket-Extensions",
+        check: |request| ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid) },
 ];
 
 /// The result of an item in a list of the RFC.
@@ -109,18 +115,9 @@ pub fn check_all(request: &Request) -> impl Iterator<Item = Checked<Refusal>> {
     })
 }
 
-fn check_http(request: &Request) -> Result<(), Refusal> {
-    if request.version == Version::Http10 { Err(Refusal::HttpTooOld) } else { Ok(()) }
-}
-
-fn check_upgrade(request: &Request) -> Result<(), Refusal> {
-    let is_present = request.fields.has_token("Upgrade", "websocket");
-    if is_present { Ok(()) } else { Err(Refusal::UpgradeMissing) }
-}
-
-fn check_connection(request: &Request) -> Result<(), Refusal> {
-    let is_present = request.fields.has_token("Connection", "Upgrade");
-    if is_present { Ok(()) } else { Err(Refusal::ConnectionMissing) }
+/// `error`, unless the condition is met.
+pub(super) fn ensure<E>(is_met: bool, error: E) -> Result<(), E> {
+    if is_met { Ok(()) } else { Err(error) }
 }
 
 /// Item 5: one key (section 11.3.1) of 16 bytes.
@@ -134,7 +131,7 @@ fn check_key(request: &Request) -> Result<&[u8], Refusal> {
     }
 }
 
-/// Item 5: base64 of 16 bytes.
+/// Whether `text` is the base64 of 16 bytes (section 4.2.1 item 5).
 #[must_use]
 pub fn is_key(text: &[u8]) -> bool {
     base64::decode(text).is_some_and(|key| key.len() == 16)
@@ -143,133 +140,52 @@ pub fn is_key(text: &[u8]) -> bool {
 /// Item 6: one number (section 11.3.5), from 0 to 255 without a leading zero (section 4.3), and 13.
 fn check_version(request: &Request) -> Result<(), Refusal> {
     let mut versions = request.fields.values("Sec-WebSocket-Version");
+    let number = |text| str::from_utf8(text).ok()?.parse::<u8>().ok();
+    let is_number = |text| number(text).is_some_and(|n| n.to_string().as_bytes() == text);
     match (versions.next(), versions.next()) {
         (None, _) => Err(Refusal::VersionMissing),
         (Some(b"13"), None) => Ok(()),
-        (Some(other), None) if is_version(other) => Err(Refusal::VersionUnsupported),
+        (Some(other), None) if is_number(other) => Err(Refusal::VersionUnsupported),
         (Some(_), _) => Err(Refusal::VersionInvalid),
     }
 }
 
-fn is_version(text: &[u8]) -> bool {
-    match text {
-        [b'0'] => true,
-        [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => {
-            str::from_utf8(text).is_ok_and(|text| text.parse::<u8>().is_ok())
-        }
-        _ => false,
-    }
+/// Items 8 and 9: if the header is present, it is a list of at least one valid element.
+fn is_list(request: &Request, name: &str, is_element: fn(&[u8]) -> bool) -> bool {
+    let mut elements = request.fields.elements(name).peekable();
+    let is_present = request.fields.values(name).next().is_some();
+    !is_present || elements.peek().is_some() && elements.all(is_element)
 }
 
-/// Item 7: at most one origin (RFC 6454, 7.3). The resource decides whether it may connect.
-fn check_origin(request: &Request) -> Result<(), Refusal> {
-    if 1 < request.fields.values("Origin").count() {
-        return Err(Refusal::OriginRepeated);
-    }
-    Ok(())
-}
-
-/// Item 8: if it is present, a list of at least one token.
-fn check_protocols(request: &Request) -> Result<(), Refusal> {
-    const NAME: &str = "Sec-WebSocket-Protocol";
-    let is_present = request.fields.values(NAME).next().is_some();
-    if is_present && request.fields.elements(NAME).next().is_none()
-        || !request.fields.elements(NAME).all(is_token)
-    {
-        return Err(Refusal::ProtocolInvalid);
-    }
-    Ok(())
-}
-
-/// Item 9: if it is present, the grammar of section 9.1 with at least one extension.
-fn check_extensions(request: &Request) -> Result<(), Refusal> {
-    let mut lines = request.fields.values("Sec-WebSocket-Extensions").peekable();
-    if lines.peek().is_none() {
-        return Ok(());
-    }
-    let mut extensions = 0;
-    for line in lines {
-        extensions += count_extensions(line).ok_or(Refusal::ExtensionsInvalid)?;
-    }
-    if extensions == 0 { Err(Refusal::ExtensionsInvalid) } else { Ok(()) }
-}
-
-/// The number of extensions in a line; `None` if the line violates the grammar of section 9.1, in which
-/// RFC 2616 implies whitespace between the parts:
+/// Section 9.1. A quoted value must be a token without its quotes, so it has none of the separators, and
+/// the parts can be split at them:
 ///
 /// ```text
-/// extension-list  = 1#extension
 /// extension       = token *( ";" extension-param )
 /// extension-param = token [ "=" ( token | quoted-string ) ]
 /// ```
-fn count_extensions(line: &[u8]) -> Option<usize> {
-    let mut scanner = Scanner(line);
-    let mut count = 0;
-    loop {
-        if scanner.token().is_some() {
-            count += 1;
-            while scanner.eat(b';') {
-                scanner.token()?;
-                if scanner.eat(b'=') {
-                    scanner.token().is_some().then_some(()).or_else(|| scanner.quoted_token())?;
-                }
-            }
-        }
-        match scanner.eat(b',') {
-            true => (), // an empty element is skipped (RFC 9110, 5.6.1.2)
-            false if scanner.0.is_empty() => return Some(count),
-            false => return None,
-        }
-    }
+fn is_extension(extension: &[u8]) -> bool {
+    let mut parts = extension.split(|byte| *byte == b';').map(trim);
+    parts.next().is_some_and(is_token)
+        && parts.all(|parameter| match parameter.iter().position(|byte| *byte == b'=') {
+            Some(at) => is_token(trim(&parameter[..at])) && is_value(trim(&parameter[at + 1..])),
+            None => is_token(parameter),
+        })
 }
 
-/// The rest of a field value.
-struct Scanner<'a>(&'a [u8]);
-
-impl<'a> Scanner<'a> {
-    fn skip_space(&mut self) {
-        while let [b' ' | b'\t', rest @ ..] = self.0 {
-            self.0 = rest;
-        }
+/// A token, or a quoted-string that is a token without its quotes and backslashes.
+fn is_value(value: &[u8]) -> bool {
+    let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    let Some(quoted) = quoted else { return is_token(value) };
+    let mut bytes = quoted.iter();
+    let mut token = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let Some(byte) = (if *byte == b'\\' { bytes.next() } else { Some(byte) }) else {
+            return false; // the backslash escapes the closing quote
+        };
+        token.push(*byte);
     }
-
-    /// Consumes this separator and the whitespace around it, if it is next.
-    fn eat(&mut self, separator: u8) -> bool {
-        self.skip_space();
-        match self.0.split_first() {
-            Some((byte, rest)) if *byte == separator => self.0 = rest,
-            _ => return false,
-        }
-        self.skip_space();
-        true
-    }
-
-    fn token(&mut self) -> Option<&'a [u8]> {
-        self.skip_space();
-        let end = self.0.iter().position(|byte| !is_token(&[*byte])).unwrap_or(self.0.len());
-        let (token, rest) = self.0.split_at(end);
-        self.0 = rest;
-        (!token.is_empty()).then_some(token)
-    }
-
-    /// Consumes a quoted-string. Its value, without quotes and backslashes, must be a token.
-    fn quoted_token(&mut self) -> Option<()> {
-        self.0 = self.0.strip_prefix(b"\"")?;
-        let mut value = Vec::new();
-        loop {
-            match self.0 {
-                [b'"', rest @ ..] => {
-                    self.0 = rest;
-                    return is_token(&value).then_some(());
-                }
-                [b'\\', byte, rest @ ..] | [byte, rest @ ..] => {
-                    value.push(*byte);
-                    self.0 = rest;
-                }
-                [] => return None,
-            }
-        }
-    }
+    is_token(&token)
 }
 
 #[cfg(test)]

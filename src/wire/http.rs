@@ -66,19 +66,15 @@ impl Request {
     /// The rule that the framing of the content breaks, so that its end would be ambiguous.
     pub fn has_content(&self) -> Result<bool, Refusal> {
         let lengths = || self.fields.values("Content-Length");
-        let coded = self.fields.values("Transfer-Encoding").next().is_some();
-        if coded && (self.version == Version::Http10 || lengths().next().is_some()) {
-            return Err(Refusal::ContentFraming);
-        }
-        if coded {
-            let codings: Vec<&[u8]> = self.fields.elements("Transfer-Encoding").collect();
-            return match codings.as_slice() {
-                [.., last] if !last.eq_ignore_ascii_case(b"chunked") => {
-                    Err(Refusal::ContentFraming)
-                }
-                [_] => Ok(true),
-                [] => Err(Refusal::ContentFraming),
-                [..] => Err(Refusal::TransferCoding),
+        let codings: Vec<&[u8]> = self.fields.elements("Transfer-Encoding").collect();
+        if self.fields.values("Transfer-Encoding").next().is_some() {
+            let is_delimited =
+                codings.last().is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
+            let is_ambiguous = self.version == Version::Http10 || lengths().next().is_some();
+            return match codings.len() {
+                _ if is_ambiguous || !is_delimited => Err(Refusal::ContentFraming),
+                1 => Ok(true),
+                _ => Err(Refusal::TransferCoding),
             };
         }
         let is_number = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);

@@ -134,16 +134,7 @@ impl RawHeader {
     #[must_use]
     pub fn read(wire: &[u8]) -> Self {
         let mut header = Self::default();
-        match wire.first_chunk() {
-            Some(bytes) => {
-                header.bytes = *bytes;
-                header.present = 2; // enough for the size
-                header.present = header.size();
-            }
-            None => {
-                header.take(wire);
-            }
-        }
+        header.take(wire);
         header
     }
 

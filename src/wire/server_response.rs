@@ -3,7 +3,7 @@
 use super::super::rfc6455::{Requirement, requirement};
 use super::base64;
 use super::fields::{Fields, is_token, trim};
-use super::handshake::{Checked, accept};
+use super::handshake::{Checked, accept, ensure};
 use super::http::Request;
 use super::lines::Lines;
 
@@ -104,15 +104,6 @@ pub static RESPONSE_RULES: [ResponseRule; E::ExtensionUnasked as usize + 1] = [
     rule(E::ExtensionUnasked, "4.1-y",    "4.1 item 5",  "an extension that the client did not offer"),
 ];
 
-// `ResponseError::rule` takes an error's place in the table from its number.
-const _: () = {
-    let mut place = 0;
-    while place < RESPONSE_RULES.len() {
-        assert!(RESPONSE_RULES[place].error as usize == place);
-        place += 1;
-    }
-};
-
 const fn rule(
     error: ResponseError,
     id: &str,
@@ -150,13 +141,12 @@ impl ServerResponse {
     /// Every item of section 4.2.2 item 5, the server's side of the list in section 4.1, with its result.
     pub fn check_all(&self, offer: &ClientOffer) -> [Checked<ResponseError>; 8] {
         let has = |name, token| self.fields.has_token(name, token);
-        let unless = |is_valid: bool, error| if is_valid { Ok(()) } else { Err(error) };
         [
-            ("RFC 9112, 4", "", unless(self.status.is_some(), E::StatusLine)),
-            ("RFC 9112, 5", "", unless(self.malformed.is_empty(), E::FieldLine)),
-            ("4.2.2 item 5.1", "", unless(self.status == Some(101), E::Status)),
-            ("4.2.2 item 5.2", "Upgrade", unless(has("Upgrade", "websocket"), E::Upgrade)),
-            ("4.2.2 item 5.3", "Connection", unless(has("Connection", "Upgrade"), E::Connection)),
+            ("RFC 9112, 4", "", ensure(self.status.is_some(), E::StatusLine)),
+            ("RFC 9112, 5", "", ensure(self.malformed.is_empty(), E::FieldLine)),
+            ("4.2.2 item 5.1", "", ensure(self.status == Some(101), E::Status)),
+            ("4.2.2 item 5.2", "Upgrade", ensure(has("Upgrade", "websocket"), E::Upgrade)),
+            ("4.2.2 item 5.3", "Connection", ensure(has("Connection", "Upgrade"), E::Connection)),
             ("4.2.2 item 5.4", "Sec-WebSocket-Accept", self.check_accept(offer)),
             ("4.2.2 item 5.5", "Sec-WebSocket-Protocol", self.check_protocol(offer)),
             ("4.2.2 item 5.6", "Sec-WebSocket-Extensions", self.check_extensions(offer)),
@@ -290,6 +280,7 @@ mod tests {
         for ResponseRule { error, requirement, section, .. } in &RESPONSE_RULES {
             let number = section.split(" item ").next();
             assert_eq!(number, Some(requirement.section), "{error:?}");
+            assert_eq!(error.rule().error, *error, "the table has the order of the enum");
         }
     }
 }
