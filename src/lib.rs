@@ -58,6 +58,7 @@ pub mod wire {
     mod lines;
     pub mod mask;
     pub mod message;
+    mod opcode;
     pub mod raw;
     pub mod refusal;
     mod request_line;

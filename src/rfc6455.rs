@@ -163,7 +163,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("9", "Extensions"),
     ("9.1", "Negotiating extensions"),
     ("9.2", "Known extensions"),
-    ("10.1", "Clients that are no browsers"),
+    ("10.1", "Clients other than browsers"),
     ("10.2", "Origin"),
     ("10.3", "Attacks on infrastructure"),
     ("10.4", "Limits of the implementation"),

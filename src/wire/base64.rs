@@ -24,7 +24,7 @@ fn quantum(bytes: &[u8]) -> [char; 4] {
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let pads = text.iter().rev().take_while(|character| **character == b'=').count();
-    if text.len() % 4 != 0 || 2 < pads {
+    if !text.len().is_multiple_of(4) || 2 < pads {
         return None;
     }
     let (mut bits, mut bytes) = (0u32, Vec::with_capacity(3 * text.len() / 4));

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_5_a_reason_is_cut_to_123_octets_between_characters() {
+    fn s5_5_a_reason_is_cut_to_123_bytes_between_characters() {
         for (reason, length) in [
             ("a".repeat(122), 122),
             ("a".repeat(123), 123),

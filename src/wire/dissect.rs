@@ -1,9 +1,7 @@
-//! A stream of frames read to its end, whatever is wrong with it: lenient parsing that continues after a
-//! violation, and lists all of them.
+//! Lenient parsing of a stream of frames: it continues after a violation, and lists all of them.
 //!
-//! The rules are those of [`violation`](super::violation), [`message`](super::message),
-//! [`utf8`](super::utf8) and [`close`](super::close). This module adds how to continue: a frame is as long
-//! as its header says, and a new message replaces one that it interrupts.
+//! The rules are those of the strict receiver. This module adds how to continue: a frame is as long as its
+//! header says, and a new message replaces one that it interrupts.
 
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
@@ -20,8 +18,7 @@ pub struct Frame {
     pub sender: Role,
     /// Its header.
     pub header: RawHeader,
-    /// The first bytes of its payload, unmasked: all that a control frame may have, and of a data frame
-    /// as many as the dissector keeps.
+    /// The first bytes of its payload, unmasked; of a control frame, all that it may have.
     pub payload: Vec<u8>,
     /// Bytes of its payload that were received.
     pub arrived: u64,
@@ -201,7 +198,7 @@ impl Dissector {
             (Some(message), Opcode::Continuation) => message.frames += 1,
             (Some(message), Opcode::Close | Opcode::Ping | Opcode::Pong) => message.between += 1,
             (message, Opcode::Text | Opcode::Binary) => {
-                self.text.clear();
+                self.text = Utf8Buffer::default();
                 let (offset, payload) = (frame.offset, Vec::new());
                 let (frames, between, length, is_utf8) = (1, 0, 0, true);
                 *message =

@@ -33,7 +33,8 @@
 use super::builder::{FrameBuilder, LengthField};
 use super::violation::Violation;
 
-pub use super::raw::{CONTROL_MAX, HEADER_MAX, Header, Opcode, RawHeader, Role};
+pub use super::opcode::{Opcode, Role};
+pub use super::raw::{CONTROL_MAX, HEADER_MAX, Header, RawHeader};
 
 impl Header {
     /// Reads the header at the front of `wire`; `None` until all of it was received.
@@ -130,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_first_frames_are_whole() {
+    fn split_after_returns_whole_frames() {
         let mut frames = Vec::new();
         let mut ends = vec![0];
         for payload in ["", "a", &"b".repeat(200)] {
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_2_the_header_is_2_4_or_10_octets() {
+    fn s5_2_the_header_is_2_4_or_10_bytes() {
         for (length, size) in [
             (0, 2),
             (1, 2),
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundary_is_where_a_frame_ends() {
+    fn frame_end_is_the_next_boundary() {
         let mut frames = Vec::new();
         encode(Opcode::Text, None, b"Hello", &mut frames);
         encode(Opcode::Binary, None, &[0; 200], &mut frames);
@@ -326,8 +327,8 @@ mod tests {
         for (seven_bits, length) in
             [(126, 125u64), (126, 126), (127, 0xffff), (127, 0x1_0000), (127, 1 << 63)]
         {
-            let octets = length.to_be_bytes();
-            let extended = if seven_bits == 126 { &octets[6..] } else { &octets };
+            let bytes = length.to_be_bytes();
+            let extended = if seven_bits == 126 { &bytes[6..] } else { &bytes };
             for first in [0x82, 0x89, 0x03] {
                 let wire = [&[first, seven_bits], extended].concat();
                 for sender in [Role::Client, Role::Server] {
@@ -375,7 +376,7 @@ mod tests {
         }
 
         #[test]
-        fn s10_7_no_octets_make_it_panic(wire in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn s10_7_no_input_makes_it_panic(wire in prop::collection::vec(any::<u8>(), 0..20)) {
             for sender in [Role::Client, Role::Server] {
                 if let Ok(Some(header)) = Header::parse(&wire, sender) {
                     let mut again = Vec::new();

@@ -100,23 +100,26 @@ mod tests {
 
     type Read = Result<Option<(Request, usize)>, Refusal>;
 
-    /// The head comes in one piece.
+    /// Reads a head in one piece.
     fn read(wire: &[u8]) -> Read {
         HeadParser::new(LIMITS).advance(wire)
     }
 
-    /// The head comes octet by octet. No octet is looked at twice: `scanned` only grows, and by no
-    /// more than what came (a CR waits for the octet behind it).
+    /// Reads a head byte by byte. The parser looks at no byte twice: `scanned` only grows, and by no more
+    /// than was received (a CR waits for the next byte).
     fn trickle(wire: &[u8]) -> Read {
         let mut parser = HeadParser::new(LIMITS);
         for end in 0..=wire.len() {
-            let scanned = parser.lines.scanned();
+            let scanned = parser.lines.scanned;
             let done = parser.advance(&wire[..end])?;
             assert!(
-                (scanned..=scanned + 2).contains(&parser.lines.scanned())
-                    && parser.lines.scanned() <= end
+                (scanned..=scanned + 2).contains(&parser.lines.scanned)
+                    && parser.lines.scanned <= end
             );
-            assert!(end <= parser.lines.scanned() + 1, "what came was looked at, but for one CR");
+            assert!(
+                end <= parser.lines.scanned + 1,
+                "everything received was looked at, except one CR"
+            );
             if done.is_some() {
                 return Ok(done);
             }
@@ -124,23 +127,23 @@ mod tests {
         Ok(None)
     }
 
-    /// The refusal of a head, however it is cut.
+    /// The refusal of a head, which does not depend on the cuts.
     fn refused(wire: &[u8]) -> Refusal {
         let refusal = read(wire).unwrap_err();
-        assert_eq!(trickle(wire).unwrap_err(), refusal, "octet by octet");
+        assert_eq!(trickle(wire).unwrap_err(), refusal, "byte by byte");
         refusal
     }
 
-    /// The request of a head, however it is cut.
+    /// The request of a head, which does not depend on the cuts.
     fn accepted(wire: &[u8]) -> Request {
         let (request, size) = read(wire).unwrap().unwrap();
         let (trickled, trickled_size) = trickle(wire).unwrap().unwrap();
-        assert_eq!(format!("{trickled:?}"), format!("{request:?}"), "octet by octet");
+        assert_eq!(format!("{trickled:?}"), format!("{request:?}"), "byte by byte");
         assert_eq!((size, trickled_size), (wire.len(), wire.len()));
         request
     }
 
-    /// A good head with one more line.
+    /// A valid head with one more line.
     fn with_line(line: &str) -> Vec<u8> {
         format!("GET /chat HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n").into_bytes()
     }
@@ -283,7 +286,7 @@ mod tests {
         );
         let elements: Vec<&[u8]> = request.fields.elements("CONNECTION").collect();
         assert_eq!(elements, [&b"keep-alive"[..], b"Upgrade", b"x"]);
-        for (token, is_there) in [
+        for (token, is_present) in [
             ("upgrade", true),
             ("UPGRADE", true),
             ("Keep-Alive", true),
@@ -291,7 +294,7 @@ mod tests {
             ("", false),
             ("upgrade ,x", false),
         ] {
-            assert_eq!(request.fields.has_token("Connection", token), is_there, "{token}");
+            assert_eq!(request.fields.has_token("Connection", token), is_present, "{token}");
         }
         assert!(!request.fields.has_token("Upgrade", "websocket"));
         assert_eq!(request.fields.values("Connection").count(), 3);
@@ -395,7 +398,7 @@ mod tests {
             let wire = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target(length));
             assert_eq!(refused(wire.as_bytes()), Refusal::TargetTooLong);
         }
-        // It does not take the end of the line to tell.
+        // The end of the line is not needed to refuse it.
         assert!(read(format!("GET {}", target(8000)).as_bytes()).unwrap().is_none());
         assert_eq!(refused(format!("GET {}", target(8001)).as_bytes()), Refusal::TargetTooLong);
         assert_eq!(refused(format!("GET {}", target(100_000)).as_bytes()), Refusal::TargetTooLong);
@@ -417,11 +420,11 @@ mod tests {
         for size in [max + 1, max + 2, max + 3, max + 4, max + 5, 100_000] {
             assert_eq!(refused(head(size).as_bytes()), Refusal::HeadTooLarge, "{size}");
         }
-        // Without an end, and without a beginning.
+        // Without an end, and without a request line.
         assert!(read(&head(max + 4).as_bytes()[..max - 1]).unwrap().is_none());
         assert_eq!(refused(&head(max + 4).as_bytes()[..max]), Refusal::HeadTooLarge);
         assert_eq!(refused(&b"\r\n".repeat(max)), Refusal::HeadTooLarge);
-        // What follows a head is not part of it, however much that is.
+        // Bytes after the head do not count, however many there are.
         let wire = [head(max).into_bytes(), vec![0; 100_000]].concat();
         assert_eq!(read(&wire).unwrap().unwrap().1, max);
     }
@@ -441,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc9110_5_3_nothing_is_told_before_the_head_is_whole() {
+    fn rfc9110_5_3_no_request_before_the_head_is_whole() {
         let wire = b"\r\nGET http://o/chat?x HTTP/1.1\r\nHost: h\r\nX-A:\t1 \r\n\r\n";
         for cut in 0..wire.len() {
             let mut parser = HeadParser::new(LIMITS);
@@ -454,9 +457,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes: one verdict, however it is cut, and no panic.
+        /// Any input has one result, however it is cut, and no panic.
         #[test]
-        fn rfc9112_2_the_verdict_does_not_depend_on_the_cuts(
+        fn rfc9112_2_the_result_does_not_depend_on_the_cuts(
             pieces in prop::collection::vec(prop_oneof![
                 8 => prop::sample::select(vec![
                     &b"GET "[..], b"/chat", b" HTTP/1.1", b"\r\n", b"\r\n", b"Host: h", b"Host", b":",

@@ -21,7 +21,7 @@ pub(super) struct Lines {
     /// Where the current line begins; all lines before it were returned.
     start: usize,
     /// Bytes that were looked at, `start` or more.
-    scanned: usize,
+    pub(super) scanned: usize,
     /// A tab is allowed in field lines, not in the first line.
     has_start_line: bool,
 }
@@ -82,11 +82,5 @@ impl Lines {
             self.scanned += 1;
         }
         Ok(None)
-    }
-
-    /// Bytes that were looked at.
-    #[cfg(test)]
-    pub(super) fn scanned(&self) -> usize {
-        self.scanned
     }
 }

@@ -1,6 +1,8 @@
 //! A frame's header as received, section 5.2: every field, valid or not. This is the only code that
 //! reads the bits of a header; [`frame`](super::frame) draws them.
 
+use super::opcode::{Opcode, Role};
+
 pub(super) const FIN: u8 = 0b1000_0000;
 pub(super) const RSV: u8 = 0b0111_0000;
 pub(super) const OPCODE: u8 = 0b0000_1111;
@@ -19,70 +21,6 @@ pub(super) const LENGTH_64: u8 = 127;
 pub const HEADER_MAX: usize = 14;
 /// The longest control frame in bytes.
 pub const CONTROL_MAX: usize = 2 + 4 + LENGTH_7_MAX as usize;
-
-/// The sender of a frame. The two roles differ in one rule: a client masks (section 5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Masks every frame.
-    Client,
-    /// Masks no frame.
-    Server,
-}
-
-/// The type of a frame. The reserved values have no name: such a frame fails the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Opcode {
-    /// 0x0: continues a message.
-    Continuation = 0x0,
-    /// 0x1: begins a text message.
-    Text = 0x1,
-    /// 0x2: begins a binary message.
-    Binary = 0x2,
-    /// 0x8: the last frame of its sender.
-    Close = 0x8,
-    /// 0x9: requires a Pong.
-    Ping = 0x9,
-    /// 0xA: the reply to a Ping, or an unsolicited sign of life.
-    Pong = 0xA,
-}
-
-impl Opcode {
-    /// All six.
-    pub const ALL: [Self; 6] =
-        [Self::Continuation, Self::Text, Self::Binary, Self::Close, Self::Ping, Self::Pong];
-
-    /// Section 11.8; `None` for the reserved values 0x3 to 0x7 and 0xB to 0xF.
-    fn from_bits(bits: u8) -> Option<Self> {
-        match bits {
-            0x0 => Some(Self::Continuation),
-            0x1 => Some(Self::Text),
-            0x2 => Some(Self::Binary),
-            0x8 => Some(Self::Close),
-            0x9 => Some(Self::Ping),
-            0xA => Some(Self::Pong),
-            _ => None,
-        }
-    }
-
-    /// Section 5.5: the most significant bit of the opcode marks a control frame.
-    #[must_use]
-    pub fn is_control(self) -> bool {
-        matches!(self, Self::Close | Self::Ping | Self::Pong)
-    }
-
-    /// Its name in section 11.8, in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Continuation => "continuation",
-            Self::Text => "text",
-            Self::Binary => "binary",
-            Self::Close => "close",
-            Self::Ping => "ping",
-            Self::Pong => "pong",
-        }
-    }
-}
 
 /// The header of a valid frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,16 +78,15 @@ impl RawHeader {
 
     /// Takes the missing bytes from the front of `wire`, and returns how many it took.
     pub fn take(&mut self, wire: &[u8]) -> usize {
-        let mut rest = wire;
-        // At most twice: the second byte determines how many follow.
-        while !self.is_whole() && !rest.is_empty() {
-            let (taken, later) = rest.split_at(rest.len().min(self.size() - self.present));
-            let free = self.bytes.iter_mut().skip(self.present);
-            free.zip(taken).for_each(|(byte, new)| *byte = *new);
-            self.present += taken.len();
-            rest = later;
+        let before = self.present;
+        for byte in wire {
+            if self.is_whole() {
+                break;
+            }
+            self.bytes[self.present] = *byte;
+            self.present += 1;
         }
-        wire.len() - rest.len()
+        self.present - before
     }
 
     /// The size of the header in bytes, as far as it is known: 2 to 14.

@@ -39,12 +39,6 @@ impl Utf8Buffer {
         self.valid.clear();
     }
 
-    /// Drops everything, for the next message.
-    pub fn clear(&mut self) {
-        self.valid.clear();
-        self.incomplete.clear();
-    }
-
     /// The number of bytes received and not dropped.
     #[must_use]
     pub fn size(&self) -> usize {

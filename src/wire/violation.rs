@@ -5,7 +5,8 @@
 
 use super::super::rfc6455::{Requirement, requirement};
 use super::close_code::CloseCode;
-use super::raw::{RawHeader, Role};
+use super::opcode::Role;
+use super::raw::RawHeader;
 
 /// Every way in which a peer can violate RFC 6455 after the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

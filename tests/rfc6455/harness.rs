@@ -1,5 +1,5 @@
-//! Runs the tests as libtest would, and also knows which requirements each shows and whether it
-//! asserts.
+//! Runs the tests as libtest does, and also knows which requirements each test shows and whether it
+//! asserts anything.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -15,10 +15,10 @@ use crate::register::Register;
 use crate::report;
 use crate::support::check;
 
-/// Tests at a time. Most of their time is waiting, so more than there are processors.
+/// Tests that run at the same time. They mostly wait, so there are more than processors.
 const WORKERS: usize = 8;
 
-/// The register's own test, which no module holds.
+/// The test of the register itself, which is in no module.
 const REGISTER: &str = "register::agrees_with_the_tests";
 
 /// One test and the rows of the register that it shows.
@@ -52,14 +52,17 @@ impl Test {
         format!("{}::{}", self.section(), self.name)
     }
 
-    /// Runs it; an error is why it failed.
-    fn verdict(&self) -> Result<(), String> {
+    /// Runs the test.
+    ///
+    /// # Errors
+    /// Why it failed.
+    fn result(&self) -> Result<(), String> {
         check::reset();
         let end = panic::catch_unwind(self.run);
         match end {
-            Ok(()) if check::count() == 0 => Err("it asserts nothing".into()),
+            Ok(()) if check::count() == 0 => Err("the test asserts nothing".into()),
             Ok(()) => Ok(()),
-            Err(payload) => Err(LAST_PANIC.take().unwrap_or_else(|| words(payload.as_ref()))),
+            Err(payload) => Err(LAST_PANIC.take().unwrap_or_else(|| message(payload.as_ref()))),
         }
     }
 }
@@ -67,14 +70,14 @@ impl Test {
 /// A test that was run.
 pub(crate) struct Outcome<'a> {
     pub(crate) test: &'a Test,
-    pub(crate) verdict: Result<(), String>,
-    /// Something that is to come soon took its time.
+    pub(crate) result: Result<(), String>,
+    /// A reply that must be sent "as soon as practical" was late.
     pub(crate) late: bool,
 }
 
-/// The words of the command line that libtest knows as well, and `--table`.
+/// The arguments that libtest has too, and `--table`.
 #[derive(Default)]
-struct Words {
+struct Arguments {
     filters: Vec<String>,
     skips: Vec<String>,
     exact: bool,
@@ -82,22 +85,22 @@ struct Words {
     table: bool,
 }
 
-impl Words {
+impl Arguments {
     fn read() -> Self {
-        let mut words = Self::default();
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
+        let mut arguments = Self::default();
+        let mut words = std::env::args().skip(1);
+        while let Some(argument) = words.next() {
             match argument.as_str() {
-                "--exact" => words.exact = true,
-                "--list" => words.list = true,
-                "--table" => words.table = true,
-                "--skip" => words.skips.extend(arguments.next()),
-                "--test-threads" | "--color" | "--format" => drop(arguments.next()),
-                option if option.starts_with('-') => {} // libtest's, without meaning here
-                _ => words.filters.push(argument),
+                "--exact" => arguments.exact = true,
+                "--list" => arguments.list = true,
+                "--table" => arguments.table = true,
+                "--skip" => arguments.skips.extend(words.next()),
+                "--test-threads" | "--color" | "--format" => drop(words.next()),
+                option if option.starts_with('-') => {} // an option of libtest that has no effect here
+                _ => arguments.filters.push(argument),
             }
         }
-        words
+        arguments
     }
 
     fn select(&self, names: &[String]) -> bool {
@@ -109,8 +112,8 @@ impl Words {
         names.iter().any(|name| if self.exact { name == word } else { name.contains(word) })
     }
 
-    /// Says that a section has no test here. It does not fail: `cargo test NAME` hands the filter to
-    /// every test binary, and another may know it.
+    /// Warns about a filter for a section without tests. It does not fail: `cargo test NAME` passes the
+    /// filter to every test binary, and another may have such a test.
     fn warn(&self, names: &[Vec<String>]) {
         for filter in &self.filters {
             let is_section = filter.starts_with('s') && filter[1..].starts_with(char::is_numeric);
@@ -121,16 +124,16 @@ impl Words {
     }
 }
 
-/// Runs what the command line asks for.
+/// Runs the tests that the command line selects.
 pub(crate) fn main(tests: &[&Test]) -> ExitCode {
-    let words = Words::read();
+    let arguments = Arguments::read();
     let (register, breaches) = Register::read(tests);
     let names: Vec<_> = tests.iter().map(|test| names(test, &register)).collect();
-    words.warn(&names);
+    arguments.warn(&names);
     let named = tests.iter().copied().zip(&names);
     let chosen: Vec<&Test> =
-        named.filter(|(_, names)| words.select(names)).map(|(test, _)| test).collect();
-    if words.list {
+        named.filter(|(_, names)| arguments.select(names)).map(|(test, _)| test).collect();
+    if arguments.list {
         println!("{REGISTER}: test");
         chosen.iter().for_each(|test| println!("{}: test", test.path()));
         return ExitCode::SUCCESS;
@@ -139,29 +142,29 @@ pub(crate) fn main(tests: &[&Test]) -> ExitCode {
     println!("\nrunning {} tests", chosen.len() + 1);
     announce(REGISTER, breaches.is_empty());
     let outcomes = run(&chosen);
-    if words.table {
+    if arguments.table {
         report::publish(&register, &outcomes);
     }
     conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
 }
 
-/// What a filter may call a test: its path, and the same under each section of which it shows a row.
+/// The names that select a test: its path, and the same path in each section with a row that it shows.
 fn names(test: &Test, register: &Register) -> Vec<String> {
     let modules = register.modules(test).map(|module| format!("{module}::{}", test.name));
     iter::once(test.path()).chain(modules).collect()
 }
 
-/// Runs the tests on a few threads. One that panics is a failure and does not stop the others.
+/// Runs the tests on a few threads. A test that panics fails, and the others continue.
 fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
     panic::set_hook(Box::new(remember));
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     let work = || {
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let verdict = test.verdict();
+            let result = test.result();
             let late = check::was_late();
-            announce(&test.path(), verdict.is_ok());
-            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict, late });
+            announce(&test.path(), result.is_ok());
+            outcomes.lock().expect("no worker panics").push(Outcome { test, result, late });
         }
     };
     thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
@@ -172,7 +175,7 @@ fn announce(path: &str, passed: bool) {
     println!("test {path} ... {}", if passed { "ok" } else { "FAILED" });
 }
 
-/// The failures with their reasons, and the line of the result.
+/// Prints the failures with their reasons, and the line with the result.
 fn conclude(
     breaches: &[String],
     outcomes: &[Outcome],
@@ -183,8 +186,8 @@ fn conclude(
     if !breaches.is_empty() {
         failures.push((REGISTER.to_owned(), breaches.join("\n")));
     }
-    for Outcome { test, verdict, .. } in outcomes {
-        failures.extend(verdict.as_ref().err().map(|why| (test.path(), why.clone())));
+    for Outcome { test, result, .. } in outcomes {
+        failures.extend(result.as_ref().err().map(|why| (test.path(), why.clone())));
     }
     if !failures.is_empty() {
         println!("\nfailures:");
@@ -203,16 +206,18 @@ fn conclude(
 }
 
 thread_local! {
-    /// What the last panic on this thread said, and where.
+    /// The message and the place of the last panic on this thread.
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 fn remember(panic: &PanicHookInfo) {
     let place = panic.location().map(|at| format!("{}:{}: ", at.file(), at.line()));
-    LAST_PANIC.set(Some(place.unwrap_or_default() + &words(panic.payload())));
+    LAST_PANIC.set(Some(place.unwrap_or_default() + &message(panic.payload())));
 }
 
-fn words(payload: &(dyn Any + Send)) -> String {
+fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
+    text.or(payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+        .to_owned()
 }

@@ -29,7 +29,7 @@ impl<'a> Standing<'a> {
             Shown::Elsewhere => row.requirement.binds.name(),
             Shown::NotObservable => "unobservable",
             _ if outcomes.len() < tests.len() || tests.is_empty() => "not run",
-            _ if outcomes.iter().any(|outcome| outcome.verdict.is_err()) => "FAILING",
+            _ if outcomes.iter().any(|outcome| outcome.result.is_err()) => "FAILING",
             _ if row.deviates() => "deviates",
             _ if outcomes.iter().any(|outcome| outcome.late) => "ok, late",
             _ => "ok",
