@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
-use crate::wire::mask;
 use finding::{Finding, findings};
 
 pub mod accept;
@@ -133,11 +132,7 @@ fn finding_line(finding: &Finding, octets: &[u8]) -> String {
 
 /// The first octets of a frame as they were sent.
 fn on_the_wire(frame: &Frame, max: usize) -> Vec<u8> {
-    let mut payload = frame.payload.get(..max).unwrap_or(&frame.payload).to_vec();
-    if let Some(key) = frame.header.key() {
-        mask::apply(key, 0, &mut payload);
-    }
-    frame.header.octets().iter().copied().chain(payload).take(max).collect()
+    frame.header.bytes().iter().copied().chain(frame.wire_payload(max)).take(max).collect()
 }
 
 fn push_text(text: &str, more: u64, line: &mut String) {

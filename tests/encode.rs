@@ -84,7 +84,7 @@ fn s5_2_every_field_is_free() {
         (&["--pong", "Hello", "--mask", "37fa213d"], ClientFrame::pong("Hello"), &[]),
         (&["--close"], ClientFrame::new(8, "").unmasked(), &[]),
         (&["--close", "1000", "bye"], ClientFrame::close(1000, "bye").unmasked(), &[]),
-        (&["--close", "1006", "bye"], ClientFrame::close(1006, "bye").unmasked(), &["7.4"]),
+        (&["--close", "1006", "bye"], ClientFrame::close(1006, "bye").unmasked(), &["7.4.1"]),
         (&["--binary", "03", "--opcode", "8"], ClientFrame::new(8, [3]).unmasked(), &["5.5.1"]),
         (&["--binary", "c3 28", "--opcode", "1"], ClientFrame::text([0xc3, 0x28]).unmasked(), &["8.1"]),
     ] {

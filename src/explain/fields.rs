@@ -153,7 +153,7 @@ fn extended(header: &RawHeader) -> Option<Field> {
 }
 
 fn key(header: &RawHeader) -> Option<Field> {
-    let came = header.key_octets();
+    let came = header.key_bytes();
     let meaning = match header.key() {
         Some([0, 0, 0, 0]) => "four zeros: the payload stays readable".to_owned(),
         Some(_) => "payload octet i is XORed with octet i modulo 4 of these".to_owned(),

@@ -33,8 +33,13 @@ impl Finding {
     /// What is said of a violation.
     #[must_use]
     pub fn of(violation: Violation) -> Self {
-        let (code, section, sentence) = violation.verdict();
-        Self { section, sentence, requirement: requirement(violation), code: Some(code) }
+        let rule = violation.rule();
+        Self {
+            section: rule.section(),
+            sentence: rule.sentence,
+            requirement: requirement(violation),
+            code: Some(rule.code),
+        }
     }
 }
 
@@ -63,13 +68,13 @@ fn requirement(violation: Violation) -> &'static str {
 #[must_use]
 pub fn code_name(code: u16) -> &'static str {
     match (CloseCode::from_wire(code), code) {
-        (Ok(known), _) => known.name(),
-        (Err(_), 0..=999) => "not used",
-        (Err(_), 1004) => "reserved",
-        (Err(_), 1005) => "no status received: reserved, never sent",
-        (Err(_), 1006) => "abnormal closure: reserved, never sent",
-        (Err(_), 1015) => "TLS handshake failed: reserved, never sent",
-        (Err(_), 1016..=2999) => "reserved for later versions of the protocol",
-        (Err(_), _) => "without a meaning",
+        (Some(known), _) => known.name(),
+        (None, 0..=999) => "not used",
+        (None, 1004) => "reserved",
+        (None, 1005) => "no status received: reserved, never sent",
+        (None, 1006) => "abnormal closure: reserved, never sent",
+        (None, 1015) => "TLS handshake failed: reserved, never sent",
+        (None, 1016..=2999) => "reserved for later versions of the protocol",
+        (None, _) => "without a meaning",
     }
 }

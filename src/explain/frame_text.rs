@@ -42,7 +42,7 @@ pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
 
 /// `octets 0 to 10, from a client: text`.
 fn heading(frame: &Frame) -> String {
-    let size = frame.header.octets().len() as u64 + frame.arrived;
+    let size = frame.header.bytes().len() as u64 + frame.arrived;
     let last = frame.offset + size.saturating_sub(1);
     let place = if size == 1 {
         format!("octet {}", frame.offset)

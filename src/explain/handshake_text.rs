@@ -3,7 +3,7 @@
 use super::accept_errors;
 use super::json::{Members, list};
 use super::view::{Tone, View};
-use crate::wire::handshake::{GUID, accept, check_all};
+use crate::wire::handshake::{Checked, GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
 use crate::wire::refusal::Refusal;
 use crate::wire::server_response::{ClientOffer, ServerResponse};
@@ -50,8 +50,8 @@ impl Verdict {
     }
 
     fn refused(refusal: Refusal) -> Self {
-        let (status, section, sentence) = refusal.verdict();
-        Self { section, wrong: Some(sentence), status: Some(status) }
+        let rule = refusal.rule();
+        Self { section: rule.section, wrong: Some(rule.sentence), status: Some(rule.status) }
     }
 
     fn of(section: &'static str, verdict: Result<(), Refusal>) -> Self {
@@ -81,7 +81,7 @@ pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> H
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.judge("", Verdict::of("4.2.1 item 1", method));
     head.judge("Host", Verdict::right("4.2.1 item 2"));
-    for (item, header, verdict) in check_all(request) {
+    for Checked { section: item, header, result: verdict } in check_all(request) {
         if !(header.is_empty() && verdict.is_ok()) {
             head.judge(header, Verdict::of(item, verdict));
         }
@@ -89,7 +89,7 @@ pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> H
     if request.has_content() == Ok(true) {
         head.faults.push(Verdict::refused(Refusal::Content));
     }
-    let key = request.values("Sec-WebSocket-Key").next();
+    let key = request.fields.values("Sec-WebSocket-Key").next();
     head.accept = key.map(|key| computation(key, "a server answers with"));
     head
 }
@@ -98,19 +98,19 @@ pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> H
 #[must_use]
 pub fn response(offset: u64, octets: &[u8], answer: &ServerResponse, asked: &ClientOffer) -> Head {
     let mut head = Head::new(Kind::Response, offset, octets);
-    for (item, header, verdict) in answer.check_all(asked) {
+    for Checked { section: item, header, result: verdict } in answer.check_all(asked) {
         let verdict = match verdict {
             Ok(()) => Verdict::right(item),
             Err(fault) => {
-                let (section, sentence) = fault.verdict();
-                Verdict { section, wrong: Some(sentence), status: None }
+                let rule = fault.rule();
+                Verdict { section: rule.section, wrong: Some(rule.sentence), status: None }
             }
         };
         if !(item.starts_with("RFC") && verdict.wrong.is_none()) {
             head.judge(header, verdict);
         }
     }
-    let given = answer.values("Sec-WebSocket-Accept").next();
+    let given = answer.fields.values("Sec-WebSocket-Accept").next();
     head.accept = Some(match &asked.key {
         Some(key) => computation(key, "the key makes") + &cause(key, given),
         None => "not recomputed: the key is in the request, and --key gives it".to_owned(),

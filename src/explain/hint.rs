@@ -76,7 +76,7 @@ fn close(frame: &Frame) -> Option<String> {
         [low, high, ..] => (u16::from_le_bytes([low, high]), "with its low octet first"),
         _ => return None,
     };
-    let known = CloseCode::from_wire(code).ok()?;
+    let known = CloseCode::from_wire(code)?;
     let [high, low] = code.to_be_bytes();
     Some(format!(
         "{code}, {}, was written {how}; its octets are {high:02x} {low:02x}",

@@ -66,7 +66,7 @@ fn key(octets: &[u8]) -> Option<Vec<u8>> {
         fields_max: octets.len(),
     };
     let (request, _) = HeadParser::new(limits).advance(octets).ok()??;
-    request.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
+    request.fields.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
 }
 
 /// Section 4.2.2 item 5.4, step by step.

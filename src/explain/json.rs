@@ -58,7 +58,7 @@ pub fn members(frame: &Frame) -> String {
     out.quoted("key", header.key().map(|key| hex(&key, "")));
     out.option("length", header.length());
     out.option("length_bits", length_bits(header));
-    out.text("header", &hex(header.octets(), ""));
+    out.text("header", &hex(header.bytes(), ""));
     out.raw("fields", list(fields(frame).iter().map(field)));
     out.text("payload", &hex(&frame.payload, ""));
     out.quoted("text", str::from_utf8(&frame.payload).ok());

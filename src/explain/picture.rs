@@ -30,7 +30,7 @@ enum Label {
 /// The header and the first octets of the payload, as they are on the wire, `bits` to a row.
 #[must_use]
 pub fn picture(frame: &Frame, bits: usize) -> String {
-    let header = frame.header.octets();
+    let header = frame.header.bytes();
     let payload = wire_payload(frame, header.len(), bits / 8);
     let octets = [header, &payload].concat();
     let cells = cells(frame, &payload);
@@ -67,7 +67,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
     let known = if header.mask().is_some() { 7 } else { 5 };
     NAMES.into_iter().take(known).for_each(|(name, size)| push(size, Label::Text(name.to_owned())));
     push(8 * header.extended().len(), Label::Octets("Extended length"));
-    push(8 * header.key_octets().len(), Label::Octets("Masking-key"));
+    push(8 * header.key_bytes().len(), Label::Octets("Masking-key"));
     for (wire, plain) in payload.iter().zip(&frame.payload) {
         let printable_char = printable_char(*plain);
         push(

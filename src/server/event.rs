@@ -7,7 +7,7 @@ use super::limits::LOG_TEXT_MAX;
 use crate::explain;
 use crate::wire::close::Close;
 use crate::wire::frame::Role;
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{Refusal, RefusalRule};
 
 /// The client of one connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl LogEvent<'_> {
             Self::Welcomed               => ("welcomed", None, None),
             Self::Inspecting             => ("inspecting", None, None),
             Self::Message(_)             => ("message", None, None),
-            Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.verdict().2)),
+            Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.rule().sentence)),
             Self::NegotiationFailed      => ("negotiation_failed", None, Some("Client closed connection")),
             Self::Closed(close)          => ("closed", close.code().map(|it| it.number()), Some(close.reason())),
             Self::Errored(error)         => ("errored", None, Some(error)),
@@ -92,7 +92,7 @@ impl LogEvent<'_> {
                 push_quoted("Received message ", text, format_args!(" from {id}."), out)
             }
             Self::Refused(refusal, part) => {
-                let (status, _, sentence) = refusal.verdict();
+                let RefusalRule { status, sentence, .. } = refusal.rule();
                 write!(out, "Refused request of {client}: {status}, {sentence}")?;
                 match *part {
                     "" => out.write_char('.'),

@@ -42,7 +42,7 @@ impl Inspection {
     /// May this client open the inspector? Through a proxy on this machine, clients from anywhere come
     /// over loopback. The Host field, or a field that the proxy adds, shows this.
     pub fn admits(self, peer: IpAddr, request: &Request) -> bool {
-        let has = |name| request.values(name).next().is_some();
+        let has = |name| request.fields.values(name).next().is_some();
         match self {
             Self::Off => false,
             Self::Any => true,

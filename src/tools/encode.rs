@@ -188,7 +188,7 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
         let lie = lie(made);
         // What a reader takes for the payload of a frame that lies is not what was put there.
         let violations = match lie {
-            Some(_) => frame.header.violations(frame.sender),
+            Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
         let length = frame.header.length().map(LengthField::shortest);
@@ -200,8 +200,8 @@ fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
             Violation::ControlTooLong => !matches!(length, Some(LengthField::Bits7(_))),
             _ => true,
         };
-        for (_, section, sentence) in violations.into_iter().filter(is_told).map(Violation::verdict)
-        {
+        for rule in violations.into_iter().filter(is_told).map(Violation::rule) {
+            let (sentence, section) = (rule.sentence, rule.section());
             warnings.push(format!("frame {number}: {sentence} (RFC 6455, {section})"));
         }
         warnings.extend(lie.map(|lie| format!("frame {number}: {lie} (RFC 6455, 5.2)")));
@@ -322,7 +322,7 @@ mod tests {
             ("a Ping without FIN", Options { fin: false, ..ping(0) }, &["5.5"]),
             ("a Close", close(&[]), &[]),
             ("a Close of one octet", close(&[3]), &["5.5.1"]),
-            ("1005", close(&[3, 0xed]), &["7.4"]),
+            ("1005", close(&[3, 0xed]), &["7.4.1"]),
             ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
             ("a text that is not UTF-8", Options { payload: vec![0xff], ..text("") }, &["8.1"]),
             ("half a character", Options { payload: vec![0xc3], ..text("") }, &["8.1"]),

@@ -1,211 +1,208 @@
-//! A stream of frames read to its end, whatever is wrong with it: section 5 for whoever wants to see
-//! all of it and not, as a peer, the first violation alone.
+//! Lenient parsing of a stream of frames: it continues after a violation, and lists all of them.
 //!
-//! The rules are those of [`raw`](super::raw), [`message`](super::message), [`text`](super::utf8) and
-//! [`close`](super::close); what is added is how to go on: a frame is as long as it says, and a
-//! message that is interrupted is given up for the new one.
+//! The rules are those of the strict receiver. This module adds how to continue: a frame is as long as its
+//! header says, and a new message replaces one that it interrupts.
 
 use super::close::{Close, Violation};
-use super::frame::{CONTROL_MAX, Opcode, Role};
+use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
 use super::mask;
 use super::message::check_fragmentation;
-use super::raw::RawHeader;
 use super::utf8::Utf8Buffer;
 
-/// One frame, right or wrong, whole or cut off by the end of the stream.
+/// One frame, valid or not, whole or cut off by the end of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Octets of the stream before it.
+    /// Bytes of the stream before the frame.
     pub offset: u64,
     /// Who sent it.
     pub sender: Role,
-    /// Everything of it but its payload.
+    /// Its header.
     pub header: RawHeader,
-    /// The first octets of its payload, unmasked; of a control frame, all that it may have.
+    /// The first bytes of its payload, unmasked; of a control frame, all that it may have.
     pub payload: Vec<u8>,
-    /// Octets of payload that came.
+    /// Bytes of its payload that were received.
     pub arrived: u64,
-    /// Every rule that it breaks, in the order in which a receiver would notice.
+    /// Every violation, in the order in which a receiver would detect them.
     pub violations: Vec<Violation>,
-    /// Did a Close come before it? Then it has no meaning (section 5.5.1).
+    /// The frame comes after a Close, so it has no meaning (section 5.5.1).
     pub follows_close: bool,
-    /// The message that ends with it.
+    /// The message that ends with the frame.
     pub message: Option<Message>,
 }
 
-/// A message as its frames make it (section 5.4).
+/// A message that its frames make (section 5.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Text or Binary.
     pub opcode: Opcode,
-    /// Octets of the stream before its first frame.
+    /// Bytes of the stream before its first frame.
     pub offset: u64,
-    /// Its frames.
+    /// The number of its frames.
     pub frames: u64,
-    /// Control frames between them.
+    /// The number of control frames between them.
     pub between: u64,
-    /// Octets that came.
+    /// Bytes of its payload that were received.
     pub length: u64,
     /// The first of them.
     pub payload: Vec<u8>,
-    /// Is it UTF-8, as a text has to be (section 8.1)?
+    /// Whether it is UTF-8, as a text must be (section 8.1).
     pub is_utf8: bool,
 }
 
 impl Frame {
-    fn at(offset: u64, sender: Role, follows_close: bool) -> Self {
-        Self {
-            offset,
-            sender,
-            header: RawHeader::default(),
-            payload: Vec::new(),
-            arrived: 0,
-            violations: Vec::new(),
-            follows_close,
-            message: None,
-        }
-    }
-
-    /// Octets that it lacks, as far as its header tells.
+    /// The number of bytes that are missing, as far as the header says.
     #[must_use]
     pub fn missing(&self) -> u64 {
-        let header = self.header.size() - self.header.octets().len();
+        let header = self.header.size() - self.header.bytes().len();
         self.payload_missing().saturating_add(header as u64)
     }
 
-    /// What its Close says, if it is a whole one that is right.
+    /// The Close that the frame is, if it is whole and valid.
     #[must_use]
     pub fn close(&self) -> Option<Close> {
         let is_close = self.header.opcode() == Some(Opcode::Close) && self.missing() == 0;
         if is_close { Close::parse(&self.payload).ok() } else { None }
     }
 
-    /// Is it a data frame that comes after a Close, which section 5.5.1 forbids?
+    /// Whether it is a data frame after a Close, which section 5.5.1 forbids.
     #[must_use]
     pub fn is_too_late(&self) -> bool {
         self.follows_close && !self.header.is_control()
     }
 
-    /// Is there no rule that it breaks?
+    /// Whether the frame breaks no rule.
     #[must_use]
     pub fn conforms(&self) -> bool {
         self.violations.is_empty() && !self.is_too_late()
     }
 
+    /// The first `max` bytes of the payload as they were on the wire: masked, if the frame has a key.
+    #[must_use]
+    pub fn wire_payload(&self, max: usize) -> Vec<u8> {
+        let mut payload = self.payload.get(..max).unwrap_or(&self.payload).to_vec();
+        mask::apply(self.header.key().unwrap_or_default(), 0, &mut payload);
+        payload
+    }
+
     fn payload_missing(&self) -> u64 {
         self.header.length().unwrap_or_default() - self.arrived
     }
+
+    fn is_data(&self) -> bool {
+        self.header.opcode().is_some_and(|opcode| !opcode.is_control())
+    }
 }
 
-/// Turns one peer's octets into [`Frame`]s; memory follows `payload_max`, not the stream.
+/// Turns the bytes of one peer into [`Frame`]s. Memory follows `payload_max`, not the stream.
+#[derive(Default)]
 pub struct Dissector {
-    /// Unknown until the first mask bit tells.
+    /// Unknown until the first MASK bit.
     sender: Option<Role>,
     payload_max: usize,
     offset: u64,
-    /// The frame that is not whole.
+    /// The frame that is incomplete.
     frame: Option<Frame>,
     /// The message whose last frame has not ended.
     message: Option<Message>,
-    /// The judge of that message, if it is text.
+    /// Checks that message, if it is text.
     text: Utf8Buffer,
     has_closed: bool,
 }
 
 impl Dissector {
-    /// For the frames of `sender` (without one, the mask bit of the first frame tells), the first of
-    /// them at `offset`; `payload_max` octets are kept of each payload.
+    /// A dissector for the frames of `sender`, the first of them at `offset`. Without a sender, the MASK
+    /// bit of the first frame decides. It keeps `payload_max` bytes of each payload.
     #[must_use]
     pub fn new(sender: Option<Role>, offset: u64, payload_max: usize) -> Self {
-        Self {
-            sender,
-            payload_max,
-            offset,
-            frame: None,
-            message: None,
-            text: Utf8Buffer::default(),
-            has_closed: false,
-        }
+        Self { sender, offset, payload_max, ..Self::default() }
     }
 
-    /// Takes more of the stream, unmasking it in place; `tell` gets each frame that is whole by now.
-    pub fn read(&mut self, mut octets: &mut [u8], mut tell: impl FnMut(Frame)) {
-        while !octets.is_empty() {
+    /// Takes more of the stream and unmasks it in place. `on_frame` gets each frame that is now whole.
+    pub fn read(&mut self, mut bytes: &mut [u8], mut on_frame: impl FnMut(Frame)) {
+        while !bytes.is_empty() {
             let mut frame = self.frame.take().unwrap_or_else(|| self.next_frame());
-            let header = frame.header.take(octets);
+            let header = frame.header.take(bytes);
             if !frame.header.is_whole() {
                 self.frame = Some(frame);
-                return self.pass(header);
+                self.offset += header as u64;
+                return;
             }
             if 0 < header {
                 self.begin(&mut frame);
             }
-            let (_, rest) = octets.split_at_mut(header);
+            let (_, rest) = bytes.split_at_mut(header);
             let missing = usize::try_from(frame.payload_missing()).unwrap_or(usize::MAX);
             let (payload, rest) = rest.split_at_mut(missing.min(rest.len()));
-            self.pass(header + payload.len());
+            self.offset += (header + payload.len()) as u64;
             self.take_payload(&mut frame, payload);
-            octets = rest;
+            bytes = rest;
             if frame.payload_missing() == 0 {
                 self.end(&mut frame);
-                tell(frame);
+                on_frame(frame);
             } else {
                 self.frame = Some(frame);
             }
         }
     }
 
-    /// The frame that the end of the stream cut off, as far as it came.
+    /// The frame that the end of the stream cut off, as far as it was received.
     pub fn finish(&mut self) -> Option<Frame> {
         let mut frame = self.frame.take()?;
         if !frame.header.is_whole() {
-            self.learn(&mut frame);
+            self.check_header(&mut frame);
         }
         Some(frame)
     }
 
-    /// The frame that is not whole, as far as it came, if it breaks a rule already: a receiver does not
-    /// wait for the rest.
+    /// The incomplete frame, if it already breaks a rule: a receiver does not wait for the rest.
     pub fn broken(&mut self) -> Option<Frame> {
         let Frame { header, violations, sender, .. } = self.frame.as_ref()?;
-        let is_broken = !violations.is_empty() || !header.violations(*sender).is_empty();
+        let is_broken = !violations.is_empty() || header.violations(*sender).next().is_some();
         if is_broken { self.finish() } else { None }
     }
 
-    /// The message that still waits for its last frame.
+    /// The message that waits for its last frame.
     #[must_use]
     pub fn unfinished(&self) -> Option<&Message> {
         self.message.as_ref()
     }
 
-    fn pass(&mut self, octets: usize) {
-        self.offset += octets as u64;
-    }
-
     fn next_frame(&self) -> Frame {
-        Frame::at(self.offset, self.sender.unwrap_or(Role::Client), self.has_closed)
+        Frame {
+            offset: self.offset,
+            sender: self.sender.unwrap_or(Role::Client),
+            header: RawHeader::default(),
+            payload: Vec::new(),
+            arrived: 0,
+            violations: Vec::new(),
+            follows_close: self.has_closed,
+            message: None,
+        }
     }
 
-    /// Who sent it, and what its header breaks.
-    fn learn(&mut self, frame: &mut Frame) {
+    /// Determines the sender, and lists what its header violates.
+    fn check_header(&mut self, frame: &mut Frame) {
         if let (None, Some(mask)) = (self.sender, frame.header.mask()) {
             self.sender = Some(if mask { Role::Client } else { Role::Server });
         }
         frame.sender = self.sender.unwrap_or(Role::Client);
-        frame.violations = frame.header.violations(frame.sender);
+        frame.violations = frame.header.violations(frame.sender).collect();
     }
 
-    /// The header is whole: its own rules, and its place in a message.
+    /// Handles a whole header: its own rules, and its place in a message (section 5.4).
     fn begin(&mut self, frame: &mut Frame) {
-        self.learn(frame);
+        self.check_header(frame);
         let Some(opcode) = frame.header.opcode() else { return };
         frame.violations.extend(check_fragmentation(self.message.is_some(), opcode).err());
         match (&mut self.message, opcode) {
             (Some(message), Opcode::Continuation) => message.frames += 1,
             (Some(message), Opcode::Close | Opcode::Ping | Opcode::Pong) => message.between += 1,
             (message, Opcode::Text | Opcode::Binary) => {
-                self.text.clear();
-                *message = Some(Message::begins(opcode, frame.offset));
+                self.text = Utf8Buffer::default();
+                let (offset, payload) = (frame.offset, Vec::new());
+                let (frames, between, length, is_utf8) = (1, 0, 0, true);
+                *message =
+                    Some(Message { opcode, offset, frames, between, length, payload, is_utf8 });
             }
             (None, _) => (),
         }
@@ -218,7 +215,7 @@ impl Dissector {
         frame.arrived += payload.len() as u64;
         let max = if frame.header.is_control() { CONTROL_MAX } else { 0 };
         keep(&mut frame.payload, payload, self.payload_max.max(max));
-        if let Some(message) = self.message.as_mut().filter(|_| is_data(frame)) {
+        if let Some(message) = self.message.as_mut().filter(|_| frame.is_data()) {
             message.length += payload.len() as u64;
             keep(&mut message.payload, payload, self.payload_max);
             if message.opcode == Opcode::Text && message.is_utf8 {
@@ -229,49 +226,27 @@ impl Dissector {
         }
     }
 
-    /// All of the frame came.
+    /// Handles the end of a frame: the body of a Close, or the end of a message.
     fn end(&mut self, frame: &mut Frame) {
-        match frame.header.opcode() {
-            Some(Opcode::Close) => {
-                self.has_closed = true;
-                if frame.payload.len() as u64 == frame.arrived {
-                    frame.violations.extend(Close::parse(&frame.payload).err());
-                }
+        if frame.header.opcode() == Some(Opcode::Close) {
+            self.has_closed = true;
+            if frame.payload.len() as u64 == frame.arrived {
+                frame.violations.extend(Close::parse(&frame.payload).err());
             }
-            Some(Opcode::Continuation | Opcode::Text | Opcode::Binary) if frame.header.fin() => {
-                let Some(mut message) = self.message.take() else { return };
-                if message.opcode == Opcode::Text && message.is_utf8 {
-                    message.is_utf8 = self.text.whole().is_ok();
-                    frame.violations.extend((!message.is_utf8).then_some(Violation::NotUtf8));
-                }
-                frame.message = Some(message);
+        } else if frame.is_data() && frame.header.fin() {
+            let Some(mut message) = self.message.take() else { return };
+            if message.opcode == Opcode::Text && message.is_utf8 {
+                message.is_utf8 = self.text.whole().is_ok();
+                frame.violations.extend((!message.is_utf8).then_some(Violation::NotUtf8));
             }
-            _ => (),
+            frame.message = Some(message);
         }
     }
-}
-
-impl Message {
-    fn begins(opcode: Opcode, offset: u64) -> Self {
-        Self {
-            opcode,
-            offset,
-            frames: 1,
-            between: 0,
-            length: 0,
-            payload: Vec::new(),
-            is_utf8: true,
-        }
-    }
-}
-
-fn is_data(frame: &Frame) -> bool {
-    frame.header.opcode().is_some_and(|opcode| !opcode.is_control())
 }
 
 fn keep(kept: &mut Vec<u8>, more: &[u8], max: usize) {
-    let room = max.saturating_sub(kept.len());
-    kept.extend_from_slice(more.get(..room).unwrap_or(more));
+    let free = max.saturating_sub(kept.len());
+    kept.extend_from_slice(more.get(..free).unwrap_or(more));
 }
 
 #[cfg(test)]
@@ -294,22 +269,22 @@ mod tests {
         dissect_in_reads(sender, wire, usize::MAX)
     }
 
-    /// What a stream says up to its Close or its first violation.
+    /// An event of a stream, up to its Close or its first violation.
     #[derive(Debug, PartialEq, Eq)]
-    enum QueueState {
+    enum Outcome {
         Text(Vec<u8>),
         Binary(Vec<u8>),
         Ping(Vec<u8>),
         Pong(Vec<u8>),
         Close(Close),
-        Broken(Violation),
+        Failed(Violation),
     }
 
-    fn said_by_frames(frames: &[Frame]) -> Vec<QueueState> {
-        let mut said = Vec::new();
+    fn outcomes_of_frames(frames: &[Frame]) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
         for frame in frames {
             if let Some(violation) = frame.violations.first() {
-                said.push(QueueState::Broken(*violation));
+                outcomes.push(Outcome::Failed(*violation));
                 break;
             }
             if frame.missing() != 0 {
@@ -317,57 +292,57 @@ mod tests {
             }
             let payload = frame.payload.clone();
             match frame.header.opcode().unwrap() {
-                Opcode::Ping => said.push(QueueState::Ping(payload)),
-                Opcode::Pong => said.push(QueueState::Pong(payload)),
+                Opcode::Ping => outcomes.push(Outcome::Ping(payload)),
+                Opcode::Pong => outcomes.push(Outcome::Pong(payload)),
                 Opcode::Close => {
-                    said.push(QueueState::Close(frame.close().unwrap()));
+                    outcomes.push(Outcome::Close(frame.close().unwrap()));
                     break;
                 }
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                     let message = frame.message.as_ref().filter(|_| frame.header.fin());
-                    said.extend(message.map(|message| match message.opcode {
-                        Opcode::Text => QueueState::Text(message.payload.clone()),
-                        _ => QueueState::Binary(message.payload.clone()),
+                    outcomes.extend(message.map(|message| match message.opcode {
+                        Opcode::Text => Outcome::Text(message.payload.clone()),
+                        _ => Outcome::Binary(message.payload.clone()),
                     }));
                 }
             }
         }
-        said
+        outcomes
     }
 
-    /// The strict reader of the same octets.
-    fn said_by_receiver(sender: Role, wire: &[u8]) -> Vec<QueueState> {
+    /// The outcomes of the strict receiver.
+    fn outcomes_of_receiver(sender: Role, wire: &[u8]) -> Vec<Outcome> {
         let mut receiver = Receiver::new(sender, usize::MAX, wire);
-        let mut said = Vec::new();
+        let mut outcomes = Vec::new();
         loop {
             let event = match receiver.next() {
-                Ok(None) => return said,
-                Ok(Some(Event::Text(text))) => QueueState::Text(text.as_bytes().to_vec()),
-                Ok(Some(Event::Binary(octets))) => QueueState::Binary(octets.to_vec()),
-                Ok(Some(Event::Ping(octets))) => QueueState::Ping(octets.to_vec()),
-                Ok(Some(Event::Pong(octets))) => QueueState::Pong(octets.to_vec()),
-                Ok(Some(Event::Close(close))) => QueueState::Close(close),
-                Err(violation) => QueueState::Broken(violation),
+                Ok(None) => return outcomes,
+                Ok(Some(Event::Text(text))) => Outcome::Text(text.as_bytes().to_vec()),
+                Ok(Some(Event::Binary(bytes))) => Outcome::Binary(bytes.to_vec()),
+                Ok(Some(Event::Ping(bytes))) => Outcome::Ping(bytes.to_vec()),
+                Ok(Some(Event::Pong(bytes))) => Outcome::Pong(bytes.to_vec()),
+                Ok(Some(Event::Close(close))) => Outcome::Close(close),
+                Err(violation) => Outcome::Failed(violation),
             };
-            let is_last = matches!(event, QueueState::Close(_) | QueueState::Broken(_));
-            said.push(event);
+            let is_last = matches!(event, Outcome::Close(_) | Outcome::Failed(_));
+            outcomes.push(event);
             if is_last {
-                return said;
+                return outcomes;
             }
         }
     }
 
     #[test]
-    fn it_goes_on_behind_each_violation() {
+    fn it_continues_after_each_violation() {
         let wire = [
             &[0xc1, 0x01, b'a'][..],         // RSV1
             &[0x83, 0x01, b'b'],             // opcode 3
             &[0x80, 0x00],                   // nothing to continue
-            &[0x01, 0x01, 0xc3],             // half an e acute
+            &[0x01, 0x01, 0xc3],             // half of an e acute
             &[0x89, 0x80, 1, 2, 3, 4],       // a masked ping
-            &[0x81, 0x01, b'c'],             // interrupts it
+            &[0x81, 0x01, b'c'],             // interrupts the message
             &[0x88, 0x02, 0x03, 0xed],       // 1005
-            &[0x82, 0x7e, 0x00, 0x01, 0xff], // one octet in a long form, and too late
+            &[0x82, 0x7e, 0x00, 0x01, 0xff], // a length in a long form, after a Close
         ]
         .concat();
         let frames = dissect(Role::Server, &wire);
@@ -390,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_mask_bit_tells_who_speaks() {
+    fn the_first_mask_bit_determines_the_sender() {
         for (wire, sender, broken) in [
             (&[0x81, 0x80, 1, 2, 3, 4, 0x89, 0x00][..], Role::Client, Violation::Unmasked),
             (&[0x81, 0x00, 0x89, 0x80, 1, 2, 3, 4], Role::Server, Violation::Masked),
@@ -404,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_counted() {
+    fn missing_bytes_are_counted() {
         let wire = [0x82, 0xfe, 0x01, 0x00, 1, 2, 3, 4, 5, 6];
         for (cut, missing) in [(1, 1), (2, 6), (3, 5), (4, 260), (7, 257), (8, 256), (10, 254)] {
             let frames = dissect(Role::Client, &wire[..cut]);
@@ -416,15 +391,28 @@ mod tests {
     }
 
     #[test]
-    fn memory_follows_the_bound_and_not_the_stream() {
+    fn memory_follows_the_bound_not_the_stream() {
         let mut dissector = Dissector::new(Some(Role::Server), 0, 10);
-        dissector.read(&mut [0x81, 0x7f, 0, 0, 0, 0, 0x10, 0, 0, 0], |_| panic!("not yet"));
+        dissector.read(&mut [0x81, 0x7f, 0, 0, 0, 0, 0x10, 0, 0, 0], |_| {
+            panic!("the frame is not whole")
+        });
         for _ in 0..1000 {
-            dissector.read(&mut [b'a'; 5000], |_| panic!("not yet"));
+            dissector.read(&mut [b'a'; 5000], |_| panic!("the frame is not whole"));
         }
         let frame = dissector.finish().unwrap();
         assert_eq!((frame.payload.len(), frame.arrived), (10, 5_000_000));
         assert!(dissector.unfinished().unwrap().payload.capacity() < 100);
+    }
+
+    #[test]
+    fn s5_3_the_payload_on_the_wire_is_masked() {
+        let wire = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let frame = &dissect(Role::Client, &wire)[0];
+        assert_eq!(frame.payload, b"Hello");
+        assert_eq!(frame.wire_payload(100), [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        assert_eq!(frame.wire_payload(2), [0x7f, 0x9f]);
+        let frame = &dissect(Role::Server, &[0x81, 0x02, b'h', b'i'])[0];
+        assert_eq!(frame.wire_payload(100), b"hi");
     }
 
     fn frame() -> impl Strategy<Value = Vec<u8>> {
@@ -452,7 +440,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn s6_2_up_to_its_first_violation_it_says_what_the_receiver_says(
+        fn s6_2_it_agrees_with_the_receiver_up_to_the_first_violation(
             frames in prop::collection::vec(frame(), 0..12),
             noise in prop::collection::vec(any::<u8>(), 0..12),
             cut in 0usize..3,
@@ -462,18 +450,18 @@ mod tests {
             wire.truncate(wire.len().saturating_sub(cut));
             for sender in [Role::Client, Role::Server] {
                 let frames = dissect(sender, &wire);
-                prop_assert_eq!(said_by_frames(&frames), said_by_receiver(sender, &wire));
+                prop_assert_eq!(outcomes_of_frames(&frames), outcomes_of_receiver(sender, &wire));
                 prop_assert_eq!(&dissect_in_reads(sender, &wire, size), &frames);
             }
         }
 
         #[test]
-        fn s10_7_frames_lie_end_to_end(wire in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn s10_7_frames_cover_the_stream(wire in prop::collection::vec(any::<u8>(), 0..300)) {
             let frames = dissect(Role::Client, &wire);
             let mut end = 0;
             for frame in &frames {
                 prop_assert_eq!(frame.offset, end);
-                end += frame.header.octets().len() as u64 + frame.arrived;
+                end += frame.header.bytes().len() as u64 + frame.arrived;
             }
             prop_assert_eq!(end, wire.len() as u64);
         }

@@ -1,10 +1,9 @@
-//! Masking, section 5.3. Applying the same key twice gives the payload back.
+//! Masking, section 5.3. Applying the same key twice restores the payload.
 
-/// Octet i of the result is octet i of the payload XOR octet i mod 4 of the key.
+/// Masks or unmasks `payload` in place: byte i of the result is byte i XOR byte i mod 4 of the key.
 ///
-/// `payload` may be a later part of a frame's payload: `phase` is the number of its octets that
-/// came before. Eight octets at a time, in a form that the compiler turns into vector
-/// instructions.
+/// `payload` may be a later part of a frame's payload; `phase` is the number of bytes before it. The loop
+/// takes eight bytes at a time, in a form that the compiler turns into vector instructions.
 pub fn apply(mut key: [u8; 4], phase: usize, payload: &mut [u8]) {
     key.rotate_left(phase % 4);
     let [a, b, c, d] = key;
@@ -14,8 +13,8 @@ pub fn apply(mut key: [u8; 4], phase: usize, payload: &mut [u8]) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ twice).to_ne_bytes();
     }
-    for (octet, k) in tail.iter_mut().zip(key.iter().cycle()) {
-        *octet ^= k;
+    for (byte, k) in tail.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= k;
     }
 }
 
@@ -24,10 +23,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The plain form of section 5.3, the oracle of the fast one.
+    /// The algorithm as section 5.3 writes it: the oracle of the fast one.
     fn plain(key: [u8; 4], phase: usize, payload: &mut [u8]) {
-        for (i, octet) in payload.iter_mut().enumerate() {
-            *octet ^= key[(phase + i) % 4];
+        for (i, byte) in payload.iter_mut().enumerate() {
+            *byte ^= key[(phase + i) % 4];
         }
     }
 
@@ -53,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn s5_3_any_cut_gives_the_same_octets(
+        fn s5_3_any_cut_gives_the_same_bytes(
             key: [u8; 4],
             payload in prop::collection::vec(any::<u8>(), 0..300),
             cuts in prop::collection::vec(0usize..300, 0..6),

@@ -1,100 +1,92 @@
-//! From octets to messages, sections 5.4, 5.6 and 8.1: fragments are joined, control frames may
-//! stand between them, and every octet is judged as it arrives.
+//! From bytes to messages, sections 5.4, 5.6 and 6.2: the receiver joins fragments, returns the control
+//! frames between them, and checks every byte as it arrives.
 
 use std::ops::Range;
 
+use super::assembly::Assembly;
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
-use super::utf8::{Utf8Buffer, grown_capacity};
 
-/// The buffer of a peer that says little: most chat messages fit.
+/// The buffer of a quiet peer in bytes: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
-/// The buffer of a peer that says much: one `read` brings hundreds of small frames.
+/// The buffer of a busy peer in bytes: one `read` takes hundreds of small frames.
 const BUFFER_MAX: usize = 128 * 1024;
 const _: () = assert!(CONTROL_MAX < BUFFER_MIN && HEADER_MAX < BUFFER_MIN);
 
-/// What a peer said.
+/// A message or a control frame of the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A whole text message.
     Text(&'a str),
     /// A whole binary message.
     Binary(&'a [u8]),
-    /// A Ping with its application data, to be sent back in a Pong.
+    /// A Ping with its application data, which the Pong returns (section 5.5.3).
     Ping(&'a [u8]),
-    /// A Pong; it wants no answer.
+    /// A Pong, which needs no reply (section 5.5.3).
     Pong(&'a [u8]),
-    /// The peer will say nothing more. What follows it on the wire has no meaning.
+    /// The peer sends nothing more. Bytes after it are not processed (section 5.5.1).
     Close(Close),
 }
 
-/// Turns one peer's octets into events.
+/// Turns the bytes of one peer into events.
 ///
-/// Octets go into [`spare_capacity`](Self::spare_capacity), their number to [`advance`](Self::advance), and then
-/// [`next`](Self::next) tells one event after another until it needs more. Memory follows the
-/// octets that came, never a length that a header claims: a buffer of 2 to 128 KiB, and at most
-/// `max_message` octets of the message under way.
+/// The caller writes bytes into [`spare_capacity`](Self::spare_capacity), passes their number to
+/// [`advance`](Self::advance), and calls [`next`](Self::next) until it returns `None`. Memory follows the
+/// received bytes, never a length that a header claims: a buffer of 2 to 128 KiB, and at most
+/// `max_message` bytes of the current message.
 pub struct Receiver {
     sender: Role,
     max_message: usize,
     buffer: Vec<u8>,
-    /// The octets of `buffer` that came and were not consumed.
+    /// The bytes of `buffer` that were received and not consumed.
     unread: Range<usize>,
-    /// The data frame whose payload is still arriving, and how much of it did.
+    /// The data frame whose payload is incomplete, and how many bytes of it were consumed.
     frame: Option<(Header, u64)>,
     /// The message whose last frame has not ended.
-    message: Option<Message>,
-    /// The joined message that the last event showed.
-    finished: Option<Message>,
+    message: Option<Assembly>,
+    /// The joined message that the last event borrowed.
+    finished: Option<Assembly>,
     failed: Option<Violation>,
     counts: FrameCounts,
 }
 
-/// Frames that came, in the order of [`Opcode::ALL`].
+/// The numbers of received frames, in the order of [`Opcode::ALL`].
 pub type FrameCounts = [u64; Opcode::ALL.len()];
 
-/// What lies at the front of the buffer.
+/// What was consumed from the front of the buffer.
 enum Found {
-    /// A frame that says all in itself, its payload unmasked.
-    Whole(Opcode, Range<usize>),
+    /// A whole message or control frame in one frame; its payload is unmasked.
+    Frame(Opcode, Range<usize>),
     /// The end of a joined message.
-    Joined,
+    Message,
 }
 
 impl Receiver {
-    /// For what `sender` sends after its handshake; `max_message` octets are the longest message.
-    /// `early` came with the handshake and belongs to the first frames already.
+    /// A receiver for the frames of `sender`. `max_message` is the longest message in bytes. `early` are
+    /// bytes received after the handshake in the same read; they belong to the first frames.
     #[must_use]
     pub fn new(sender: Role, max_message: usize, early: &[u8]) -> Self {
-        // A power of two, like both bounds: doubling and halving meet them exactly.
+        // A power of two, as both bounds are: doubling and halving meet them exactly.
         let mut buffer = vec![0; early.len().next_power_of_two().max(BUFFER_MIN)];
         buffer[..early.len()].copy_from_slice(early);
         let unread = 0..early.len();
-        Self {
-            sender,
-            max_message,
-            buffer,
-            unread,
-            frame: None,
-            message: None,
-            finished: None,
-            failed: None,
-            counts: FrameCounts::default(),
-        }
+        let (frame, message, finished, failed) = (None, None, None, None);
+        let counts = FrameCounts::default();
+        Self { sender, max_message, buffer, unread, frame, message, finished, failed, counts }
     }
 
-    /// Where the next octets go; never empty once [`next`](Self::next) has asked for more.
+    /// Space for the next bytes; never empty after [`next`](Self::next) returned `None`.
     pub fn spare_capacity(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.unread.clone(), 0);
         self.unread = 0..self.unread.len();
         &mut self.buffer[self.unread.end..]
     }
 
-    /// `count` octets were put at the front of [`spare_capacity`](Self::spare_capacity).
+    /// Takes `count` bytes that the caller wrote to [`spare_capacity`](Self::spare_capacity).
     ///
-    /// The buffer doubles when it was filled to the brim and halves when little came, so that it
-    /// is large only while there is traffic for it.
+    /// The buffer doubles when it is full and halves when little was received, so it is large only
+    /// while the peer sends much.
     pub fn advance(&mut self, count: usize) {
         self.unread.end = (self.unread.end + count).min(self.buffer.len());
         let length = self.buffer.len();
@@ -106,27 +98,27 @@ impl Receiver {
         }
     }
 
-    /// The next event; `None` when it takes more octets to tell.
+    /// The next event; `None` if it needs more bytes.
     ///
     /// # Errors
-    /// The rule that the peer broke. That is final: every later call says the same.
+    /// The peer's violation. It is final: every later call returns it again (section 7.1.7).
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, Violation> {
         if let Some(violation) = self.failed {
-            return Err(violation);
+            return Err(violation); // 7.1.7: nothing is processed after the failure
         }
         self.finished = None;
         let event = match self.next_item() {
             Ok(None) => return Ok(None),
-            Ok(Some(Found::Whole(opcode, payload))) => whole(opcode, &self.buffer[payload]),
-            Ok(Some(Found::Joined)) => joined(self.finished.as_ref()),
+            Ok(Some(Found::Frame(opcode, payload))) => frame_event(opcode, &self.buffer[payload]),
+            Ok(Some(Found::Message)) => message_event(self.finished.as_ref()),
             Err(violation) => Err(violation),
         };
         self.failed = event.as_ref().err().copied();
         event.map(Some)
     }
 
-    /// The frames that came since the last call.
+    /// The numbers of frames received since the last call.
     pub fn take_counts(&mut self) -> FrameCounts {
         std::mem::take(&mut self.counts)
     }
@@ -134,30 +126,30 @@ impl Receiver {
     /// Consumes the buffer up to the end of a message or control frame.
     fn next_item(&mut self) -> Result<Option<Found>, Violation> {
         loop {
-            if let Some((header, arrived)) = self.frame.take() {
-                if !self.take_payload(header, arrived)? {
+            if let Some((header, consumed)) = self.frame.take() {
+                if !self.take_payload(header, consumed)? {
                     return Ok(None);
                 }
                 if header.fin {
-                    self.finished = self.message.take();
-                    return Ok(Some(Found::Joined));
+                    self.finished = self.message.take(); // 5.4: FIN ends the message
+                    return Ok(Some(Found::Message));
                 }
             }
             let unread = &self.buffer[self.unread.clone()];
             let Some(header) = Header::parse(unread, self.sender)? else { return Ok(None) };
-            self.judge(&header)?;
-            if header.opcode.is_control() || (header.fin && header.opcode != Opcode::Continuation) {
+            self.check_order_and_size(&header)?;
+            // 5.5: control frames may be between the fragments of a message, and are handled at once.
+            let is_control = header.opcode.is_control();
+            if is_control || (header.fin && header.opcode != Opcode::Continuation) {
                 if let Some(payload) = self.take_whole(&header) {
-                    return Ok(Some(Found::Whole(header.opcode, payload)));
+                    return Ok(Some(Found::Frame(header.opcode, payload)));
                 }
-                if header.opcode.is_control() {
-                    return Ok(None); // at most 131 octets: they fit the buffer
+                if is_control {
+                    return Ok(None); // at most 131 bytes: it fits the buffer
                 }
             }
-            match header.opcode {
-                Opcode::Text => self.message = Some(Message::Text(Utf8Buffer::default())),
-                Opcode::Binary => self.message = Some(Message::Binary(Vec::new())),
-                Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => (),
+            if let Some(begun) = Assembly::new(header.opcode) {
+                self.message = Some(begun); // 5.6: the first frame determines the type
             }
             self.count(header.opcode);
             self.unread.start += header.size();
@@ -165,20 +157,20 @@ impl Receiver {
         }
     }
 
-    /// Section 5.4: the order of frames. Section 10.4: the size of the message that they make.
-    fn judge(&self, header: &Header) -> Result<(), Violation> {
+    /// Section 5.4: the order of frames. Section 10.4: the size of the message.
+    fn check_order_and_size(&self, header: &Header) -> Result<(), Violation> {
         if header.opcode.is_control() {
             return Ok(());
         }
         check_fragmentation(self.message.is_some(), header.opcode)?;
-        let so_far = self.message.as_ref().map_or(0, Message::len);
-        if (self.max_message.saturating_sub(so_far) as u64) < header.length {
+        let size = self.message.as_ref().map_or(0, Assembly::size);
+        if (self.max_message.saturating_sub(size) as u64) < header.length {
             return Err(Violation::TooBig);
         }
         Ok(())
     }
 
-    /// Consumes one frame if all of it is in the buffer, and says where its plain payload lies.
+    /// Consumes one frame if all of it is in the buffer, and returns where its unmasked payload is.
     fn take_whole(&mut self, header: &Header) -> Option<Range<usize>> {
         let start = self.unread.start + header.size();
         let end = start.checked_add(usize::try_from(header.length).ok()?)?;
@@ -197,80 +189,58 @@ impl Receiver {
         }
     }
 
-    /// Consumes what has come of a data frame's payload. Is the frame complete?
-    fn take_payload(&mut self, header: Header, arrived: u64) -> Result<bool, Violation> {
-        let missing = usize::try_from(header.length - arrived).unwrap_or(usize::MAX);
+    /// Consumes the received payload of a data frame. Returns whether the frame is complete.
+    fn take_payload(&mut self, header: Header, consumed: u64) -> Result<bool, Violation> {
+        let missing = usize::try_from(header.length - consumed).unwrap_or(usize::MAX);
         let count = missing.min(self.unread.len());
         let payload = &mut self.buffer[self.unread.start..self.unread.start + count];
-        unmask(&header, arrived, payload);
-        match &mut self.message {
-            Some(Message::Text(text)) => text.push(payload, self.max_message)?,
-            Some(Message::Binary(octets)) => push(octets, payload, self.max_message),
-            None => return Err(Violation::NothingToContinue),
-        }
+        unmask(&header, consumed, payload);
+        let message = self.message.as_mut().ok_or(Violation::NothingToContinue)?;
+        message.push(payload, self.max_message)?; // 8.1: text is checked as it arrives
         self.unread.start += count;
         if count == missing {
             return Ok(true);
         }
-        self.frame = Some((header, arrived + count as u64));
+        self.frame = Some((header, consumed + count as u64));
         Ok(false)
     }
 }
 
-/// Section 5.4: a data frame begins a message where none is under way, and continues the one that is.
-pub(super) fn check_fragmentation(is_under_way: bool, opcode: Opcode) -> Result<(), Violation> {
-    match (is_under_way, opcode) {
+/// Section 5.4: a text or binary frame begins a message, and only a continuation frame continues one.
+pub(super) fn check_fragmentation(is_in_message: bool, opcode: Opcode) -> Result<(), Violation> {
+    match (is_in_message, opcode) {
         (false, Opcode::Continuation) => Err(Violation::NothingToContinue),
         (true, Opcode::Text | Opcode::Binary) => Err(Violation::MessageInterrupted),
         _ => Ok(()),
     }
 }
 
-fn unmask(header: &Header, arrived: u64, payload: &mut [u8]) {
+/// Section 5.3: `payload` begins after `consumed` bytes of the frame's payload.
+fn unmask(header: &Header, consumed: u64, payload: &mut [u8]) {
     if let Some(key) = header.key {
-        mask::apply(key, (arrived % 4) as usize, payload);
+        mask::apply(key, (consumed % 4) as usize, payload);
     }
 }
 
-/// The event of a frame that stands alone.
-fn whole(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
+/// The event of a whole frame.
+fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
     match opcode {
-        Opcode::Text => str::from_utf8(payload).map(Event::Text).or(Err(Violation::NotUtf8)),
-        Opcode::Binary => Ok(Event::Binary(payload)),
-        Opcode::Close => Close::parse(payload).map(Event::Close),
-        Opcode::Ping => Ok(Event::Ping(payload)),
-        Opcode::Pong => Ok(Event::Pong(payload)),
-        Opcode::Continuation => Err(Violation::NothingToContinue),
+        Opcode::Text => str::from_utf8(payload).map(Event::Text).or(Err(Violation::NotUtf8)), // 8.1
+        Opcode::Binary => Ok(Event::Binary(payload)),                                         // 5.6
+        Opcode::Close => Close::parse(payload).map(Event::Close), // 5.5.1
+        Opcode::Ping => Ok(Event::Ping(payload)),                 // 5.5.2
+        Opcode::Pong => Ok(Event::Pong(payload)),                 // 5.5.3
+        Opcode::Continuation => Err(Violation::NothingToContinue), // 5.4
     }
 }
 
-/// The event of a message that was joined.
-fn joined(message: Option<&Message>) -> Result<Event<'_>, Violation> {
+/// The event of a joined message.
+fn message_event(message: Option<&Assembly>) -> Result<Event<'_>, Violation> {
     match message {
-        Some(Message::Text(text)) => text.whole().map(Event::Text),
-        Some(Message::Binary(octets)) => Ok(Event::Binary(octets)),
+        Some(Assembly::Text(text)) => text.whole().map(Event::Text),
+        Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),
         None => Err(Violation::NothingToContinue),
     }
-}
-
-enum Message {
-    Text(Utf8Buffer),
-    Binary(Vec<u8>),
-}
-
-impl Message {
-    fn len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.size(),
-            Self::Binary(octets) => octets.len(),
-        }
-    }
-}
-
-fn push(octets: &mut Vec<u8>, more: &[u8], max: usize) {
-    let room = grown_capacity(octets.capacity(), octets.len() + more.len(), max);
-    octets.reserve_exact(room.saturating_sub(octets.len()));
-    octets.extend_from_slice(more);
 }
 
 #[cfg(test)]
@@ -282,37 +252,37 @@ mod tests {
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     const MESSAGE_MAX: usize = 1 << 20;
 
-    /// First octets of frames.
-    const TEXT_BEGINS: u8 = 0b0_000_0001;
-    const BINARY_BEGINS: u8 = 0b0_000_0010;
-    const GOES_ON: u8 = 0b0_000_0000;
-    const ENDS: u8 = 0b1_000_0000;
+    /// First bytes of frames.
+    const TEXT_FIRST: u8 = 0b0_000_0001;
+    const BINARY_FIRST: u8 = 0b0_000_0010;
+    const CONTINUATION: u8 = 0b0_000_0000;
+    const LAST: u8 = 0b1_000_0000;
     const TEXT: u8 = 0b1_000_0001;
     const BINARY: u8 = 0b1_000_0010;
     const CLOSE: u8 = 0b1_000_1000;
     const PING: u8 = 0b1_000_1001;
     const PONG: u8 = 0b1_000_1010;
 
-    /// An event that can be kept.
+    /// An event that owns its content, or the violation that ends the stream.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    enum Told {
+    enum Outcome {
         Text(String),
         Binary(Vec<u8>),
         Ping(Vec<u8>),
         Pong(Vec<u8>),
         Close(Close),
-        Broken(Violation),
+        Failed(Violation),
     }
 
-    fn text(text: &str) -> Told {
-        Told::Text(text.to_owned())
+    fn text(text: &str) -> Outcome {
+        Outcome::Text(text.to_owned())
     }
 
-    impl From<Event<'_>> for Told {
+    impl From<Event<'_>> for Outcome {
         fn from(event: Event<'_>) -> Self {
             match event {
                 Event::Text(text) => Self::Text(text.to_owned()),
-                Event::Binary(octets) => Self::Binary(octets.to_owned()),
+                Event::Binary(bytes) => Self::Binary(bytes.to_owned()),
                 Event::Ping(payload) => Self::Ping(payload.to_owned()),
                 Event::Pong(payload) => Self::Pong(payload.to_owned()),
                 Event::Close(close) => Self::Close(close),
@@ -336,11 +306,11 @@ mod tests {
         wire
     }
 
-    /// A frame, written without the code that is tested: octet i XOR octet i mod 4 of the key.
+    /// A frame, written without the code that is tested: byte i XOR byte i mod 4 of the key.
     fn frame(first: u8, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
         let mut wire = header(first, key, payload.len() as u64);
         let key = key.unwrap_or_default();
-        wire.extend(payload.iter().enumerate().map(|(i, octet)| octet ^ key[i % 4]));
+        wire.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
         wire
     }
 
@@ -352,63 +322,63 @@ mod tests {
         Receiver::new(Role::Client, max_message, &[])
     }
 
-    /// All that `receiver` tells before it asks for more.
-    fn drain(receiver: &mut Receiver) -> Vec<Told> {
-        let mut told = Vec::new();
+    /// Every outcome until `receiver` needs more bytes.
+    fn drain(receiver: &mut Receiver) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
         loop {
             match receiver.next() {
-                Ok(Some(event)) => told.push(event.into()),
-                Ok(None) => return told,
+                Ok(Some(event)) => outcomes.push(event.into()),
+                Ok(None) => return outcomes,
                 Err(violation) => {
-                    told.push(Told::Broken(violation));
-                    return told;
+                    outcomes.push(Outcome::Failed(violation));
+                    return outcomes;
                 }
             }
         }
     }
 
-    /// One read after another, each as large as there is space, until `wire` is told.
-    fn inspect_queue(receiver: &mut Receiver, mut wire: &[u8]) -> Vec<Told> {
-        let mut told = drain(receiver);
+    /// Gives `wire` to `receiver` in reads as large as its spare capacity, and returns every outcome.
+    fn feed(receiver: &mut Receiver, mut wire: &[u8]) -> Vec<Outcome> {
+        let mut outcomes = drain(receiver);
         while !wire.is_empty() && receiver.failed.is_none() {
             let space = receiver.spare_capacity();
-            assert!(!space.is_empty(), "who asks for more has space for it");
+            assert!(!space.is_empty(), "a receiver that needs more bytes has space for them");
             let (now, later) = wire.split_at(wire.len().min(space.len()));
             space[..now.len()].copy_from_slice(now);
             receiver.advance(now.len());
-            told.extend(drain(receiver));
+            outcomes.extend(drain(receiver));
             wire = later;
         }
-        told
+        outcomes
     }
 
-    /// What a new receiver tells when `wire` comes in one piece.
-    fn told(sender: Role, wire: &[u8]) -> Vec<Told> {
+    /// The outcomes of a new receiver that gets `wire` in one piece.
+    fn outcomes(sender: Role, wire: &[u8]) -> Vec<Outcome> {
         drain(&mut Receiver::new(sender, MESSAGE_MAX, wire))
     }
 
-    /// What it tells when `wire` comes in reads of these sizes, over and over.
-    fn told_in_reads(sender: Role, wire: &[u8], sizes: &[usize]) -> Vec<Told> {
+    /// The outcomes of a new receiver that gets `wire` in reads of these sizes, repeated.
+    fn outcomes_in_reads(sender: Role, wire: &[u8], sizes: &[usize]) -> Vec<Outcome> {
         let mut receiver = Receiver::new(sender, MESSAGE_MAX, &[]);
-        let mut told = Vec::new();
+        let mut outcomes = Vec::new();
         let mut rest = wire;
         for size in sizes.iter().cycle() {
             let (now, later) = rest.split_at(rest.len().min(*size));
-            told.extend(inspect_queue(&mut receiver, now));
+            outcomes.extend(feed(&mut receiver, now));
             rest = later;
             if rest.is_empty() || receiver.failed.is_some() {
                 break;
             }
         }
-        told
+        outcomes
     }
 
-    /// Octets that the receiver holds.
+    /// Bytes that the receiver holds.
     fn memory(receiver: &Receiver) -> usize {
         let messages = [&receiver.message, &receiver.finished];
         let held = messages.into_iter().flatten().map(|message| match message {
-            Message::Text(text) => text.valid.capacity() + text.incomplete.capacity(),
-            Message::Binary(octets) => octets.capacity(),
+            Assembly::Text(text) => text.valid.capacity() + text.incomplete.capacity(),
+            Assembly::Binary(bytes) => bytes.capacity(),
         });
         receiver.buffer.capacity() + held.sum::<usize>()
     }
@@ -418,7 +388,7 @@ mod tests {
     fn s5_7_the_examples_of_the_rfc() {
         let k256 = [&[0x82, 0x7e, 0x01, 0x00][..], &[0xa5; 256]].concat();
         let k64 = [&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0][..], &[0xa5; 65_536]].concat();
-        let hello = Told::Text("Hello".to_owned());
+        let hello = Outcome::Text("Hello".to_owned());
         for (what, sender, wire, event) in [
             ("unmasked text", Role::Server,
                 &[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f][..], hello.clone()),
@@ -432,145 +402,148 @@ mod tests {
             ("zero key", Role::Client,
                 &[0x81, 0x85, 0, 0, 0, 0, 0x48, 0x65, 0x6c, 0x6c, 0x6f], hello),
             ("unmasked ping", Role::Server,
-                &[0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], Told::Ping(b"Hello".to_vec())),
+                &[0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], Outcome::Ping(b"Hello".to_vec())),
             ("masked pong", Role::Client,
                 &[0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58],
-                Told::Pong(b"Hello".to_vec())),
+                Outcome::Pong(b"Hello".to_vec())),
             ("binary 00 to 08", Role::Client,
                 &[0x82, 0x89, 0x37, 0xfa, 0x21, 0x3d,
                   0x37, 0xfb, 0x23, 0x3e, 0x33, 0xff, 0x27, 0x3a, 0x3f],
-                Told::Binary((0..=8).collect())),
+                Outcome::Binary((0..=8).collect())),
             ("close 1000 bye", Role::Client,
                 &[0x88, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x34, 0x12, 0x43, 0x44, 0x52],
-                Told::Close(Close::new(CloseCode::NORMAL, "bye"))),
-            ("binary of 256", Role::Server, &k256, Told::Binary(vec![0xa5; 256])),
-            ("binary of 65536", Role::Server, &k64, Told::Binary(vec![0xa5; 65_536])),
+                Outcome::Close(Close::new(CloseCode::NORMAL, "bye"))),
+            ("binary of 256", Role::Server, &k256, Outcome::Binary(vec![0xa5; 256])),
+            ("binary of 65536", Role::Server, &k64, Outcome::Binary(vec![0xa5; 65_536])),
         ] {
-            assert_eq!(told(sender, wire), std::slice::from_ref(&event), "{what}");
-            assert_eq!(told_in_reads(sender, wire, &[1]), [event], "{what}, octet by octet");
+            assert_eq!(outcomes(sender, wire), std::slice::from_ref(&event), "{what}");
+            assert_eq!(outcomes_in_reads(sender, wire, &[1]), [event], "{what}, byte by byte");
             let (other, violation) = match sender {
                 Role::Client => (Role::Server, Violation::Masked),
                 Role::Server => (Role::Client, Violation::Unmasked),
             };
-            assert_eq!(told(other, wire), [Told::Broken(violation)], "{what} to its own kind");
+            assert_eq!(outcomes(other, wire), [Outcome::Failed(violation)], "{what} from the other role");
         }
     }
 
     #[test]
-    fn s5_4_control_frames_stand_between_fragments() {
+    fn s5_4_control_frames_may_be_between_fragments() {
         let wire = [
-            client(TEXT_BEGINS, b"Hel"),
+            client(TEXT_FIRST, b"Hel"),
             client(PING, b"1"),
-            client(GOES_ON, b""),
+            client(CONTINUATION, b""),
             client(PONG, b"2"),
             client(PING, &[0xff; 125]),
-            client(ENDS, b"lo"),
+            client(LAST, b"lo"),
         ];
-        let ping = |payload: &[u8]| Told::Ping(payload.to_vec());
-        let events = [ping(b"1"), Told::Pong(b"2".to_vec()), ping(&[0xff; 125]), text("Hello")];
-        assert_eq!(told(Role::Client, &wire.concat()), events);
-        assert_eq!(told_in_reads(Role::Client, &wire.concat(), &[1]), events);
-        // The Ping does not wait for the message to end.
-        assert_eq!(told(Role::Client, &wire[..2].concat()), [ping(b"1")]);
+        let ping = |payload: &[u8]| Outcome::Ping(payload.to_vec());
+        let events = [ping(b"1"), Outcome::Pong(b"2".to_vec()), ping(&[0xff; 125]), text("Hello")];
+        assert_eq!(outcomes(Role::Client, &wire.concat()), events);
+        assert_eq!(outcomes_in_reads(Role::Client, &wire.concat(), &[1]), events);
+        // The Ping is returned before the message ends.
+        assert_eq!(outcomes(Role::Client, &wire[..2].concat()), [ping(b"1")]);
     }
 
     #[test]
     fn s5_4_a_close_may_come_before_the_message_ends() {
-        let wire = [client(TEXT_BEGINS, b"Hel"), client(CLOSE, &[0x03, 0xe8])].concat();
-        assert_eq!(told(Role::Client, &wire), [Told::Close(Close::new(CloseCode::NORMAL, ""))]);
+        let wire = [client(TEXT_FIRST, b"Hel"), client(CLOSE, &[0x03, 0xe8])].concat();
+        assert_eq!(
+            outcomes(Role::Client, &wire),
+            [Outcome::Close(Close::new(CloseCode::NORMAL, ""))]
+        );
     }
 
     #[test]
     fn s5_4_a_message_has_the_type_of_its_first_frame() {
-        let euro = [client(BINARY_BEGINS, &[0xe2]), client(ENDS, &[0x82])].concat();
-        assert_eq!(told(Role::Client, &euro), [Told::Binary(vec![0xe2, 0x82])]);
+        let euro = [client(BINARY_FIRST, &[0xe2]), client(LAST, &[0x82])].concat();
+        assert_eq!(outcomes(Role::Client, &euro), [Outcome::Binary(vec![0xe2, 0x82])]);
     }
 
     #[test]
     fn s5_4_fragments_may_be_empty() {
         for wire in [
-            vec![client(TEXT_BEGINS, b""), client(GOES_ON, b""), client(ENDS, b"")],
-            vec![client(TEXT_BEGINS, b""), client(ENDS, b"")],
+            vec![client(TEXT_FIRST, b""), client(CONTINUATION, b""), client(LAST, b"")],
+            vec![client(TEXT_FIRST, b""), client(LAST, b"")],
             vec![client(TEXT, b"")],
         ] {
-            assert_eq!(told(Role::Client, &wire.concat()), [text("")]);
+            assert_eq!(outcomes(Role::Client, &wire.concat()), [text("")]);
         }
     }
 
     #[test]
     fn s6_2_messages_follow_each_other() {
         let wire = [
-            client(TEXT_BEGINS, b"on"),
-            client(ENDS, b"e"),
+            client(TEXT_FIRST, b"on"),
+            client(LAST, b"e"),
             client(BINARY, b"two"),
-            client(BINARY_BEGINS, b"thr"),
-            client(ENDS, b"ee"),
+            client(BINARY_FIRST, b"thr"),
+            client(LAST, b"ee"),
             client(TEXT, b"four"),
         ];
         let events = [
             text("one"),
-            Told::Binary(b"two".to_vec()),
-            Told::Binary(b"three".to_vec()),
+            Outcome::Binary(b"two".to_vec()),
+            Outcome::Binary(b"three".to_vec()),
             text("four"),
         ];
-        assert_eq!(told(Role::Client, &wire.concat()), events);
+        assert_eq!(outcomes(Role::Client, &wire.concat()), events);
     }
 
     #[test]
     #[rustfmt::skip]
     fn s5_4_wrong_sequences() {
         for (what, violation, wire) in [
-            ("5.4 continuation first", Violation::NothingToContinue, vec![client(ENDS, b"a")]),
-            ("5.4 the same without FIN", Violation::NothingToContinue, vec![client(GOES_ON, b"a")]),
-            ("5.4 the same, empty", Violation::NothingToContinue, vec![client(ENDS, b"")]),
+            ("5.4 continuation first", Violation::NothingToContinue, vec![client(LAST, b"a")]),
+            ("5.4 the same without FIN", Violation::NothingToContinue, vec![client(CONTINUATION, b"a")]),
+            ("5.4 the same, empty", Violation::NothingToContinue, vec![client(LAST, b"")]),
             ("5.4 continuation of a whole message", Violation::NothingToContinue,
-                vec![client(TEXT, b"a"), client(ENDS, b"b")]),
+                vec![client(TEXT, b"a"), client(LAST, b"b")]),
             ("5.4 continuation of a joined message", Violation::NothingToContinue,
-                vec![client(TEXT_BEGINS, b"a"), client(ENDS, b"b"), client(ENDS, b"c")]),
+                vec![client(TEXT_FIRST, b"a"), client(LAST, b"b"), client(LAST, b"c")]),
             ("5.4 continuation of a ping", Violation::NothingToContinue,
-                vec![client(PING, b"a"), client(ENDS, b"b")]),
+                vec![client(PING, b"a"), client(LAST, b"b")]),
             ("5.4 text in a text", Violation::MessageInterrupted,
-                vec![client(TEXT_BEGINS, b"a"), client(TEXT, b"b")]),
+                vec![client(TEXT_FIRST, b"a"), client(TEXT, b"b")]),
             ("5.4 first fragment in a text", Violation::MessageInterrupted,
-                vec![client(TEXT_BEGINS, b"a"), client(TEXT_BEGINS, b"b")]),
+                vec![client(TEXT_FIRST, b"a"), client(TEXT_FIRST, b"b")]),
             ("5.4 binary in a text", Violation::MessageInterrupted,
-                vec![client(TEXT_BEGINS, b"a"), client(BINARY, b"b")]),
+                vec![client(TEXT_FIRST, b"a"), client(BINARY, b"b")]),
             ("5.4 text in a binary", Violation::MessageInterrupted,
-                vec![client(BINARY_BEGINS, b"a"), client(GOES_ON, b"b"), client(TEXT, b"c")]),
+                vec![client(BINARY_FIRST, b"a"), client(CONTINUATION, b"b"), client(TEXT, b"c")]),
             ("5.4 text after an empty fragment", Violation::MessageInterrupted,
-                vec![client(TEXT_BEGINS, b""), client(TEXT, b"")]),
-            ("5.4 text behind a ping behind a fragment", Violation::MessageInterrupted,
-                vec![client(TEXT_BEGINS, b"a"), client(PING, b""), client(TEXT, b"b")]),
+                vec![client(TEXT_FIRST, b""), client(TEXT, b"")]),
+            ("5.4 text after a ping after a fragment", Violation::MessageInterrupted,
+                vec![client(TEXT_FIRST, b"a"), client(PING, b""), client(TEXT, b"b")]),
             ("5.5 ping without FIN in a message", Violation::ControlFragmented,
-                vec![client(TEXT_BEGINS, b"a"), client(PING & 0x7f, b"")]),
-            ("5.5.1 close of one octet", Violation::CloseBody, vec![client(CLOSE, &[0x03])]),
+                vec![client(TEXT_FIRST, b"a"), client(PING & 0x7f, b"")]),
+            ("5.5.1 close of one byte", Violation::CloseBody, vec![client(CLOSE, &[0x03])]),
             ("7.4 close 1005", Violation::CloseCode, vec![client(CLOSE, &[0x03, 0xed])]),
             ("5.5.1 reason ff", Violation::CloseReason, vec![client(CLOSE, &[0x03, 0xe8, 0xff])]),
             ("8.1 c3 28", Violation::NotUtf8, vec![client(TEXT, &[0xc3, 0x28])]),
             ("5.1 unmasked in a message", Violation::Unmasked,
-                vec![client(TEXT_BEGINS, b"a"), frame(ENDS, None, b"b")]),
+                vec![client(TEXT_FIRST, b"a"), frame(LAST, None, b"b")]),
         ] {
             let wire = wire.concat();
-            let whole = told(Role::Client, &wire);
-            assert_eq!(whole.last(), Some(&Told::Broken(violation)), "{what}");
-            assert_eq!(told_in_reads(Role::Client, &wire, &[1]), whole, "{what}, octet by octet");
+            let whole = outcomes(Role::Client, &wire);
+            assert_eq!(whole.last(), Some(&Outcome::Failed(violation)), "{what}");
+            assert_eq!(outcomes_in_reads(Role::Client, &wire, &[1]), whole, "{what}, byte by byte");
         }
     }
 
     #[test]
-    fn s7_1_7_a_violation_is_final_and_what_came_before_it_counts() {
+    fn s7_1_7_a_violation_is_final_and_frames_before_it_are_processed() {
         for (violation, bad) in [
             (Violation::ReservedBits, client(0b1_100_0001, b"RSV1")),
-            (Violation::NothingToContinue, client(ENDS, b"")),
-            (Violation::NotUtf8, client(TEXT, &[0xff])), // consumed before it is judged
+            (Violation::NothingToContinue, client(LAST, b"")),
+            (Violation::NotUtf8, client(TEXT, &[0xff])), // consumed before it is checked
             (Violation::CloseBody, client(CLOSE, &[0x03])),
         ] {
             let good = [client(TEXT, b"good"), client(PING, b"good")].concat();
             let late = [client(TEXT, b"late"), client(PING, b"late")].concat();
             let wire = [good, bad, late].concat();
             let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, &wire);
-            let broken = Told::Broken(violation);
-            let events = [text("good"), Told::Ping(b"good".to_vec()), broken.clone()];
+            let broken = Outcome::Failed(violation);
+            let events = [text("good"), Outcome::Ping(b"good".to_vec()), broken.clone()];
             assert_eq!(drain(&mut receiver), events);
             for _ in 0..3 {
                 assert_eq!(drain(&mut receiver), std::slice::from_ref(&broken));
@@ -584,29 +557,29 @@ mod tests {
     #[test]
     fn s5_4_every_prefix_is_a_cut() {
         let wire = [
-            client(TEXT_BEGINS, "hé".as_bytes()),
+            client(TEXT_FIRST, "hé".as_bytes()),
             client(PING, b"abc"),
-            client(GOES_ON, &"€😀".as_bytes()[..4]),
-            client(ENDS, &"€😀".as_bytes()[4..]),
+            client(CONTINUATION, &"€😀".as_bytes()[..4]),
+            client(LAST, &"€😀".as_bytes()[4..]),
             client(BINARY, &[0xff; 130]),
             client(PONG, b""),
             client(TEXT, &"ä".repeat(70).into_bytes()),
             client(CLOSE, &[0x03, 0xe8, b'b', b'y', b'e']),
         ]
         .concat();
-        let whole = told(Role::Client, &wire);
+        let whole = outcomes(Role::Client, &wire);
         assert_eq!(whole.len(), 6);
         for cut in 0..=wire.len() {
             let (first, second) = wire.split_at(cut);
             let mut receiver = from_client(MESSAGE_MAX);
-            let mut events = inspect_queue(&mut receiver, first);
+            let mut events = feed(&mut receiver, first);
             assert_eq!(events, whole[..events.len()], "cut {cut}");
-            events.extend(inspect_queue(&mut receiver, second));
+            events.extend(feed(&mut receiver, second));
             assert_eq!(events, whole, "cut {cut}");
         }
     }
 
-    /// Edges of RFC 3629, each valid.
+    /// Boundaries of RFC 3629, each valid.
     const VALID: &[&[u8]] = &[
         &[0x00],
         &[0x7f],
@@ -626,7 +599,7 @@ mod tests {
         &[0xce, 0xba, 0xe1, 0xbd, 0xb9, 0xcf, 0x83, 0xce, 0xbc, 0xce, 0xb5],
     ];
 
-    /// Invalid, and which octet proves it, from 1.
+    /// Invalid text, and the number of the byte that proves it, from 1.
     const INVALID: &[(usize, &[u8])] = &[
         (1, &[0x80]),
         (1, &[0xbf]),
@@ -649,73 +622,73 @@ mod tests {
         (1, &[0xff]),
     ];
 
-    /// Nothing wrong yet, but the message must not end here.
+    /// Valid so far, but a message must not end here.
     const CUT: &[&[u8]] =
         &[&[0xc2], &[0xe0, 0xa0], &[0xe2, 0x82], &[0xf0, 0x90, 0x80], &[0xf4, 0x8f, 0xbf]];
 
-    /// What stands before them, so that they begin anywhere in a word of the fast check.
-    const BEFORE: [&str; 4] = ["", "ok ", "h\u{e9}llo \u{20ac} ", "twenty octets at hand"];
+    /// Text before them, so that they begin anywhere in a word of the fast check.
+    const BEFORE: [&str; 4] = ["", "ok ", "h\u{e9}llo \u{20ac} ", "twenty bytes at hand"];
 
-    /// `octets` as a text message of frames of one octet.
-    fn one_by_one(octets: &[u8]) -> Vec<u8> {
-        let mut wire = client(TEXT_BEGINS, b"");
-        for octet in octets {
-            wire.extend(client(GOES_ON, &[*octet]));
+    /// `bytes` as a text message with one byte in each frame.
+    fn one_by_one(bytes: &[u8]) -> Vec<u8> {
+        let mut wire = client(TEXT_FIRST, b"");
+        for byte in bytes {
+            wire.extend(client(CONTINUATION, &[*byte]));
         }
-        wire.extend(client(ENDS, b""));
+        wire.extend(client(LAST, b""));
         wire
     }
 
     #[test]
-    fn s8_1_what_is_utf_8_is_accepted_however_it_is_cut() {
+    fn s8_1_valid_utf_8_is_accepted_however_it_is_cut() {
         for (before, edge) in
             BEFORE.iter().flat_map(|before| VALID.iter().map(move |v| (before, v)))
         {
             let payload = [before.as_bytes(), edge].concat();
-            let event = Told::Text(String::from_utf8(payload.clone()).unwrap());
+            let event = Outcome::Text(String::from_utf8(payload.clone()).unwrap());
             let frame = client(TEXT, &payload);
-            assert_eq!(told(Role::Client, &frame), std::slice::from_ref(&event));
-            assert_eq!(told_in_reads(Role::Client, &frame, &[1]), std::slice::from_ref(&event));
-            assert_eq!(told(Role::Client, &one_by_one(&payload)), [event]);
+            assert_eq!(outcomes(Role::Client, &frame), std::slice::from_ref(&event));
+            assert_eq!(outcomes_in_reads(Role::Client, &frame, &[1]), std::slice::from_ref(&event));
+            assert_eq!(outcomes(Role::Client, &one_by_one(&payload)), [event]);
         }
     }
 
     #[test]
-    fn s8_1_a_breach_is_seen_at_the_octet_that_proves_it_inside_an_open_frame() {
+    fn s8_1_a_violation_is_detected_at_the_byte_that_proves_it_inside_an_open_frame() {
         for (before, (proof, edge)) in
             BEFORE.iter().flat_map(|b| INVALID.iter().map(move |i| (b, i)))
         {
             let payload = [before.as_bytes(), edge, b" and more"].concat();
-            let broken = [Told::Broken(Violation::NotUtf8)];
+            let broken = [Outcome::Failed(Violation::NotUtf8)];
             let wire = client(TEXT, &payload);
-            assert_eq!(told(Role::Client, &wire), broken, "{edge:02x?}");
-            assert_eq!(told(Role::Client, &one_by_one(&payload)), broken, "{edge:02x?}");
+            assert_eq!(outcomes(Role::Client, &wire), broken, "{edge:02x?}");
+            assert_eq!(outcomes(Role::Client, &one_by_one(&payload)), broken, "{edge:02x?}");
 
             let proof = wire.len() - payload.len() + before.len() + proof;
             let mut receiver = from_client(MESSAGE_MAX);
-            for (i, octet) in wire[..proof].iter().enumerate() {
-                let so_far: &[Told] = if i + 1 == proof { &broken } else { &[] };
-                assert_eq!(inspect_queue(&mut receiver, &[*octet]), so_far, "{edge:02x?} at {i}");
+            for (i, byte) in wire[..proof].iter().enumerate() {
+                let so_far: &[Outcome] = if i + 1 == proof { &broken } else { &[] };
+                assert_eq!(feed(&mut receiver, &[*byte]), so_far, "{edge:02x?} at {i}");
             }
         }
     }
 
     #[test]
-    fn s8_1_a_character_cut_by_the_end_is_a_breach() {
+    fn s8_1_a_character_cut_by_the_end_is_a_violation() {
         for (before, edge) in
             BEFORE.iter().flat_map(|before| CUT.iter().map(move |cut| (before, cut)))
         {
             let payload = [before.as_bytes(), edge].concat();
-            let broken = [Told::Broken(Violation::NotUtf8)];
-            let open = client(TEXT_BEGINS, &payload);
-            assert_eq!(told(Role::Client, &open), [], "{edge:02x?}");
+            let broken = [Outcome::Failed(Violation::NotUtf8)];
+            let open = client(TEXT_FIRST, &payload);
+            assert_eq!(outcomes(Role::Client, &open), [], "{edge:02x?}");
             for wire in [
                 client(TEXT, &payload),
-                [open.clone(), client(ENDS, b"")].concat(),
-                [open.clone(), client(GOES_ON, b""), client(ENDS, b"")].concat(),
+                [open.clone(), client(LAST, b"")].concat(),
+                [open.clone(), client(CONTINUATION, b""), client(LAST, b"")].concat(),
             ] {
-                assert_eq!(told(Role::Client, &wire), broken, "{edge:02x?}");
-                assert_eq!(told_in_reads(Role::Client, &wire, &[1]), broken, "{edge:02x?}");
+                assert_eq!(outcomes(Role::Client, &wire), broken, "{edge:02x?}");
+                assert_eq!(outcomes_in_reads(Role::Client, &wire, &[1]), broken, "{edge:02x?}");
             }
         }
     }
@@ -723,10 +696,10 @@ mod tests {
     #[test]
     fn s8_1_binary_ping_and_pong_are_not_text() {
         for (first, event) in
-            [(BINARY, Told::Binary as fn(_) -> _), (PING, Told::Ping), (PONG, Told::Pong)]
+            [(BINARY, Outcome::Binary as fn(_) -> _), (PING, Outcome::Ping), (PONG, Outcome::Pong)]
         {
             assert_eq!(
-                told(Role::Client, &client(first, &[0xff, 0xfe])),
+                outcomes(Role::Client, &client(first, &[0xff, 0xfe])),
                 [event(vec![0xff, 0xfe])]
             );
         }
@@ -736,93 +709,93 @@ mod tests {
     #[rustfmt::skip]
     fn s10_4_both_sides_of_the_limit() {
         let ten = |first| client(first, b"0123456789");
-        let told = |wire: &[Vec<u8>]| inspect_queue(&mut from_client(10), &wire.concat()).pop();
+        let outcomes = |wire: &[Vec<u8>]| feed(&mut from_client(10), &wire.concat()).pop();
         for (what, wire, last) in [
             ("10 at once", &[ten(TEXT)][..], text("0123456789")),
             ("10 twice", &[ten(TEXT), ten(TEXT)], text("0123456789")),
-            ("6 and 4", &[client(TEXT_BEGINS, b"012345"), client(ENDS, b"6789")], text("0123456789")),
-            ("10 and 0", &[ten(TEXT_BEGINS), client(ENDS, b"")], text("0123456789")),
+            ("6 and 4", &[client(TEXT_FIRST, b"012345"), client(LAST, b"6789")], text("0123456789")),
+            ("10 and 0", &[ten(TEXT_FIRST), client(LAST, b"")], text("0123456789")),
             ("8 and half a character, and its other half",
-                &[client(TEXT_BEGINS, b"01234567\xc3"), client(ENDS, b"\xa9")], text("01234567é")),
-            ("10 of binary", &[ten(BINARY_BEGINS), client(ENDS, b"")],
-                Told::Binary(b"0123456789".to_vec())),
-            ("a ping is no part of it", &[ten(TEXT_BEGINS), client(PING, &[0; 125])],
-                Told::Ping(vec![0; 125])),
+                &[client(TEXT_FIRST, b"01234567\xc3"), client(LAST, b"\xa9")], text("01234567é")),
+            ("10 of binary", &[ten(BINARY_FIRST), client(LAST, b"")],
+                Outcome::Binary(b"0123456789".to_vec())),
+            ("a ping does not count", &[ten(TEXT_FIRST), client(PING, &[0; 125])],
+                Outcome::Ping(vec![0; 125])),
         ] {
-            assert_eq!(told(wire), Some(last), "{what}");
+            assert_eq!(outcomes(wire), Some(last), "{what}");
         }
-        // Beyond it, the last octet of the header is enough, and takes nothing.
+        // Above the limit, the last byte of the header fails the connection, and takes no memory.
         for (what, before, length) in [
             ("11 at once", vec![], 11),
             ("2^62 at once", vec![], 1 << 62),
             ("2^63 - 1 at once", vec![], u64::MAX >> 1),
-            ("6 and 5", client(TEXT_BEGINS, b"012345"), 5),
-            ("8 and half a character, and 2", client(TEXT_BEGINS, b"01234567\xc3"), 2),
-            ("10 and 1", ten(TEXT_BEGINS), 1),
-            ("10 and 2^62", ten(TEXT_BEGINS), 1 << 62),
-            ("10 and 2^63 - 1", ten(BINARY_BEGINS), u64::MAX >> 1),
+            ("6 and 5", client(TEXT_FIRST, b"012345"), 5),
+            ("8 and half a character, and 2", client(TEXT_FIRST, b"01234567\xc3"), 2),
+            ("10 and 1", ten(TEXT_FIRST), 1),
+            ("10 and 2^62", ten(TEXT_FIRST), 1 << 62),
+            ("10 and 2^63 - 1", ten(BINARY_FIRST), u64::MAX >> 1),
         ] {
-            let first = if before.is_empty() { BINARY } else { ENDS };
+            let first = if before.is_empty() { BINARY } else { LAST };
             let mut receiver = from_client(10);
-            assert_eq!(inspect_queue(&mut receiver, &before), [], "{what}");
+            assert_eq!(feed(&mut receiver, &before), [], "{what}");
             let header = header(first, Some(KEY), length);
             let (last, most) = header.split_last().unwrap();
-            assert_eq!(inspect_queue(&mut receiver, most), [], "{what}");
-            assert_eq!(inspect_queue(&mut receiver, &[*last]), [Told::Broken(Violation::TooBig)], "{what}");
+            assert_eq!(feed(&mut receiver, most), [], "{what}");
+            assert_eq!(feed(&mut receiver, &[*last]), [Outcome::Failed(Violation::TooBig)], "{what}");
             assert!(memory(&receiver) <= BUFFER_MIN + 10 + 8, "{what}");
         }
         let mut receiver = from_client(0);
-        assert_eq!(inspect_queue(&mut receiver, &client(TEXT, b"")), [text("")]);
-        assert_eq!(inspect_queue(&mut receiver, &client(TEXT, b"a")), [Told::Broken(Violation::TooBig)]);
+        assert_eq!(feed(&mut receiver, &client(TEXT, b"")), [text("")]);
+        assert_eq!(feed(&mut receiver, &client(TEXT, b"a")), [Outcome::Failed(Violation::TooBig)]);
     }
 
     #[test]
-    fn s10_4_a_length_that_is_claimed_takes_no_memory() {
-        for first in [TEXT, BINARY, TEXT_BEGINS, BINARY_BEGINS] {
+    fn s10_4_a_claimed_length_takes_no_memory() {
+        for first in [TEXT, BINARY, TEXT_FIRST, BINARY_FIRST] {
             let mut receiver = from_client(usize::MAX);
             let header = header(first, Some([0; 4]), u64::MAX >> 1);
-            assert_eq!(inspect_queue(&mut receiver, &header), []);
-            assert_eq!(inspect_queue(&mut receiver, b"0123456789"), []);
+            assert_eq!(feed(&mut receiver, &header), []);
+            assert_eq!(feed(&mut receiver, b"0123456789"), []);
             assert!(memory(&receiver) <= BUFFER_MIN + 10 + 8);
         }
     }
 
     #[test]
     fn s10_4_a_million_empty_fragments_take_no_memory() {
-        let many = client(GOES_ON, b"").repeat(10_000);
+        let many = client(CONTINUATION, b"").repeat(10_000);
         for (begins, whole) in
-            [(TEXT_BEGINS, text("ab")), (BINARY_BEGINS, Told::Binary(b"ab".to_vec()))]
+            [(TEXT_FIRST, text("ab")), (BINARY_FIRST, Outcome::Binary(b"ab".to_vec()))]
         {
             let mut receiver = from_client(MESSAGE_MAX);
-            assert_eq!(inspect_queue(&mut receiver, &client(begins, b"a")), []);
+            assert_eq!(feed(&mut receiver, &client(begins, b"a")), []);
             for _ in 0..100 {
-                assert_eq!(inspect_queue(&mut receiver, &many), []);
+                assert_eq!(feed(&mut receiver, &many), []);
                 assert!(memory(&receiver) <= BUFFER_MAX + 16);
             }
             assert_eq!(receiver.take_counts()[0], 1_000_000);
-            assert_eq!(inspect_queue(&mut receiver, &client(ENDS, b"b")), [whole]);
+            assert_eq!(feed(&mut receiver, &client(LAST, b"b")), [whole]);
         }
     }
 
     #[test]
     fn s10_4_memory_stays_within_the_limit_however_the_fragments_fall() {
-        // A first fragment that leaves no room to spare, then a character cut in two, over and over.
+        // A first fragment that fills the capacity, then a character cut in two, repeated.
         for (limit, first) in [(100_000, 60_000), (4_000, 2_001), (100, 51), (MESSAGE_MAX, 65_500)]
         {
             let mut receiver = from_client(limit);
             let payload = ["a".repeat(first).as_bytes(), &[0xc3]].concat();
-            assert_eq!(inspect_queue(&mut receiver, &client(TEXT_BEGINS, &payload)), []);
+            assert_eq!(feed(&mut receiver, &client(TEXT_FIRST, &payload)), []);
             let mut length = payload.len();
             while length + 2 < limit {
-                assert_eq!(inspect_queue(&mut receiver, &client(GOES_ON, &[0xa9, 0xc3])), []);
+                assert_eq!(feed(&mut receiver, &client(CONTINUATION, &[0xa9, 0xc3])), []);
                 length += 2;
                 let held = memory(&receiver) - receiver.buffer.capacity();
                 assert!(held <= limit + 8, "{held} of {limit} at {length}");
             }
-            assert_eq!(inspect_queue(&mut receiver, &client(ENDS, &[0xa9])).len(), 1);
+            assert_eq!(feed(&mut receiver, &client(LAST, &[0xa9])).len(), 1);
             let pong = client(PONG, b"");
-            assert_eq!(inspect_queue(&mut receiver, &pong), [Told::Pong(vec![])]);
-            assert!(memory(&receiver) <= BUFFER_MAX, "a message that was told is forgotten");
+            assert_eq!(feed(&mut receiver, &pong), [Outcome::Pong(vec![])]);
+            assert!(memory(&receiver) <= BUFFER_MAX, "a message that was returned is freed");
         }
     }
 
@@ -832,11 +805,11 @@ mod tests {
             let pings = client(PING, b"ping").repeat(40_000);
             let (first, rest) = pings.split_at(early);
             let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, first);
-            let mut pongs = inspect_queue(&mut receiver, rest).len();
+            let mut pongs = feed(&mut receiver, rest).len();
             let capacity = receiver.buffer.capacity();
             assert!((BUFFER_MAX / 2..=BUFFER_MAX).contains(&capacity), "{capacity}, early {early}");
             for _ in 0..100 {
-                pongs += inspect_queue(&mut receiver, &pings[..10]).len();
+                pongs += feed(&mut receiver, &pings[..10]).len();
             }
             assert_eq!(receiver.buffer.capacity(), BUFFER_MIN, "early {early}");
             assert_eq!(pongs, 40_000 + 100);
@@ -844,25 +817,25 @@ mod tests {
     }
 
     #[test]
-    fn s4_2_2_octets_that_came_with_the_head_are_the_first_frames() {
+    fn s4_2_2_bytes_received_with_the_head_are_the_first_frames() {
         let long = client(TEXT, &[b'a'; 5000]);
         let wire = [client(PING, b"1"), long, client(TEXT, b"last")].concat();
-        let events = told_in_reads(Role::Client, &wire, &[1]);
+        let events = outcomes_in_reads(Role::Client, &wire, &[1]);
         assert_eq!(events.len(), 3);
         for early in (0..=wire.len()).step_by(7).chain([BUFFER_MIN - 1, BUFFER_MIN, BUFFER_MIN + 1])
         {
             let mut receiver = Receiver::new(Role::Client, MESSAGE_MAX, &wire[..early]);
-            assert_eq!(inspect_queue(&mut receiver, &wire[early..]), events, "early {early}");
+            assert_eq!(feed(&mut receiver, &wire[early..]), events, "early {early}");
         }
     }
 
     #[test]
     fn frames_are_counted_by_opcode() {
         let wire = [
-            client(TEXT_BEGINS, b"a"),
-            client(GOES_ON, b"b"),
+            client(TEXT_FIRST, b"a"),
+            client(CONTINUATION, b"b"),
             client(PING, b""),
-            client(ENDS, b"c"),
+            client(LAST, b"c"),
             client(TEXT, b"d"),
             client(BINARY, b"e"),
             client(PONG, b""),
@@ -874,76 +847,77 @@ mod tests {
         for sizes in [&[wire.len()][..], &[1]] {
             let mut receiver = from_client(MESSAGE_MAX);
             for piece in wire.chunks(sizes[0]) {
-                inspect_queue(&mut receiver, piece);
+                feed(&mut receiver, piece);
             }
             assert_eq!(receiver.take_counts(), [2, 3, 1, 1, 1, 2]); // in the order of Opcode::ALL
             assert_eq!(receiver.take_counts(), [0; 6]);
         }
     }
 
-    /// A message as it is said, and the places where it is cut into frames.
+    /// A message, and where it is cut into frames.
     #[derive(Clone, Debug)]
-    struct QueueState {
-        message: Told,
+    struct Sent {
+        message: Outcome,
         cuts: Vec<usize>,
-        /// What stands between its frames, or before it.
-        between: Vec<Told>,
+        /// The control frames between its frames, or before it.
+        between: Vec<Outcome>,
     }
 
-    fn said() -> impl Strategy<Value = QueueState> {
+    fn sent() -> impl Strategy<Value = Sent> {
         let payload = || prop::collection::vec(any::<u8>(), 0..=125);
         let message = prop_oneof![
-            ".{0,200}".prop_map(Told::Text),
-            prop::collection::vec(any::<u8>(), 0..3000).prop_map(Told::Binary),
+            ".{0,200}".prop_map(Outcome::Text),
+            prop::collection::vec(any::<u8>(), 0..3000).prop_map(Outcome::Binary),
         ];
-        let control = prop_oneof![payload().prop_map(Told::Ping), payload().prop_map(Told::Pong)];
+        let control =
+            prop_oneof![payload().prop_map(Outcome::Ping), payload().prop_map(Outcome::Pong)];
         let cuts = prop::collection::vec(0usize..3000, 0..6);
         let between = prop::collection::vec(control, 0..4);
-        (message, cuts, between).prop_map(|(message, cuts, between)| QueueState {
+        (message, cuts, between).prop_map(|(message, cuts, between)| Sent {
             message,
             cuts,
             between,
         })
     }
 
-    /// The frames of `said`, and the events that they are.
-    fn write(said: &QueueState, mut key: impl FnMut() -> Option<[u8; 4]>) -> (Vec<u8>, Vec<Told>) {
-        let (opcode, payload) = match &said.message {
-            Told::Text(text) => (TEXT_BEGINS, text.as_bytes()),
-            Told::Binary(octets) => (BINARY_BEGINS, octets.as_slice()),
-            other => panic!("{other:?} is no message"),
+    /// The frames of `sent`, and their outcomes.
+    fn write(sent: &Sent, mut key: impl FnMut() -> Option<[u8; 4]>) -> (Vec<u8>, Vec<Outcome>) {
+        let (opcode, payload) = match &sent.message {
+            Outcome::Text(text) => (TEXT_FIRST, text.as_bytes()),
+            Outcome::Binary(bytes) => (BINARY_FIRST, bytes.as_slice()),
+            other => panic!("{other:?} is not a message"),
         };
-        let mut cuts: Vec<usize> = said.cuts.iter().map(|cut| *cut.min(&payload.len())).collect();
+        let mut cuts: Vec<usize> = sent.cuts.iter().map(|cut| *cut.min(&payload.len())).collect();
         cuts.extend([0, payload.len()]);
         cuts.sort_unstable();
 
         let mut wire = Vec::new();
-        let mut controls = said.between.iter();
+        let mut controls = sent.between.iter();
         for (i, pair) in cuts.windows(2).enumerate() {
             match controls.next() {
-                Some(Told::Ping(payload)) => wire.extend(frame(PING, key(), payload)),
-                Some(Told::Pong(payload)) => wire.extend(frame(PONG, key(), payload)),
+                Some(Outcome::Ping(payload)) => wire.extend(frame(PING, key(), payload)),
+                Some(Outcome::Pong(payload)) => wire.extend(frame(PONG, key(), payload)),
                 _ => (),
             }
-            let fin = if i + 2 == cuts.len() { ENDS } else { 0 };
-            let opcode = if i == 0 { opcode } else { GOES_ON };
+            let fin = if i + 2 == cuts.len() { LAST } else { 0 };
+            let opcode = if i == 0 { opcode } else { CONTINUATION };
             wire.extend(frame(fin | opcode, key(), &payload[pair[0]..pair[1]]));
         }
-        let controls = said.between.iter().take(cuts.len() - 1).cloned();
-        (wire, controls.chain([said.message.clone()]).collect())
+        let controls = sent.between.iter().take(cuts.len() - 1).cloned();
+        (wire, controls.chain([sent.message.clone()]).collect())
     }
 
-    /// A conversation of one side, with its events.
-    fn conversation() -> impl Strategy<Value = (Role, Vec<u8>, Vec<Told>)> {
-        let said = prop::collection::vec(said(), 0..6);
+    /// One side of a conversation, with its outcomes.
+    fn conversation() -> impl Strategy<Value = (Role, Vec<u8>, Vec<Outcome>)> {
+        let sent = prop::collection::vec(sent(), 0..6);
         let keys = prop::collection::vec(any::<[u8; 4]>(), 1..8);
         let sender = prop_oneof![Just(Role::Client), Just(Role::Server)];
-        (sender, said, keys).prop_map(|(sender, said, keys)| {
+        (sender, sent, keys).prop_map(|(sender, sent, keys)| {
             let mut keys = keys.iter().cycle().copied();
             let key = || keys.next().filter(|_| sender == Role::Client);
             let mut key = key;
             let (wires, events): (Vec<_>, Vec<_>) =
-                said.iter().map(|said| write(said, &mut key)).unzip();
+                sent.iter().map(|sent| write(sent, &mut key)).unzip();
             (sender, wires.concat(), events.concat())
         })
     }
@@ -954,41 +928,41 @@ mod tests {
 
     proptest! {
         #[test]
-        fn s6_2_what_is_said_is_told_however_it_is_cut(
+        fn s6_2_what_is_sent_is_received_however_it_is_cut(
             (sender, wire, events) in conversation(),
             sizes in reads(),
         ) {
-            prop_assert_eq!(&told(sender, &wire), &events);
-            prop_assert_eq!(&told_in_reads(sender, &wire, &sizes), &events);
+            prop_assert_eq!(&outcomes(sender, &wire), &events);
+            prop_assert_eq!(&outcomes_in_reads(sender, &wire, &sizes), &events);
         }
 
         #[test]
-        fn s10_7_a_damaged_conversation_is_judged_the_same_however_it_is_cut(
+        fn s10_7_a_damaged_conversation_has_the_same_outcome_however_it_is_cut(
             (sender, mut wire, _) in conversation(),
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
             sizes in reads(),
         ) {
-            for (place, octet) in damage.iter().filter(|_| !wire.is_empty()).collect::<Vec<_>>() {
+            for (place, byte) in damage.iter().filter(|_| !wire.is_empty()).collect::<Vec<_>>() {
                 let place = place.index(wire.len());
-                wire[place] ^= octet;
+                wire[place] ^= byte;
             }
-            let events = told(sender, &wire);
-            prop_assert_eq!(&told_in_reads(sender, &wire, &sizes), &events);
-            prop_assert_eq!(&told_in_reads(sender, &wire, &[1]), &events);
+            let events = outcomes(sender, &wire);
+            prop_assert_eq!(&outcomes_in_reads(sender, &wire, &sizes), &events);
+            prop_assert_eq!(&outcomes_in_reads(sender, &wire, &[1]), &events);
         }
 
         #[test]
-        fn s10_7_noise_is_judged_the_same_however_it_is_cut(
+        fn s10_7_noise_has_the_same_outcome_however_it_is_cut(
             wire in prop::collection::vec(any::<u8>(), 0..100),
             sizes in reads(),
         ) {
             for sender in [Role::Client, Role::Server] {
-                prop_assert_eq!(told_in_reads(sender, &wire, &sizes), told(sender, &wire));
+                prop_assert_eq!(outcomes_in_reads(sender, &wire, &sizes), outcomes(sender, &wire));
             }
         }
 
         #[test]
-        fn s10_4_memory_follows_the_octets_that_came(
+        fn s10_4_memory_follows_the_received_bytes(
             (sender, wire, _) in conversation(),
             sizes in reads(),
             limit in 0usize..3000,
@@ -997,7 +971,7 @@ mod tests {
             let mut rest = wire.as_slice();
             for size in sizes.iter().cycle() {
                 let (now, later) = rest.split_at(rest.len().min(*size));
-                inspect_queue(&mut receiver, now);
+                feed(&mut receiver, now);
                 let joined = (wire.len() - later.len()).min(limit);
                 prop_assert!(memory(&receiver) <= receiver.buffer.len() + 2 * joined + 16);
                 prop_assert!(memory(&receiver) <= BUFFER_MAX + limit + 16);
@@ -1008,32 +982,32 @@ mod tests {
             }
         }
 
-        /// `std` is the oracle: a prefix that is invalid, and not merely cut, is a breach at once.
+        /// `std` is the oracle: a prefix that is invalid, and not only cut, fails at once.
         #[test]
-        fn s8_1_the_same_verdict_as_std_at_every_octet(
-            octets in prop::collection::vec(
+        fn s8_1_the_same_result_as_std_at_every_byte(
+            bytes in prop::collection::vec(
                 prop_oneof![
                     4 => prop::sample::select(VALID.to_vec()).prop_map(<[u8]>::to_vec),
                     1 => prop::sample::select(INVALID.to_vec()).prop_map(|(_, v)| v.to_vec()),
-                    1 => any::<u8>().prop_map(|octet| vec![octet]),
+                    1 => any::<u8>().prop_map(|byte| vec![byte]),
                 ],
                 0..12,
             ).prop_map(|pieces| pieces.concat()),
         ) {
-            let broken = Told::Broken(Violation::NotUtf8);
-            let event = str::from_utf8(&octets).map_or(broken.clone(), text);
-            prop_assert_eq!(told(Role::Client, &client(TEXT, &octets)), std::slice::from_ref(&event));
-            prop_assert_eq!(told(Role::Client, &one_by_one(&octets)), [event]);
+            let broken = Outcome::Failed(Violation::NotUtf8);
+            let event = str::from_utf8(&bytes).map_or(broken.clone(), text);
+            prop_assert_eq!(outcomes(Role::Client, &client(TEXT, &bytes)), std::slice::from_ref(&event));
+            prop_assert_eq!(outcomes(Role::Client, &one_by_one(&bytes)), [event]);
 
             let mut receiver = from_client(MESSAGE_MAX);
-            inspect_queue(&mut receiver, &header(TEXT, Some([0; 4]), octets.len() as u64 + 1));
-            for end in 1..=octets.len() {
-                let is_broken = match str::from_utf8(&octets[..end]) {
+            feed(&mut receiver, &header(TEXT, Some([0; 4]), bytes.len() as u64 + 1));
+            for end in 1..=bytes.len() {
+                let is_broken = match str::from_utf8(&bytes[..end]) {
                     Ok(_) => false,
                     Err(error) => error.error_len().is_some(),
                 };
-                let told = inspect_queue(&mut receiver, &octets[end - 1..end]);
-                prop_assert_eq!(told == std::slice::from_ref(&broken), is_broken);
+                let outcomes = feed(&mut receiver, &bytes[end - 1..end]);
+                prop_assert_eq!(outcomes == std::slice::from_ref(&broken), is_broken);
                 if is_broken {
                     break;
                 }

@@ -1,10 +1,10 @@
-//! Utf8Buffer as it arrives, section 8.1: each octet is judged at once, wherever fragments, frames and reads
-//! cut it.
+//! Text as it arrives, section 8.1: each byte is checked at once, wherever fragments, frames and reads
+//! cut the text.
 
-use super::close::Violation;
+use super::violation::Violation;
 
-/// A text message as it arrives: what is proven to be UTF-8, and the first octets of a character
-/// whose rest is still to come.
+/// A text message as it arrives: the characters received so far, and the first bytes of a character that
+/// is incomplete.
 #[derive(Default)]
 pub struct Utf8Buffer {
     pub(super) valid: String,
@@ -12,64 +12,58 @@ pub struct Utf8Buffer {
 }
 
 impl Utf8Buffer {
-    /// Appends what came of it; `max` octets are the longest message.
+    /// Appends received bytes. `max` is the longest message in bytes.
     ///
     /// # Errors
-    /// [`Violation::NotUtf8`], at the first octet that proves it.
-    pub fn push(&mut self, mut octets: &[u8], max: usize) -> Result<(), Violation> {
+    /// [`Violation::NotUtf8`], at the first byte that proves it.
+    pub fn push(&mut self, mut bytes: &[u8], max: usize) -> Result<(), Violation> {
         while !self.incomplete.is_empty()
-            && let Some((octet, rest)) = octets.split_first()
+            && let Some((byte, rest)) = bytes.split_first()
         {
-            octets = rest;
-            self.incomplete.push(*octet);
+            bytes = rest;
+            self.incomplete.push(*byte);
             let (valid, cut) = split(&self.incomplete)?;
             if cut.is_empty() {
                 push_str(&mut self.valid, valid, max);
                 self.incomplete.clear();
             }
         }
-        let (valid, cut) = split(octets)?;
+        let (valid, cut) = split(bytes)?;
         push_str(&mut self.valid, valid, max);
         self.incomplete.extend_from_slice(cut);
         Ok(())
     }
 
-    /// Drops what is proven, for whoever only wants the verdict: memory stays that of one piece.
+    /// Drops the valid characters, so that a caller that only checks the text needs memory for one piece.
     pub fn discard_valid(&mut self) {
         self.valid.clear();
     }
 
-    /// Begins anew.
-    pub fn clear(&mut self) {
-        self.valid.clear();
-        self.incomplete.clear();
-    }
-
-    /// Octets that came.
+    /// The number of bytes received and not dropped.
     #[must_use]
     pub fn size(&self) -> usize {
         self.valid.len() + self.incomplete.len()
     }
 
-    /// The text, once all of it came.
+    /// The text, after its last byte was received.
     ///
     /// # Errors
-    /// [`Violation::NotUtf8`] if it ends inside a character.
+    /// [`Violation::NotUtf8`] if the text ends inside a character.
     pub fn whole(&self) -> Result<&str, Violation> {
         if self.incomplete.is_empty() { Ok(&self.valid) } else { Err(Violation::NotUtf8) }
     }
 }
 
-/// The characters that are whole, and the beginning of one more at the end.
-fn split(octets: &[u8]) -> Result<(&str, &[u8]), Violation> {
-    let error = match str::from_utf8(octets) {
+/// The whole characters, and the first bytes of an incomplete one at the end.
+fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Violation> {
+    let error = match str::from_utf8(bytes) {
         Ok(text) => return Ok((text, &[])),
         Err(error) => error,
     };
     if error.error_len().is_some() {
         return Err(Violation::NotUtf8);
     }
-    let (valid, cut) = octets.split_at(error.valid_up_to());
+    let (valid, cut) = bytes.split_at(error.valid_up_to());
     str::from_utf8(valid).map(|text| (text, cut)).or(Err(Violation::NotUtf8))
 }
 
@@ -79,8 +73,8 @@ fn push_str(text: &mut String, more: &str, max: usize) {
     text.push_str(more);
 }
 
-/// The capacity for `needed` octets: doubling, so that appending stays linear, but never beyond
-/// the longest message.
+/// The capacity for `needed` bytes: it doubles, so that appending stays linear, but does not exceed
+/// `max`, the longest message in bytes.
 pub(super) fn grown_capacity(capacity: usize, needed: usize, max: usize) -> usize {
     if needed <= capacity { capacity } else { needed.max(capacity.saturating_mul(2).min(max)) }
 }

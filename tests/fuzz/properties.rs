@@ -154,7 +154,10 @@ fn check_parsed_head(head: &[u8], limits: HeadLimits, request: &Request) {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     assert!(request.target.starts_with('/') && request.target.bytes().all(is_plain));
     if let Ok(acceptance) = AcceptedHandshake::of(request) {
-        assert!(request.has_token("upgrade", "WebSocket") && request.values("host").count() == 1);
+        assert!(
+            request.fields.has_token("upgrade", "WebSocket")
+                && request.fields.values("host").count() == 1
+        );
         let response = acceptance.response();
         assert!(response.ends_with("\r\n\r\n") && response.contains(" 101 "));
     }
@@ -312,7 +315,8 @@ fn check_receiver(
                 meter.peak()
             );
             if violation.is_none() {
-                let held_max = receiver.spare_capacity().len() + CONTROL_MAX + message + SMALL_BUFFERS;
+                let held_max =
+                    receiver.spare_capacity().len() + CONTROL_MAX + message + SMALL_BUFFERS;
                 assert!(
                     meter.held() <= held_max,
                     "{} bytes of memory, limit {held_max}",

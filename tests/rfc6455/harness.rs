@@ -1,5 +1,5 @@
-//! Runs the tests as libtest does. It also records which requirements each test shows, and fails a test
-//! that asserts nothing.
+//! Runs the tests as libtest does, and also knows which requirements each test shows and whether it
+//! asserts anything.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -15,8 +15,7 @@ use crate::register::Register;
 use crate::report;
 use crate::support::check;
 
-/// The number of tests that run at the same time. Tests mostly wait, so it may exceed the number of
-/// processors.
+/// Tests that run at the same time. They mostly wait, so there are more than processors.
 const WORKERS: usize = 8;
 
 /// The test of the register itself, which is in no module.
@@ -30,7 +29,7 @@ pub(crate) struct Test {
     pub(crate) run: fn(),
 }
 
-/// Declares the table at the top of a module: `name: ["ID", ..],` for each test function.
+/// The table at the top of a module: `name: ["ID", ..],` for each test function in it.
 macro_rules! tests {
     ($($name:ident: [$($id:literal),+ $(,)?],)+) => {
         pub(crate) const TESTS: &[$crate::harness::Test] = &[$($crate::harness::Test {
@@ -43,41 +42,42 @@ macro_rules! tests {
 }
 
 impl Test {
-    /// The module name, as `s5_5`.
+    /// `s5_5`, without the name of the test target.
     pub(crate) fn section(&self) -> &'static str {
         self.module.rsplit("::").next().unwrap_or_default()
     }
 
-    /// The full name, as `s5_5::ping_is_answered_with_a_pong`.
+    /// `s5_5::ping_is_answered`
     pub(crate) fn path(&self) -> String {
         format!("{}::{}", self.section(), self.name)
     }
 
-    /// Runs the test; an error is the reason of the failure.
-    fn verdict(&self) -> Result<(), String> {
+    /// Runs the test.
+    ///
+    /// # Errors
+    /// Why it failed.
+    fn result(&self) -> Result<(), String> {
         check::reset();
         let end = panic::catch_unwind(self.run);
         match end {
             Ok(()) if check::count() == 0 => Err("the test asserts nothing".into()),
             Ok(()) => Ok(()),
-            Err(payload) => {
-                Err(LAST_PANIC.take().unwrap_or_else(|| panic_message(payload.as_ref())))
-            }
+            Err(payload) => Err(LAST_PANIC.take().unwrap_or_else(|| message(payload.as_ref()))),
         }
     }
 }
 
-/// The result of a test.
+/// A test that was run.
 pub(crate) struct Outcome<'a> {
     pub(crate) test: &'a Test,
-    pub(crate) verdict: Result<(), String>,
-    /// Something that the RFC requires soon was late.
+    pub(crate) result: Result<(), String>,
+    /// A reply that must be sent "as soon as practical" was late.
     pub(crate) late: bool,
 }
 
-/// The supported options of libtest, and `--table`.
+/// The arguments that libtest has too, and `--table`.
 #[derive(Default)]
-struct Options {
+struct Arguments {
     filters: Vec<String>,
     skips: Vec<String>,
     exact: bool,
@@ -85,41 +85,40 @@ struct Options {
     table: bool,
 }
 
-impl Options {
+impl Arguments {
     fn read() -> Self {
-        let mut options = Self::default();
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
+        let mut arguments = Self::default();
+        let mut words = std::env::args().skip(1);
+        while let Some(argument) = words.next() {
             match argument.as_str() {
-                "--exact" => options.exact = true,
-                "--list" => options.list = true,
-                "--table" => options.table = true,
-                "--skip" => options.skips.extend(arguments.next()),
-                "--test-threads" | "--color" | "--format" => drop(arguments.next()),
-                option if option.starts_with('-') => {} // another option of libtest, which is ignored
-                _ => options.filters.push(argument),
+                "--exact" => arguments.exact = true,
+                "--list" => arguments.list = true,
+                "--table" => arguments.table = true,
+                "--skip" => arguments.skips.extend(words.next()),
+                "--test-threads" | "--color" | "--format" => drop(words.next()),
+                option if option.starts_with('-') => {} // an option of libtest that has no effect here
+                _ => arguments.filters.push(argument),
             }
         }
-        options
+        arguments
     }
 
     fn select(&self, names: &[String]) -> bool {
-        let matches = |filter: &String| self.matches(filter, names);
-        (self.filters.is_empty() || self.filters.iter().any(matches))
-            && !self.skips.iter().any(matches)
+        let fits = |word: &String| self.fits(word, names);
+        (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
     }
 
-    fn matches(&self, filter: &String, names: &[String]) -> bool {
-        names.iter().any(|name| if self.exact { name == filter } else { name.contains(filter) })
+    fn fits(&self, word: &String, names: &[String]) -> bool {
+        names.iter().any(|name| if self.exact { name == word } else { name.contains(word) })
     }
 
-    /// Warns about a filter for a section without a test. It is not a failure: `cargo test NAME` passes the
-    /// filter to every test binary.
+    /// Warns about a filter for a section without tests. It does not fail: `cargo test NAME` passes the
+    /// filter to every test binary, and another may have such a test.
     fn warn(&self, names: &[Vec<String>]) {
         for filter in &self.filters {
             let is_section = filter.starts_with('s') && filter[1..].starts_with(char::is_numeric);
-            if is_section && !names.iter().any(|names| self.matches(filter, names)) {
-                eprintln!("\nNO TEST: the filter {filter} matches no test in tests/rfc6455\n");
+            if is_section && !names.iter().any(|names| self.fits(filter, names)) {
+                eprintln!("\nNO TEST: the filter {filter} selects nothing in tests/rfc6455\n");
             }
         }
     }
@@ -127,69 +126,68 @@ impl Options {
 
 /// Runs the tests that the command line selects.
 pub(crate) fn main(tests: &[&Test]) -> ExitCode {
-    let options = Options::read();
+    let arguments = Arguments::read();
     let (register, breaches) = Register::read(tests);
     let names: Vec<_> = tests.iter().map(|test| names(test, &register)).collect();
-    options.warn(&names);
+    arguments.warn(&names);
     let named = tests.iter().copied().zip(&names);
     let chosen: Vec<&Test> =
-        named.filter(|(_, names)| options.select(names)).map(|(test, _)| test).collect();
-    if options.list {
+        named.filter(|(_, names)| arguments.select(names)).map(|(test, _)| test).collect();
+    if arguments.list {
         println!("{REGISTER}: test");
         chosen.iter().for_each(|test| println!("{}: test", test.path()));
         return ExitCode::SUCCESS;
     }
-    let started = Instant::now();
+    let began = Instant::now();
     println!("\nrunning {} tests", chosen.len() + 1);
-    print_result(REGISTER, breaches.is_empty());
+    announce(REGISTER, breaches.is_empty());
     let outcomes = run(&chosen);
-    if options.table {
+    if arguments.table {
         report::publish(&register, &outcomes);
     }
-    print_summary(&breaches, &outcomes, tests.len() - chosen.len(), started)
+    conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
 }
 
-/// The names that a filter can match: the path of the test, and its name in the module of each section whose
-/// requirements it shows.
+/// The names that select a test: its path, and the same path in each section with a row that it shows.
 fn names(test: &Test, register: &Register) -> Vec<String> {
     let modules = register.modules(test).map(|module| format!("{module}::{}", test.name));
     iter::once(test.path()).chain(modules).collect()
 }
 
-/// Runs the tests on several threads. A panic is a failure of one test and does not stop the others.
+/// Runs the tests on a few threads. A test that panics fails, and the others continue.
 fn run<'a>(tests: &[&'a Test]) -> Vec<Outcome<'a>> {
-    panic::set_hook(Box::new(store_panic));
+    panic::set_hook(Box::new(remember));
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
-    let run_tests = || {
+    let work = || {
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let verdict = test.verdict();
+            let result = test.result();
             let late = check::was_late();
-            print_result(&test.path(), verdict.is_ok());
-            outcomes.lock().expect("no worker panics").push(Outcome { test, verdict, late });
+            announce(&test.path(), result.is_ok());
+            outcomes.lock().expect("no worker panics").push(Outcome { test, result, late });
         }
     };
-    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(run_tests))));
+    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
     outcomes.into_inner().expect("no worker panics")
 }
 
-fn print_result(path: &str, passed: bool) {
+fn announce(path: &str, passed: bool) {
     println!("test {path} ... {}", if passed { "ok" } else { "FAILED" });
 }
 
-/// Prints the failures with their reasons, and the summary line.
-fn print_summary(
+/// Prints the failures with their reasons, and the line with the result.
+fn conclude(
     breaches: &[String],
     outcomes: &[Outcome],
-    filtered_out: usize,
-    started: Instant,
+    unchosen: usize,
+    began: Instant,
 ) -> ExitCode {
     let mut failures = Vec::new();
     if !breaches.is_empty() {
         failures.push((REGISTER.to_owned(), breaches.join("\n")));
     }
-    for Outcome { test, verdict, .. } in outcomes {
-        failures.extend(verdict.as_ref().err().map(|why| (test.path(), why.clone())));
+    for Outcome { test, result, .. } in outcomes {
+        failures.extend(result.as_ref().err().map(|why| (test.path(), why.clone())));
     }
     if !failures.is_empty() {
         println!("\nfailures:");
@@ -197,27 +195,27 @@ fn print_summary(
         println!("\nfailures:");
         failures.iter().for_each(|(path, _)| println!("    {path}"));
     }
-    let (status, failed) = (if failures.is_empty() { "ok" } else { "FAILED" }, failures.len());
+    let (word, failed) = (if failures.is_empty() { "ok" } else { "FAILED" }, failures.len());
     println!(
-        "\ntest result: {status}. {} passed; {failed} failed; 0 ignored; 0 measured; \
-         {filtered_out} filtered out; finished in {:.2}s\n",
+        "\ntest result: {word}. {} passed; {failed} failed; 0 ignored; 0 measured; \
+         {unchosen} filtered out; finished in {:.2}s\n",
         outcomes.len() + 1 - failed,
-        started.elapsed().as_secs_f64()
+        began.elapsed().as_secs_f64()
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 thread_local! {
-    /// The location and the message of the last panic on this thread.
+    /// The message and the place of the last panic on this thread.
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-fn store_panic(panic: &PanicHookInfo) {
+fn remember(panic: &PanicHookInfo) {
     let place = panic.location().map(|at| format!("{}:{}: ", at.file(), at.line()));
-    LAST_PANIC.set(Some(place.unwrap_or_default() + &panic_message(panic.payload())));
+    LAST_PANIC.set(Some(place.unwrap_or_default() + &message(panic.payload())));
 }
 
-fn panic_message(payload: &(dyn Any + Send)) -> String {
+fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or(payload.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a message")
