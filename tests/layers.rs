@@ -12,7 +12,7 @@ const LINES_MAX: usize = 300;
 /// Who may name whom beside itself, by the first word behind `crate::`. Who has no row names nobody.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "tools"]),
-    ("cli", &["server", "tools", "explain", "wire"]),
+    ("cli", &["server", "tools", "explain", "help", "wire"]),
     ("server", &["explain", "net", "wire", "sys"]),
     ("tools", &["explain", "net", "wire"]),
     ("explain", &["wire"]),

@@ -1,22 +1,21 @@
-//! The words of `wirechat accept`.
+//! The options of `wirechat accept`.
 
-use super::Command;
-use super::args::{self, Flag};
+use super::args::{Flag, Syntax, Times};
+use super::command::Command;
 use crate::tools::accept::Options;
 
-const FLAGS: &[Flag<bool>] = &[Flag {
-    name: "check",
-    value: "",
-    words: (0, 0),
-    help: "is ACCEPT the value for KEY? If not, which of the known mistakes makes it?",
-    apply: |is_check, _| {
-        *is_check = true;
-        Ok(())
-    },
-}];
+/// The value under construction is: is `--check` given?
+pub(super) const SYNTAX: Syntax<bool> = Syntax {
+    help: "wirechat accept --help",
+    usage: [USAGE, "\nExit status: 0, or 1 if ACCEPT is not the value for KEY.\n"],
+    flags: FLAGS,
+    variables: None,
+    defaults: |_| false,
+    finish,
+};
 
 const USAGE: &str = "\
-wirechat accept: what a server answers to a Sec-WebSocket-Key, step by step
+wirechat accept: how a server answers a Sec-WebSocket-Key, step by step
 
 Examples:
   wirechat accept dGhlIHNhbXBsZSBub25jZQ==
@@ -25,18 +24,18 @@ Examples:
 Usage: wirechat accept KEY
        wirechat accept --check KEY ACCEPT
 
-Exit status: 0, or 1 if ACCEPT is not the value for KEY.
-
 Options:
 ";
 
-/// Reads the words behind `accept`.
-pub(super) fn parse(words: &[&str]) -> Result<Command, String> {
-    let mut is_check = false;
-    let Some(plain) = args::read(FLAGS, words, &mut is_check, "wirechat accept --help")? else {
-        return Ok(Command::Show(format!("{USAGE}{}", args::options_help(FLAGS))));
-    };
-    match (is_check, plain.as_slice()) {
+#[rustfmt::skip]
+const FLAGS: &[Flag<bool>] = &[
+    Flag { name: "check", value: "", words: (0, 0), default: "", times: Times::Once,
+        help: "check whether ACCEPT is the value for KEY; if not, find the known mistake that makes it",
+        apply: |is_check, _| { *is_check = true; Ok(()) } },
+];
+
+fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
+    match (is_check, operands) {
         (false, [key]) => Ok(Command::Accept(Options::Steps { key: (*key).to_owned() })),
         (true, [key, given]) => Ok(Command::Accept(Options::Check {
             key: (*key).to_owned(),
@@ -45,17 +44,14 @@ pub(super) fn parse(words: &[&str]) -> Result<Command, String> {
         (false, []) => {
             Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned())
         }
-        (false, [_, given, ..]) => Err(format!(
-            "accept takes one key, and '{}' is more; is it a value to check? wirechat accept --check KEY ACCEPT",
-            given.escape_debug()
+        (false, [_, word, ..]) => Err(format!(
+            "unexpected argument '{}'; to check an accept value use wirechat accept --check KEY ACCEPT",
+            word.escape_debug()
         )),
-        (true, other) => Err(format!(
-            "--check needs a key and an accept value, and {} came: wirechat accept --check KEY ACCEPT",
-            match other {
-                [] => "neither".to_owned(),
-                [_] => "one word".to_owned(),
-                more => format!("{} words", more.len()),
-            }
+        (true, words) => Err(format!(
+            "--check needs a key and an accept value, but the number of arguments is {}; \
+             use wirechat accept --check KEY ACCEPT",
+            words.len()
         )),
     }
 }
@@ -63,6 +59,10 @@ pub(super) fn parse(words: &[&str]) -> Result<Command, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(words: &[&str]) -> Result<Command, String> {
+        SYNTAX.parse(words, &|_| None)
+    }
 
     #[test]
     fn a_key_or_a_key_with_a_value() {
@@ -76,23 +76,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_and_what_would_be_right() {
+    fn an_error_says_what_would_be_right() {
         for (words, beginning, end) in [
             (&[][..], "accept needs a key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            (&["k", "\u{1b}"], "accept takes one key, and '\\u{1b}' is more", "--check KEY ACCEPT"),
+            (&["k", "\u{1b}"], "unexpected argument '\\u{1b}'", "--check KEY ACCEPT"),
             (
                 &["--check"],
-                "--check needs a key and an accept value, and neither came",
+                "--check needs a key and an accept value, but the number of arguments is 0;",
                 "--check KEY ACCEPT",
             ),
             (
                 &["--check", "k"],
-                "--check needs a key and an accept value, and one word came",
+                "--check needs a key and an accept value, but the number of arguments is 1;",
                 "--check KEY ACCEPT",
             ),
             (
                 &["--check", "k", "a", "b"],
-                "--check needs a key and an accept value, and 3 words came",
+                "--check needs a key and an accept value, but the number of arguments is 3;",
                 "--check KEY ACCEPT",
             ),
             (&["--check=yes", "k", "a"], "--check takes no value", ""),

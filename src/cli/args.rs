@@ -1,109 +1,209 @@
-//! What all commands do with words: flags with their values, a guess at what was meant, a help in columns.
+//! One parser for the options of all commands. A command is a [`Syntax`]; each of its options is a row of
+//! one table, which the parser, the help, the environment variables and the suggestions read.
 
-use super::values::distance;
+use std::ffi::OsString;
 
-/// Each command, and what it does.
-pub(super) const COMMANDS: &[(&str, &str)] = &[
-    ("serve", "the chat server; what is meant without a command"),
-    ("decode", "explain captured bytes, frame by frame"),
-    ("encode", "make frames, right or wrong"),
-    ("accept", "the accept value of a handshake, step by step, or why one is wrong"),
-];
+use super::command::Command;
+use crate::explain::view::{Colour, View};
 
-/// One option of a tool.
+/// Looks up an environment variable.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+const HELP: [&str; 2] = ["--help", "-h"];
+const VERSION: [&str; 2] = ["--version", "-V"];
+
+/// Columns of the help, and the column where the text of an option starts.
+const WIDTH: usize = 96;
+const INDENT: usize = 29;
+
+/// A command: its options, its help, and how its words become a [`Command`].
+pub(super) struct Syntax<T: 'static> {
+    /// The command line that prints the help.
+    pub(super) help: &'static str,
+    /// The help before and after the options.
+    pub(super) usage: [&'static str; 2],
+    pub(super) flags: &'static [Flag<T>],
+    /// What the names of the environment variables start with; `None` if the options have none.
+    pub(super) variables: Option<&'static str>,
+    /// The values without any option.
+    pub(super) defaults: fn(Lookup) -> T,
+    /// Makes the command from the values and the operands, the words that belong to no option.
+    pub(super) finish: fn(T, &[&str]) -> Result<Command, String>,
+}
+
+/// One option.
 pub(super) struct Flag<T: 'static> {
     pub(super) name: &'static str,
-    /// The words behind it as the help shows them; empty for a switch.
+    /// The value as the help shows it; empty for a switch. A switch takes a value, if it may have
+    /// one, as `--name=VALUE` only.
     pub(super) value: &'static str,
-    /// How many there are at least and at most.
+    /// The least and the most words of the value.
     pub(super) words: (usize, usize),
+    /// The default as a user writes it; empty if there is none.
+    pub(super) default: &'static str,
     pub(super) help: &'static str,
+    pub(super) times: Times,
     pub(super) apply: fn(&mut T, &[&str]) -> Result<(), String>,
 }
 
-/// Applies the flags among `words` to `options`; gives back the words that are none, or nothing if one
-/// asks for the help.
-///
+/// How often an option can be given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Once; of several, the last one counts.
+    Once,
+    /// Several times. Its environment variable holds a list with commas.
+    Repeatable,
+}
+
+impl<T> Syntax<T> {
+    /// Reads the words after the command's name, then the environment variables of the options that
+    /// were not given.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong, and what would be right.
+    pub(super) fn parse(&self, words: &[&str], variable: Lookup) -> Result<Command, String> {
+        let mut values = (self.defaults)(variable);
+        let (mut operands, mut given) = (Vec::new(), Vec::new());
+        let mut rest = words;
+        while let Some((word, after)) = rest.split_first() {
+            rest = after;
+            if HELP.contains(word) {
+                return Ok(Command::Show(self.help_text()));
+            }
+            if VERSION.contains(word) {
+                let version = env!("CARGO_PKG_VERSION");
+                return Ok(Command::Show(format!("wirechat {version}\n")));
+            }
+            let Some(option) = word.strip_prefix("--") else {
+                operands.push(*word);
+                continue;
+            };
+            let (name, inline) = match option.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (option, None),
+            };
+            let flag = self.find(name)?;
+            let (own, after) = flag.take_words(inline, rest)?;
+            rest = after;
+            flag.set(&mut values, &format!("--{name}"), &own)?;
+            given.push(flag.name);
+        }
+        self.read_variables(&mut values, &given, variable)?;
+        (self.finish)(values, &operands)
+    }
+
+    fn find(&self, name: &str) -> Result<&Flag<T>, String> {
+        self.flags.iter().find(|flag| flag.name == name).ok_or_else(|| {
+            let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
+            let near = nearest(name, names);
+            let name = name.escape_debug();
+            match near {
+                Some(near) => format!("there is no option --{name}; did you mean --{near}?"),
+                None => format!("there is no option --{name}; `{}` lists them all", self.help),
+            }
+        })
+    }
+
+    /// A variable that is set but empty counts as not set.
+    fn read_variables(
+        &self,
+        values: &mut T,
+        given: &[&str],
+        variable: Lookup,
+    ) -> Result<(), String> {
+        let Some(prefix) = self.variables else { return Ok(()) };
+        for flag in self.flags.iter().filter(|flag| !given.contains(&flag.name)) {
+            let name = flag.variable(prefix);
+            let Some(value) = variable(&name) else { continue };
+            let value = utf8(value).map_err(|error| format!("{name}: {error}"))?;
+            let parts: Vec<&str> = match flag.times {
+                Times::Once => vec![&value],
+                Times::Repeatable => value.split(',').map(str::trim).collect(),
+            };
+            for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                flag.set(values, &name, &[part])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn help_text(&self) -> String {
+        let [before, after] = self.usage;
+        let mut text = before.to_owned();
+        for flag in self.flags {
+            let left = format!("--{} {}", flag.name, flag.value);
+            let default = match flag.default {
+                "" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            let variable = self.variables.map(|prefix| format!(" [{}]", flag.variable(prefix)));
+            let variable = variable.unwrap_or_default();
+            text.push_str(&row(left.trim_end(), &format!("{}{default}{variable}", flag.help)));
+        }
+        text.push_str(&row("--help", "print this text"));
+        text.push_str(&row("--version", "print the version"));
+        text.push_str(after);
+        text
+    }
+}
+
+impl<T> Flag<T> {
+    /// The words of the flag's own value, and the words after them. A word of a required value belongs
+    /// to it whatever it looks like.
+    fn take_words<'a, 'b>(
+        &self,
+        inline: Option<&'a str>,
+        rest: &'b [&'a str],
+    ) -> Result<(Vec<&'a str>, &'b [&'a str]), String> {
+        let (least, most) = self.words;
+        let mut own: Vec<&str> = inline.into_iter().collect();
+        if most < own.len() {
+            return Err(format!("--{0} takes no value; write --{0} alone", self.name));
+        }
+        let mut rest = rest;
+        while let Some((word, after)) = rest.split_first() {
+            let is_optional = !self.value.is_empty() && own.len() < most && !word.starts_with("--");
+            if least <= own.len() && !is_optional {
+                break;
+            }
+            own.push(word);
+            rest = after;
+        }
+        if own.len() < least {
+            let Self { name, value, .. } = self;
+            return Err(format!("--{name} needs a value: --{name} {value}{}", self.example()));
+        }
+        Ok((own, rest))
+    }
+
+    fn set(&self, values: &mut T, source: &str, words: &[&str]) -> Result<(), String> {
+        (self.apply)(values, words)
+            .map_err(|hint| format!("{source}: '{}' {hint}", words.join(" ").escape_debug()))
+    }
+
+    fn variable(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    fn example(&self) -> String {
+        match self.default {
+            "" => String::new(),
+            default if default.contains(' ') => format!(", as in --{} '{default}'", self.name),
+            default => format!(", as in --{} {default}", self.name),
+        }
+    }
+}
+
+/// A row of a help: a name, and what it is in lines of its own column.
+pub(super) fn row(name: &str, text: &str) -> String {
+    let lines = View { width: WIDTH, colour: Colour::Off }.wrap(text, INDENT);
+    format!("  {name:<26} {}\n", lines.trim())
+}
+
 /// # Errors
-/// A sentence: what was wrong, and what would be right.
-pub(super) fn read<'a, T>(
-    flags: &[Flag<T>],
-    words: &[&'a str],
-    options: &mut T,
-    help: &str,
-) -> Result<Option<Vec<&'a str>>, String> {
-    let mut plain = Vec::new();
-    let mut rest = words;
-    while let Some((word, behind)) = rest.split_first() {
-        rest = behind;
-        if ["--help", "-h"].contains(word) {
-            return Ok(None);
-        }
-        let Some(name) = word.strip_prefix("--") else {
-            plain.push(*word);
-            continue;
-        };
-        let (name, inline) = match name.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (name, None),
-        };
-        let names = flags.iter().map(|flag| flag.name).chain(["help"]);
-        let flag = flags.iter().find(|flag| flag.name == name);
-        let flag = flag.ok_or_else(|| unknown(name, names, help))?;
-        let (own, behind) = values_of(flag, inline, rest)?;
-        rest = behind;
-        (flag.apply)(options, &own)
-            .map_err(|hint| format!("--{name}: '{}' {hint}", own.join(" ").escape_debug()))?;
-    }
-    Ok(Some(plain))
-}
-
-/// The words that are a flag's own, and the others. A word that it cannot do without is its own
-/// whatever it looks like.
-fn values_of<'a, 'b, T>(
-    flag: &Flag<T>,
-    inline: Option<&'a str>,
-    rest: &'b [&'a str],
-) -> Result<(Vec<&'a str>, &'b [&'a str]), String> {
-    let (least, most) = flag.words;
-    let mut own: Vec<&str> = inline.into_iter().collect();
-    if most < own.len() {
-        return Err(format!("--{} takes no value", flag.name));
-    }
-    let mut rest = rest;
-    while let Some((word, behind)) = rest.split_first() {
-        let is_own = own.len() < least || own.len() < most && !word.starts_with("--");
-        if !is_own {
-            break;
-        }
-        own.push(word);
-        rest = behind;
-    }
-    if own.len() < least {
-        return Err(format!("--{0} needs a value: --{0} {1}", flag.name, flag.value));
-    }
-    Ok((own, rest))
-}
-
-/// One line or more for each flag.
-pub(super) fn options_help<T>(flags: &[Flag<T>]) -> String {
-    let mut text = String::new();
-    for flag in flags {
-        let left = format!("--{} {}", flag.name, flag.value);
-        text.push_str(&format!("  {:<26} {}\n", left.trim_end(), wrapped(flag.help, 29, 96)));
-    }
-    text.push_str("  --help                     this text\n");
-    text
-}
-
-/// Says that there is no option `name`, and which one may have been meant.
-pub(super) fn unknown(name: &str, names: impl Iterator<Item = &'static str>, help: &str) -> String {
-    let near = nearest(name, names);
-    let name = name.escape_debug();
-    match near {
-        Some(near) => format!("there is no option --{name}; did you mean --{near}?"),
-        None => format!("there is no option --{name}; `{help}` lists them all"),
-    }
+/// The word is not UTF-8.
+pub(super) fn utf8(word: OsString) -> Result<String, String> {
+    word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
 }
 
 /// The name that is nearest to `word`, if it is near enough to be a typo of it.
@@ -115,23 +215,19 @@ pub(super) fn nearest(
     (distance(word, near) <= 1 + near.len() / 4).then_some(near)
 }
 
-/// `text` in lines up to column `end`, the later ones indented to column `start`.
-pub(super) fn wrapped(text: &str, start: usize, end: usize) -> String {
-    let mut out = String::new();
-    let mut column = start;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column != start && end < column + 1 + width {
-            out.push_str(&format!("\n{:start$}", ""));
-            column = start;
-        } else if column != start {
-            out.push(' ');
-            column += 1;
+/// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
         }
-        out.push_str(word);
-        column += width;
     }
-    out
+    row[other.len()]
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The values of options: a word in, or what would have been right.
+//! The values of options. An error is the end of a sentence that starts with the value: what would be right.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| hint.to_owned())
 }
 
-/// RFC 6454, 6.2: scheme, host and port, and nothing behind them.
+/// RFC 6454 section 6.2: scheme, host and port, and nothing after them.
 pub(super) fn origin(value: &str) -> Result<String, String> {
     let value = value.to_ascii_lowercase();
     let has_authority = value.split_once("://").is_some_and(|(scheme, authority)| {
@@ -26,7 +26,7 @@ pub(super) fn origin(value: &str) -> Result<String, String> {
     Err("is not an origin, such as https://chat.example.org (no path), null, or *".to_owned())
 }
 
-/// As browsers write it.
+/// An origin as browsers write it.
 fn without_default_port(origin: String) -> String {
     for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
         if origin.starts_with(scheme)
@@ -38,58 +38,67 @@ fn without_default_port(origin: String) -> String {
     origin
 }
 
-/// 1 to 2^40 bytes.
+/// A size from 1 to 2^40 bytes.
 pub(super) fn size(value: &str) -> Result<usize, String> {
     const MAX: u64 = 1 << 40;
-    let (digits, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
+    let (count, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
         Some(b'K') => (&value[..value.len() - 1], 1 << 10),
         Some(b'M') => (&value[..value.len() - 1], 1 << 20),
         Some(b'G') => (&value[..value.len() - 1], 1 << 30),
         _ => (value, 1),
     };
-    let size = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
-    let size = size.filter(|size| (1..=MAX).contains(size) && is_number(digits));
-    match size.and_then(|size| usize::try_from(size).ok()) {
-        Some(size) => Ok(size),
-        None => Err("is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned()),
-    }
+    let size = digits(count, MAX / unit).map(|count| count * unit).filter(|size| *size != 0);
+    size.and_then(|size| usize::try_from(size).ok())
+        .ok_or_else(|| "is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned())
 }
 
-/// 1 to a million.
+/// A number from 1 to a million.
 pub(super) fn number(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(number @ 1..=1_000_000) if is_number(value) => Ok(number),
-        _ => Err("is not a number from 1 to 1000000, such as 4096".to_owned()),
+    let number = digits(value, 1_000_000).filter(|number| *number != 0);
+    number
+        .and_then(|number| usize::try_from(number).ok())
+        .ok_or_else(|| "is not a number from 1 to 1000000, such as 4096".to_owned())
+}
+
+/// A number up to `max`, as digits without a sign.
+pub(super) fn digits(value: &str, max: u64) -> Option<u64> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|number| is_plain && *number <= max)
+}
+
+/// Bytes in hex, with spaces, commas or colons between them or not.
+pub(super) fn bytes(value: &str) -> Result<Vec<u8>, String> {
+    let wrong = || "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'".to_owned();
+    let mut bytes = Vec::new();
+    for group in value.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
+        let digits = group.strip_prefix("0x").unwrap_or(group);
+        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return Err(wrong()) };
+        for [high, low] in pairs {
+            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+            let (Some(high), Some(low)) = (digit(high), digit(low)) else { return Err(wrong()) };
+            bytes.push(high << 4 | low);
+        }
     }
+    Ok(bytes)
 }
 
-/// Digits, and no sign.
-fn is_number(value: &str) -> bool {
-    value.bytes().all(|octet| octet.is_ascii_digit())
-}
-
-/// Up to a year, to the millisecond.
+/// A time of up to a year, in milliseconds at the finest.
 pub(super) fn seconds(value: &str) -> Result<Duration, String> {
     const MAX: u64 = 365 * 86_400;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
-    let are_short = whole.len() <= 8 && fraction.len() <= 3;
-    let is_plain =
-        !matches!(value, "" | ".") && are_short && is_number(whole) && is_number(fraction);
-    let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
-    match (format!("0{whole}").parse(), thousandths.parse()) {
-        (Ok(whole @ 0..=MAX), Ok(milli)) if is_plain => {
+    let is_plain = !matches!(value, "" | ".") && whole.len() <= 8 && fraction.len() <= 3;
+    match (digits(&format!("0{whole}"), MAX), digits(&format!("{fraction:0<3}"), 999)) {
+        (Some(whole), Some(milli)) if is_plain => {
             Ok(Duration::from_secs(whole) + Duration::from_millis(milli))
         }
         _ => Err("is not a number of seconds up to 31536000, such as 20 or 0.5".to_owned()),
     }
 }
 
-pub(super) fn some_seconds(value: &str) -> Result<Duration, String> {
+pub(super) fn positive_seconds(value: &str) -> Result<Duration, String> {
     match seconds(value)? {
-        less if less < Duration::from_millis(1) => {
-            Err("is too short; 0.001 seconds is the least".to_owned())
-        }
-        enough => Ok(enough),
+        Duration::ZERO => Err("is too short; the minimum is 0.001 seconds".to_owned()),
+        seconds => Ok(seconds),
     }
 }
 
@@ -114,7 +123,7 @@ pub(super) fn tracing(value: &str) -> Result<Tracing, String> {
         ("full", _) => Ok(Tracing::Full),
         (_, Ok(true)) => Ok(Tracing::Summary),
         (_, Ok(false)) => Ok(Tracing::Off),
-        (_, Err(_)) => Err("is neither true, false nor full".to_owned()),
+        (_, Err(_)) => Err("is none of true, false and full".to_owned()),
     }
 }
 
@@ -123,21 +132,6 @@ pub(super) fn inspection(value: &str) -> Result<Inspection, String> {
         ("any", _) => Ok(Inspection::Any),
         (_, Ok(true)) => Ok(Inspection::Loopback),
         (_, Ok(false)) => Ok(Inspection::Off),
-        (_, Err(_)) => Err("is neither true, false nor any".to_owned()),
+        (_, Err(_)) => Err("is none of true, false and any".to_owned()),
     }
-}
-
-/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }

@@ -1,0 +1,19 @@
+//! What the words of the command line ask for.
+
+use crate::server::Options;
+use crate::tools;
+
+/// What to run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run the chat server.
+    Serve(Options),
+    /// Explain captured bytes.
+    Decode(tools::decode::Options),
+    /// Make frames.
+    Encode(tools::encode::Options),
+    /// Compute or check an accept value.
+    Accept(tools::accept::Options),
+    /// Print a text on standard output: help, a topic, or the version.
+    Show(String),
+}
