@@ -25,11 +25,11 @@ pub enum Command {
     /// The chat server.
     Serve(Options),
     /// Captured octets, explained.
-    Decode(tools::decode::Options),
+    Decode(tools::decode::DecodeOptions),
     /// Frames, right or wrong.
-    Encode(tools::encode::Options),
+    Encode(tools::encode::EncodeOptions),
     /// The accept value, computed or checked.
-    Accept(tools::accept::Options),
+    Accept(tools::accept::AcceptOptions),
     /// A text for standard output: help or version.
     Show(String),
 }

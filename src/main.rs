@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use wirechat::cli::{self, Command};
 use wirechat::server::listener;
-use wirechat::tools::decode::{self, Verdict};
-use wirechat::tools::{self, Failure, Status, accept, encode};
+use wirechat::tools::{self, Failure, Status, accept, decode, encode};
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -15,14 +14,10 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => complain(&sentence, 1),
         },
-        Ok(Command::Decode(options)) => match decode::run(&options) {
-            Ok(Verdict::Conforming) => ExitCode::SUCCESS,
-            Ok(Verdict::Violations) => ExitCode::from(1),
-            Err(sentence) => complain(&sentence, 2),
-        },
+        Ok(Command::Decode(options)) => ended(decode::run(&options)),
         Ok(Command::Encode(options)) => ended(encode::run(&options)),
         Ok(Command::Accept(options)) => ended(accept::run(&options)),
-        Ok(Command::Show(text)) => ended(tools::say(text.as_bytes()).map(|()| 0)),
+        Ok(Command::Show(text)) => ended(tools::print(text.as_bytes()).map(|()| 0)),
         Err(sentence) => complain(&sentence, 2),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::args::{self, Flag};
-use crate::tools::accept::Options;
+use crate::tools::accept::AcceptOptions;
 
 const FLAGS: &[Flag<bool>] = &[Flag {
     name: "check",
@@ -37,8 +37,8 @@ pub(super) fn parse(words: &[&str]) -> Result<Command, String> {
         return Ok(Command::Show(format!("{USAGE}{}", args::options_help(FLAGS))));
     };
     match (is_check, plain.as_slice()) {
-        (false, [key]) => Ok(Command::Accept(Options::Steps { key: (*key).to_owned() })),
-        (true, [key, given]) => Ok(Command::Accept(Options::Check {
+        (false, [key]) => Ok(Command::Accept(AcceptOptions::Steps { key: (*key).to_owned() })),
+        (true, [key, given]) => Ok(Command::Accept(AcceptOptions::Check {
             key: (*key).to_owned(),
             given: (*given).to_owned(),
         })),
@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn a_key_or_a_key_with_a_value() {
-        let check = Options::Check { key: "k".to_owned(), given: "a=".to_owned() };
+        let check = AcceptOptions::Check { key: "k".to_owned(), given: "a=".to_owned() };
         for words in [&["--check", "k", "a="][..], &["k", "--check", "a="], &["k", "a=", "--check"]]
         {
             assert_eq!(parse(words), Ok(Command::Accept(check.clone())), "{words:?}");
         }
-        let steps = Options::Steps { key: "-k\r".to_owned() };
+        let steps = AcceptOptions::Steps { key: "-k\r".to_owned() };
         assert_eq!(parse(&["-k\r"]), Ok(Command::Accept(steps)));
     }
 

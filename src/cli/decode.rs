@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::unexpected_value;
 use crate::explain::view::Colour;
-use crate::tools::decode::{Form, Options, Output, Source};
+use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
 
 /// What `wirechat decode --help` says.
@@ -45,7 +45,7 @@ Exit status: 0 nothing is wrong, 1 violations were found, 2 it cannot be read or
 pub(super) fn parse(
     words: &[&str],
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Options, String> {
+) -> Result<DecodeOptions, String> {
     let mut options = defaults(variable);
     let mut rest = Vec::new();
     let mut words = words.iter().peekable();
@@ -62,7 +62,9 @@ pub(super) fn parse(
             "--from" => options.sender = Some(sender(value("client")?)?),
             "--key" => options.key = Some(value("dGhlIHNhbXBsZSBub25jZQ==")?.to_owned()),
             "--color" => options.colour = colour(value("never")?, options.colour)?,
-            "--example" => options.source = Source::Lesson(value("").ok().map(str::to_owned)),
+            "--example" => {
+                options.source = DecodeSource::Example(value("").ok().map(str::to_owned))
+            }
             _ if inline.is_some() && SWITCHES.contains(&name) => {
                 return Err(format!("{name} takes no value; write {name} alone"));
             }
@@ -78,13 +80,13 @@ pub(super) fn parse(
 }
 
 /// What holds without a word.
-fn defaults(variable: impl Fn(&str) -> Option<OsString>) -> Options {
-    Options {
-        source: Source::Input,
-        form: Form::Unknown,
+fn defaults(variable: impl Fn(&str) -> Option<OsString>) -> DecodeOptions {
+    DecodeOptions {
+        source: DecodeSource::Stdin,
+        encoding: InputEncoding::Detect,
         sender: None,
         key: None,
-        output: Output::Pages,
+        output: DecodeOutput::Text,
         colour: variable("NO_COLOR").filter(|value| !value.is_empty()).map(|_| Colour::Off),
         width: width(variable("COLUMNS")),
     }
@@ -92,35 +94,39 @@ fn defaults(variable: impl Fn(&str) -> Option<OsString>) -> Options {
 
 const SWITCHES: [&str; 4] = ["--hex", "--raw", "--json", "--summary"];
 
-fn set_form(options: &mut Options, name: &str) -> Result<(), String> {
-    let form = if name == "--raw" { Form::Raw } else { Form::Hex };
-    if options.form != Form::Unknown && options.form != form {
+fn set_form(options: &mut DecodeOptions, name: &str) -> Result<(), String> {
+    let form = if name == "--raw" { InputEncoding::Raw } else { InputEncoding::Hex };
+    if options.encoding != InputEncoding::Detect && options.encoding != form {
         return Err("--hex and --raw exclude each other; give the one that the input is".to_owned());
     }
-    options.form = form;
+    options.encoding = form;
     Ok(())
 }
 
-fn output(so_far: Output, name: &str) -> Output {
+fn output(so_far: DecodeOutput, name: &str) -> DecodeOutput {
     match (so_far, name) {
-        (Output::Pages | Output::Json, "--json") => Output::Json,
-        (Output::Pages | Output::Summary, _) if name == "--summary" => Output::Summary,
-        _ => Output::SummaryJson,
+        (DecodeOutput::Text | DecodeOutput::Json, "--json") => DecodeOutput::Json,
+        (DecodeOutput::Text | DecodeOutput::Summary, _) if name == "--summary" => {
+            DecodeOutput::Summary
+        }
+        _ => DecodeOutput::SummaryJson,
     }
 }
 
-fn source(so_far: Source, words: &[&str]) -> Result<Source, String> {
+fn source(so_far: DecodeSource, words: &[&str]) -> Result<DecodeSource, String> {
     match (so_far, words) {
-        (Source::Lesson(name), []) => Ok(Source::Lesson(name)),
-        (Source::Lesson(_), [word, ..]) => {
+        (DecodeSource::Example(name), []) => Ok(DecodeSource::Example(name)),
+        (DecodeSource::Example(_), [word, ..]) => {
             let word = word.escape_debug();
             Err(format!("--example brings its own octets; leave '{word}' away"))
         }
-        (_, [] | ["-"]) => Ok(Source::Input),
+        (_, [] | ["-"]) => Ok(DecodeSource::Stdin),
         (_, words) if words.contains(&"-") => {
             Err("- is standard input and stands alone; leave the other words away".to_owned())
         }
-        (_, words) => Ok(Source::Words(words.iter().map(|word| (*word).to_owned()).collect())),
+        (_, words) => {
+            Ok(DecodeSource::Arguments(words.iter().map(|word| (*word).to_owned()).collect()))
+        }
     }
 }
 
@@ -156,28 +162,28 @@ fn unknown(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Options, String> {
+    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<DecodeOptions, String> {
         parse(words, |name| {
             let found = variables.iter().find(|(own, _)| *own == name);
             found.map(|(_, value)| OsString::from(value))
         })
     }
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> DecodeOptions {
         with(words, &[]).unwrap()
     }
 
     #[test]
     fn the_source_is_a_file_octets_input_or_a_lesson() {
         for (words, source) in [
-            (&[][..], Source::Input),
-            (&["-"], Source::Input),
-            (&["81", "05"], Source::Words(vec!["81".to_owned(), "05".to_owned()])),
-            (&["--json", "file"], Source::Words(vec!["file".to_owned()])),
-            (&["--example"], Source::Lesson(None)),
-            (&["--example", "--json"], Source::Lesson(None)),
-            (&["--example", "ping"], Source::Lesson(Some("ping".to_owned()))),
-            (&["--example=ping"], Source::Lesson(Some("ping".to_owned()))),
+            (&[][..], DecodeSource::Stdin),
+            (&["-"], DecodeSource::Stdin),
+            (&["81", "05"], DecodeSource::Arguments(vec!["81".to_owned(), "05".to_owned()])),
+            (&["--json", "file"], DecodeSource::Arguments(vec!["file".to_owned()])),
+            (&["--example"], DecodeSource::Example(None)),
+            (&["--example", "--json"], DecodeSource::Example(None)),
+            (&["--example", "ping"], DecodeSource::Example(Some("ping".to_owned()))),
+            (&["--example=ping"], DecodeSource::Example(Some("ping".to_owned()))),
         ] {
             assert_eq!(options(words).source, source, "{words:?}");
         }
@@ -186,12 +192,12 @@ mod tests {
     #[test]
     fn options_say_what_is_told() {
         let told = options(&["--from", "client", "--raw", "--key=abc", "--color", "always"]);
-        assert_eq!((told.sender, told.form), (Some(Role::Client), Form::Raw));
+        assert_eq!((told.sender, told.encoding), (Some(Role::Client), InputEncoding::Raw));
         assert_eq!((told.key.as_deref(), told.colour), (Some("abc"), Some(Colour::On)));
-        assert_eq!(options(&["--json"]).output, Output::Json);
-        assert_eq!(options(&["--summary", "--summary"]).output, Output::Summary);
+        assert_eq!(options(&["--json"]).output, DecodeOutput::Json);
+        assert_eq!(options(&["--summary", "--summary"]).output, DecodeOutput::Summary);
         for words in [["--json", "--summary"], ["--summary", "--json"]] {
-            assert_eq!(options(&words).output, Output::SummaryJson);
+            assert_eq!(options(&words).output, DecodeOutput::SummaryJson);
         }
     }
 

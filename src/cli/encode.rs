@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::Command;
 use super::args::{self, Flag};
 use super::decode::width;
-use crate::tools::encode::{Masking, Options, Output};
+use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::frame::Opcode;
 
@@ -30,7 +30,7 @@ Options:
 /// What the words have said so far.
 #[derive(Default)]
 struct QueueState {
-    options: Options,
+    options: EncodeOptions,
     /// The options that say what is in the frame; one may.
     contents: Vec<&'static str>,
     /// The options that say how it is written; one may.
@@ -47,7 +47,7 @@ impl QueueState {
         }
     }
 
-    fn output(&mut self, name: &'static str, output: Output) {
+    fn output(&mut self, name: &'static str, output: EncodeOutput) {
         self.outputs.push(name);
         self.options.output = output;
     }
@@ -76,15 +76,15 @@ const FLAGS: &[Flag<QueueState>] = &[
     Flag { name: "rsv", value: "N", words: (1, 1), help: "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
         apply: |said, words| { said.options.rsv = rsv(&words.concat())?; Ok(()) } },
     Flag { name: "length-form", value: "BITS", words: (1, 1), help: "write the length in 7, 16 or 64 bits, whether it needs them or not",
-        apply: |said, words| { said.options.form = Some(form(&words.concat())?); Ok(()) } },
+        apply: |said, words| { said.options.length_form = Some(form(&words.concat())?); Ok(()) } },
     Flag { name: "declare", value: "LENGTH", words: (1, 1), help: "say that the payload has so many octets, true or not",
         apply: |said, words| { said.options.declared = Some(length(&words.concat())?); Ok(()) } },
     Flag { name: "fragment", value: "SIZE", words: (1, 1), help: "cut the payload into frames of so many octets",
         apply: |said, words| { said.options.fragment = Some(size(&words.concat())?); Ok(()) } },
     Flag { name: "raw", value: "", words: (0, 0), help: "write the octets themselves, for a pipe or a file",
-        apply: |said, _| { said.output("raw", Output::Raw); Ok(()) } },
+        apply: |said, _| { said.output("raw", EncodeOutput::Raw); Ok(()) } },
     Flag { name: "picture", value: "", words: (0, 0), help: "draw each frame as section 5.2 does",
-        apply: |said, _| { said.output("picture", Output::Picture); Ok(()) } },
+        apply: |said, _| { said.output("picture", EncodeOutput::Picture); Ok(()) } },
 ];
 
 /// Reads the words behind `encode`.
@@ -123,7 +123,7 @@ pub(super) fn parse(
 }
 
 /// Values that make no sense together.
-fn agree(options: &Options) -> Result<(), String> {
+fn agree(options: &EncodeOptions) -> Result<(), String> {
     if options.declared.is_some() && options.fragment.is_some() {
         return Err("--declare is for one frame, --fragment makes several; leave one of them out"
             .to_owned());
@@ -131,7 +131,7 @@ fn agree(options: &Options) -> Result<(), String> {
     let whole = options.payload.len();
     let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
     let length = options.declared.unwrap_or(largest);
-    match options.form {
+    match options.length_form {
         Some(form) if LengthField::in_form(form, length).is_none() => Err(format!(
             "--length-form {}: {length} does not fit; --length-form {} has room for it",
             if form == LengthForm::Bits7 { 7 } else { 16 },
@@ -225,7 +225,7 @@ fn number(value: &str, max: u64) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> EncodeOptions {
         match parse(words, |_| None) {
             Ok(Command::Encode(options)) => options,
             other => panic!("{words:?}: {other:?}"),
@@ -269,22 +269,22 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn each_option_changes_one_thing() {
-        let plain = Options { opcode: 9, ..Options::default() };
+        let plain = EncodeOptions { opcode: 9, ..EncodeOptions::default() };
         for (words, changed) in [
             (&[][..], plain.clone()),
-            (&["--mask", "37fa213d"], Options { masking: Masking::Key([0x37, 0xfa, 0x21, 0x3d]), ..plain.clone() }),
-            (&["--mask", "0x00 00 00 01"], Options { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
-            (&["--mask", "random"], Options { masking: Masking::Random, ..plain.clone() }),
+            (&["--mask", "37fa213d"], EncodeOptions { masking: Masking::Key([0x37, 0xfa, 0x21, 0x3d]), ..plain.clone() }),
+            (&["--mask", "0x00 00 00 01"], EncodeOptions { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
+            (&["--mask", "random"], EncodeOptions { masking: Masking::Random, ..plain.clone() }),
             (&["--mask", "random", "--mask", "none"], plain.clone()),
-            (&["--no-fin"], Options { fin: false, ..plain.clone() }),
-            (&["--rsv", "7"], Options { rsv: 7, ..plain.clone() }),
-            (&["--length-form", "7"], Options { form: Some(LengthForm::Bits7), ..plain.clone() }),
-            (&["--length-form", "16"], Options { form: Some(LengthForm::Bits16), ..plain.clone() }),
-            (&["--length-form", "64"], Options { form: Some(LengthForm::Bits64), ..plain.clone() }),
-            (&["--declare", "18446744073709551615"], Options { declared: Some(u64::MAX), ..plain.clone() }),
-            (&["--fragment", "1"], Options { fragment: Some(1), ..plain.clone() }),
-            (&["--raw"], Options { output: Output::Raw, ..plain.clone() }),
-            (&["--picture"], Options { output: Output::Picture, ..plain.clone() }),
+            (&["--no-fin"], EncodeOptions { fin: false, ..plain.clone() }),
+            (&["--rsv", "7"], EncodeOptions { rsv: 7, ..plain.clone() }),
+            (&["--length-form", "7"], EncodeOptions { length_form: Some(LengthForm::Bits7), ..plain.clone() }),
+            (&["--length-form", "16"], EncodeOptions { length_form: Some(LengthForm::Bits16), ..plain.clone() }),
+            (&["--length-form", "64"], EncodeOptions { length_form: Some(LengthForm::Bits64), ..plain.clone() }),
+            (&["--declare", "18446744073709551615"], EncodeOptions { declared: Some(u64::MAX), ..plain.clone() }),
+            (&["--fragment", "1"], EncodeOptions { fragment: Some(1), ..plain.clone() }),
+            (&["--raw"], EncodeOptions { output: EncodeOutput::Raw, ..plain.clone() }),
+            (&["--picture"], EncodeOptions { output: EncodeOutput::Picture, ..plain.clone() }),
         ] {
             assert_eq!(options(&[words, &["--ping"]].concat()), changed, "{words:?}");
         }
