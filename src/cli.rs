@@ -24,7 +24,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("serve", "run the chat server (the default)"),
     ("decode", "explain captured bytes, frame by frame"),
     ("encode", "make frames, valid or not"),
-    ("accept", "compute the accept value of a handshake, or find out why one is wrong"),
+    ("accept", "compute the accept value of a key, or explain a wrong one"),
     ("help", "print a topic of the manual: wirechat help TOPIC"),
 ];
 
@@ -236,7 +236,10 @@ mod tests {
             (&["help", "Deploy"], "there is no topic 'Deploy'; try `wirechat help deploy`"),
             (&["help", "\u{1b}"], "there is no topic '\\u{1b}'; `wirechat help` lists them all"),
             (&["help", "serve", "x"], "help takes one topic; try `wirechat help serve`"),
-            (&["hlp", "serve"], "there is no command 'hlp'; try `wirechat help`, or `wirechat --help`"),
+            (
+                &["hlp", "serve"],
+                "there is no command 'hlp'; try `wirechat help`, or `wirechat --help`",
+            ),
         ] {
             assert_eq!(error(words), sentence);
         }
@@ -445,7 +448,8 @@ mod tests {
             assert!(sentence.starts_with("there is no command '"), "{sentence}");
             assert!(sentence.contains("wirechat --help") && !sentence.contains('\u{1b}'));
         }
-        for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]] {
+        for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]]
+        {
             let sentence = error(words);
             assert!(sentence.starts_with("unexpected argument '"), "{sentence}");
             assert!(sentence.contains("wirechat --help") && !sentence.contains('\u{1b}'));

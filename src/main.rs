@@ -25,7 +25,7 @@ fn run(command: Command) -> Result<Status, Failure> {
         Command::Decode(options) => decode::run(&options),
         Command::Encode(options) => encode::run(&options),
         Command::Accept(options) => accept::run(&options),
-        Command::Show(text) => tools::say(text.as_bytes()).map(|()| 0),
+        Command::Show(text) => tools::print(text.as_bytes()).map(|()| 0),
     }
 }
 

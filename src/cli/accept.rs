@@ -2,7 +2,7 @@
 
 use super::args::{Flag, Syntax, Times};
 use super::command::Command;
-use crate::tools::accept::Options;
+use crate::tools::accept::AcceptOptions;
 
 /// The value under construction is: is `--check` given?
 pub(super) const SYNTAX: Syntax<bool> = Syntax {
@@ -36,8 +36,8 @@ const FLAGS: &[Flag<bool>] = &[
 
 fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
     match (is_check, operands) {
-        (false, [key]) => Ok(Command::Accept(Options::Steps { key: (*key).to_owned() })),
-        (true, [key, given]) => Ok(Command::Accept(Options::Check {
+        (false, [key]) => Ok(Command::Accept(AcceptOptions::Steps { key: (*key).to_owned() })),
+        (true, [key, given]) => Ok(Command::Accept(AcceptOptions::Check {
             key: (*key).to_owned(),
             given: (*given).to_owned(),
         })),
@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn a_key_or_a_key_with_a_value() {
-        let check = Options::Check { key: "k".to_owned(), given: "a=".to_owned() };
+        let check = AcceptOptions::Check { key: "k".to_owned(), given: "a=".to_owned() };
         for words in [&["--check", "k", "a="][..], &["k", "--check", "a="], &["k", "a=", "--check"]]
         {
             assert_eq!(parse(words), Ok(Command::Accept(check.clone())), "{words:?}");
         }
-        let steps = Options::Steps { key: "-k\r".to_owned() };
+        let steps = AcceptOptions::Steps { key: "-k\r".to_owned() };
         assert_eq!(parse(&["-k\r"]), Ok(Command::Accept(steps)));
     }
 

@@ -181,7 +181,7 @@ impl<T> Flag<T> {
             .map_err(|hint| format!("{source}: '{}' {hint}", words.join(" ").escape_debug()))
     }
 
-    fn variable(&self, prefix: &str) -> String {
+    pub(super) fn variable(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.name.to_ascii_uppercase().replace('-', "_"))
     }
 

@@ -9,11 +9,11 @@ pub enum Command {
     /// Run the chat server.
     Serve(Options),
     /// Explain captured bytes.
-    Decode(tools::decode::Options),
+    Decode(tools::decode::DecodeOptions),
     /// Make frames.
-    Encode(tools::encode::Options),
+    Encode(tools::encode::EncodeOptions),
     /// Compute or check an accept value.
-    Accept(tools::accept::Options),
+    Accept(tools::accept::AcceptOptions),
     /// Print a text on standard output: help, a topic, or the version.
     Show(String),
 }

@@ -3,7 +3,7 @@
 use super::args::{Flag, Lookup, Syntax, Times};
 use super::command::Command;
 use crate::explain::view::Colour;
-use crate::tools::decode::{Form, Options, Output, Source};
+use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
 
 pub(super) const SYNTAX: Syntax<Draft> = Syntax {
@@ -44,7 +44,7 @@ could not be written. `wirechat help decode` explains the formats and the JSON.
 
 /// What the options have set so far.
 pub(super) struct Draft {
-    options: Options,
+    options: DecodeOptions,
     is_hex: bool,
     is_raw: bool,
     is_json: bool,
@@ -79,7 +79,7 @@ const FLAGS: &[Flag<Draft>] = &[
     Flag { name: "example", value: "[NAME]", words: (0, 1), default: "", times: Times::Once,
         help: "decode an example of the program; without NAME, list the examples",
         apply: |draft, words| {
-            draft.options.source = Source::Lesson(words.first().map(|name| (*name).to_owned()));
+            draft.options.source = DecodeSource::Example(words.first().map(|name| (*name).to_owned()));
             Ok(())
         } },
 ];
@@ -88,12 +88,12 @@ impl Draft {
     fn new(variable: Lookup) -> Self {
         let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
         let automatic = no_color.map(|_| Colour::Off);
-        let options = Options {
-            source: Source::Input,
-            form: Form::Unknown,
+        let options = DecodeOptions {
+            source: DecodeSource::Stdin,
+            encoding: InputEncoding::Detect,
             sender: None,
             key: None,
-            output: Output::Pages,
+            output: DecodeOutput::Text,
             colour: automatic,
             width: columns(variable),
         };
@@ -103,41 +103,43 @@ impl Draft {
 }
 
 fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
-    let form = match (draft.is_hex, draft.is_raw) {
+    let encoding = match (draft.is_hex, draft.is_raw) {
         (true, true) => {
             return Err("--hex and --raw exclude each other; give the one that the input is".into());
         }
-        (true, false) => Form::Hex,
-        (false, true) => Form::Raw,
-        (false, false) => Form::Unknown,
+        (true, false) => InputEncoding::Hex,
+        (false, true) => InputEncoding::Raw,
+        (false, false) => InputEncoding::Detect,
     };
     let output = match (draft.is_json, draft.is_summary) {
-        (true, true) => Output::SummaryJson,
-        (true, false) => Output::Json,
-        (false, true) => Output::Summary,
-        (false, false) => Output::Pages,
+        (true, true) => DecodeOutput::SummaryJson,
+        (true, false) => DecodeOutput::Json,
+        (false, true) => DecodeOutput::Summary,
+        (false, false) => DecodeOutput::Text,
     };
     let source = source(draft.options.source, operands)?;
-    Ok(Command::Decode(Options { source, form, output, ..draft.options }))
+    Ok(Command::Decode(DecodeOptions { source, encoding, output, ..draft.options }))
 }
 
-fn source(example: Source, operands: &[&str]) -> Result<Source, String> {
+fn source(example: DecodeSource, operands: &[&str]) -> Result<DecodeSource, String> {
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
         let word = word.escape_debug();
         return Err(format!("there is no option {word}; `wirechat decode --help` lists them all"));
     }
     match (example, operands) {
-        (Source::Lesson(name), []) => Ok(Source::Lesson(name)),
-        (Source::Lesson(_), [word, ..]) => {
+        (DecodeSource::Example(name), []) => Ok(DecodeSource::Example(name)),
+        (DecodeSource::Example(_), [word, ..]) => {
             let word = word.escape_debug();
             Err(format!("--example has its own input; remove '{word}'"))
         }
-        (_, [] | ["-"]) => Ok(Source::Input),
+        (_, [] | ["-"]) => Ok(DecodeSource::Stdin),
         (_, words) if words.contains(&"-") => {
             Err("- is standard input; remove the other arguments".to_owned())
         }
-        (_, words) => Ok(Source::Words(words.iter().map(|word| (*word).to_owned()).collect())),
+        (_, words) => {
+            Ok(DecodeSource::Arguments(words.iter().map(|word| (*word).to_owned()).collect()))
+        }
     }
 }
 
@@ -169,7 +171,7 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Options, String> {
+    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<DecodeOptions, String> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(own, _)| *own == name);
             found.map(|(_, value)| OsString::from(value))
@@ -180,21 +182,21 @@ mod tests {
         }
     }
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> DecodeOptions {
         with(words, &[]).unwrap()
     }
 
     #[test]
     fn the_source_is_a_file_bytes_standard_input_or_an_example() {
         for (words, source) in [
-            (&[][..], Source::Input),
-            (&["-"], Source::Input),
-            (&["81", "05"], Source::Words(vec!["81".to_owned(), "05".to_owned()])),
-            (&["--json", "file"], Source::Words(vec!["file".to_owned()])),
-            (&["--example"], Source::Lesson(None)),
-            (&["--example", "--json"], Source::Lesson(None)),
-            (&["--example", "ping"], Source::Lesson(Some("ping".to_owned()))),
-            (&["--example=ping"], Source::Lesson(Some("ping".to_owned()))),
+            (&[][..], DecodeSource::Stdin),
+            (&["-"], DecodeSource::Stdin),
+            (&["81", "05"], DecodeSource::Arguments(vec!["81".to_owned(), "05".to_owned()])),
+            (&["--json", "file"], DecodeSource::Arguments(vec!["file".to_owned()])),
+            (&["--example"], DecodeSource::Example(None)),
+            (&["--example", "--json"], DecodeSource::Example(None)),
+            (&["--example", "ping"], DecodeSource::Example(Some("ping".to_owned()))),
+            (&["--example=ping"], DecodeSource::Example(Some("ping".to_owned()))),
         ] {
             assert_eq!(options(words).source, source, "{words:?}");
         }
@@ -203,12 +205,12 @@ mod tests {
     #[test]
     fn each_option_sets_its_value() {
         let set = options(&["--from", "client", "--raw", "--key=abc", "--color", "always"]);
-        assert_eq!((set.sender, set.form), (Some(Role::Client), Form::Raw));
+        assert_eq!((set.sender, set.encoding), (Some(Role::Client), InputEncoding::Raw));
         assert_eq!((set.key.as_deref(), set.colour), (Some("abc"), Some(Colour::On)));
-        assert_eq!(options(&["--json"]).output, Output::Json);
-        assert_eq!(options(&["--summary", "--summary"]).output, Output::Summary);
+        assert_eq!(options(&["--json"]).output, DecodeOutput::Json);
+        assert_eq!(options(&["--summary", "--summary"]).output, DecodeOutput::Summary);
         for words in [["--json", "--summary"], ["--summary", "--json"]] {
-            assert_eq!(options(&words).output, Output::SummaryJson);
+            assert_eq!(options(&words).output, DecodeOutput::SummaryJson);
         }
     }
 

@@ -4,7 +4,7 @@ use super::args::{Flag, Lookup, Syntax, Times};
 use super::command::Command;
 use super::decode::columns;
 use super::values::{bytes, digits};
-use crate::tools::encode::{Masking, Options, Output};
+use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::frame::Opcode;
 
@@ -44,7 +44,7 @@ random key, 2 for a mistake on the command line.
 /// What the options have set so far.
 #[derive(Default)]
 pub(super) struct Draft {
-    options: Options,
+    options: EncodeOptions,
     /// The options given that set the content of the frame; only one may be.
     contents: Vec<&'static str>,
     /// The options given that set the form of the output; only one may be.
@@ -54,7 +54,7 @@ pub(super) struct Draft {
 
 impl Draft {
     fn new(variable: Lookup) -> Self {
-        let options = Options { width: columns(variable), ..Options::default() };
+        let options = EncodeOptions { width: columns(variable), ..EncodeOptions::default() };
         Self { options, ..Self::default() }
     }
 
@@ -66,7 +66,7 @@ impl Draft {
         }
     }
 
-    fn output(&mut self, name: &'static str, output: Output) {
+    fn output(&mut self, name: &'static str, output: EncodeOutput) {
         self.outputs.push(name);
         self.options.output = output;
     }
@@ -106,7 +106,7 @@ const FLAGS: &[Flag<Draft>] = &[
         apply: |draft, words| { draft.options.rsv = rsv(&words.concat())?; Ok(()) } },
     Flag { name: "length-form", value: "BITS", words: (1, 1), default: "", times: Times::Once,
         help: "write the length in 7, 16 or 64 bits, even if it needs fewer",
-        apply: |draft, words| { draft.options.form = Some(form(&words.concat())?); Ok(()) } },
+        apply: |draft, words| { draft.options.length_form = Some(form(&words.concat())?); Ok(()) } },
     Flag { name: "declare", value: "LENGTH", words: (1, 1), default: "", times: Times::Once,
         help: "write this payload length, true or not",
         apply: |draft, words| { draft.options.declared = Some(length(&words.concat())?); Ok(()) } },
@@ -115,10 +115,10 @@ const FLAGS: &[Flag<Draft>] = &[
         apply: |draft, words| { draft.options.fragment = Some(size(&words.concat())?); Ok(()) } },
     Flag { name: "raw", value: "", words: (0, 0), default: "", times: Times::Once,
         help: "write the bytes themselves, for a pipe or a file",
-        apply: |draft, _| { draft.output("raw", Output::Raw); Ok(()) } },
+        apply: |draft, _| { draft.output("raw", EncodeOutput::Raw); Ok(()) } },
     Flag { name: "picture", value: "", words: (0, 0), default: "", times: Times::Once,
         help: "draw each frame as section 5.2 does",
-        apply: |draft, _| { draft.output("picture", Output::Picture); Ok(()) } },
+        apply: |draft, _| { draft.output("picture", EncodeOutput::Picture); Ok(()) } },
 ];
 
 fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
@@ -136,7 +136,7 @@ fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
         }
         [] if !draft.has_opcode => {
             return Err(
-                "encode needs a frame to make, such as --text Hello, --ping or --close 1000".into()
+                "encode needs a frame to make, such as --text Hello, --ping or --close 1000".into(),
             );
         }
         _ => (),
@@ -151,7 +151,7 @@ fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
 }
 
 /// Rejects values that contradict each other.
-fn validate(options: &Options) -> Result<(), String> {
+fn validate(options: &EncodeOptions) -> Result<(), String> {
     if options.declared.is_some() && options.fragment.is_some() {
         return Err(
             "--declare is for one frame, and --fragment makes several; remove one of them".into()
@@ -160,7 +160,7 @@ fn validate(options: &Options) -> Result<(), String> {
     let whole = options.payload.len();
     let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
     let length = options.declared.unwrap_or(largest);
-    match options.form {
+    match options.length_form {
         Some(form) if LengthField::in_form(form, length).is_none() => Err(format!(
             "--length-form {}: {length} does not fit; --length-form {} has room for it",
             if form == LengthForm::Bits7 { 7 } else { 16 },
@@ -195,7 +195,9 @@ fn masking(value: &str) -> Result<Masking, String> {
         "random" => Ok(Masking::Random),
         _ => match bytes(value).map(<[u8; 4]>::try_from) {
             Ok(Ok(key)) => Ok(Masking::Key(key)),
-            _ => Err("is not a masking key: 4 bytes in hex such as 37fa213d, random, or none".into()),
+            _ => {
+                Err("is not a masking key: 4 bytes in hex such as 37fa213d, random, or none".into())
+            }
         },
     }
 }
@@ -229,7 +231,7 @@ fn size(value: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> EncodeOptions {
         match SYNTAX.parse(words, &|_| None) {
             Ok(Command::Encode(options)) => options,
             other => panic!("{words:?}: {other:?}"),
@@ -273,22 +275,22 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn each_option_changes_one_thing() {
-        let plain = Options { opcode: 9, ..Options::default() };
+        let plain = EncodeOptions { opcode: 9, ..EncodeOptions::default() };
         for (words, changed) in [
             (&[][..], plain.clone()),
-            (&["--mask", "37fa213d"], Options { masking: Masking::Key([0x37, 0xfa, 0x21, 0x3d]), ..plain.clone() }),
-            (&["--mask", "0x00 00 00 01"], Options { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
-            (&["--mask", "random"], Options { masking: Masking::Random, ..plain.clone() }),
+            (&["--mask", "37fa213d"], EncodeOptions { masking: Masking::Key([0x37, 0xfa, 0x21, 0x3d]), ..plain.clone() }),
+            (&["--mask", "0x00 00 00 01"], EncodeOptions { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
+            (&["--mask", "random"], EncodeOptions { masking: Masking::Random, ..plain.clone() }),
             (&["--mask", "random", "--mask", "none"], plain.clone()),
-            (&["--no-fin"], Options { fin: false, ..plain.clone() }),
-            (&["--rsv", "7"], Options { rsv: 7, ..plain.clone() }),
-            (&["--length-form", "7"], Options { form: Some(LengthForm::Bits7), ..plain.clone() }),
-            (&["--length-form", "16"], Options { form: Some(LengthForm::Bits16), ..plain.clone() }),
-            (&["--length-form", "64"], Options { form: Some(LengthForm::Bits64), ..plain.clone() }),
-            (&["--declare", "18446744073709551615"], Options { declared: Some(u64::MAX), ..plain.clone() }),
-            (&["--fragment", "1"], Options { fragment: Some(1), ..plain.clone() }),
-            (&["--raw"], Options { output: Output::Raw, ..plain.clone() }),
-            (&["--picture"], Options { output: Output::Picture, ..plain.clone() }),
+            (&["--no-fin"], EncodeOptions { fin: false, ..plain.clone() }),
+            (&["--rsv", "7"], EncodeOptions { rsv: 7, ..plain.clone() }),
+            (&["--length-form", "7"], EncodeOptions { length_form: Some(LengthForm::Bits7), ..plain.clone() }),
+            (&["--length-form", "16"], EncodeOptions { length_form: Some(LengthForm::Bits16), ..plain.clone() }),
+            (&["--length-form", "64"], EncodeOptions { length_form: Some(LengthForm::Bits64), ..plain.clone() }),
+            (&["--declare", "18446744073709551615"], EncodeOptions { declared: Some(u64::MAX), ..plain.clone() }),
+            (&["--fragment", "1"], EncodeOptions { fragment: Some(1), ..plain.clone() }),
+            (&["--raw"], EncodeOptions { output: EncodeOutput::Raw, ..plain.clone() }),
+            (&["--picture"], EncodeOptions { output: EncodeOutput::Picture, ..plain.clone() }),
         ] {
             assert_eq!(options(&[words, &["--ping"]].concat()), changed, "{words:?}");
         }
@@ -351,7 +353,9 @@ mod tests {
     #[test]
     fn the_help_shows_every_option_and_its_examples_are_valid() {
         for words in [&["--help"][..], &["-h"], &["--ping", "--help"], &["--help", "--bogus"]] {
-            let Ok(Command::Show(help)) = SYNTAX.parse(words, &|_| None) else { panic!("{words:?}") };
+            let Ok(Command::Show(help)) = SYNTAX.parse(words, &|_| None) else {
+                panic!("{words:?}")
+            };
             assert!(help.lines().all(|line| line.chars().count() <= 96), "{help}");
             for flag in FLAGS {
                 let left = format!("  --{} {}", flag.name, flag.value);

@@ -68,7 +68,8 @@ pub(super) fn digits(value: &str, max: u64) -> Option<u64> {
 
 /// Bytes in hex, with spaces, commas or colons between them or not.
 pub(super) fn bytes(value: &str) -> Result<Vec<u8>, String> {
-    let wrong = || "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'".to_owned();
+    let wrong =
+        || "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'".to_owned();
     let mut bytes = Vec::new();
     for group in value.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
         let digits = group.strip_prefix("0x").unwrap_or(group);
