@@ -7,8 +7,8 @@
 
 use std::ffi::OsString;
 
-use crate::help::TOPICS;
-use args::{Lookup, nearest, row, utf8};
+use crate::help::{TOPICS, topic};
+use args::{Lookup, row, unknown, utf8};
 pub use command::Command;
 
 mod accept;
@@ -52,36 +52,38 @@ pub fn parse(
         ["encode", words @ ..] => encode::SYNTAX.parse(words, variable),
         ["accept", words @ ..] => accept::SYNTAX.parse(words, variable),
         ["help", words @ ..] => help(words).map(Command::Show),
-        [word, ..] if !word.starts_with('-') => Err(unknown_command(word)),
+        [word, ..] if !word.starts_with('-') => {
+            let names = COMMANDS.iter().map(|(name, _)| *name);
+            Err(unknown(
+                "command",
+                &|name| format!("'wirechat {name}'"),
+                word,
+                names,
+                "wirechat help",
+            ))
+        }
         words => serve::SYNTAX.parse(words, variable),
     }
 }
 
-fn unknown_command(word: &str) -> String {
-    let near = nearest(word, COMMANDS.iter().map(|(name, _)| *name)).unwrap_or("serve");
-    let word = word.escape_debug();
-    format!("there is no command '{word}'; try `wirechat {near}`, or `wirechat --help`")
-}
-
 /// A topic of the manual; without a name, the list of commands and topics.
 fn help(words: &[&str]) -> Result<String, String> {
-    let name = match words {
-        [] | ["--help" | "-h"] => return Ok(contents()),
-        [name] => *name,
-        [name, ..] => {
-            let name = name.escape_debug();
-            return Err(format!("help takes one topic; try `wirechat help {name}`"));
+    match words {
+        [] | ["--help" | "-h"] => Ok(contents()),
+        [name] => topic(name).map(str::to_owned).ok_or_else(|| {
+            let names = TOPICS.iter().map(|topic| topic.name);
+            unknown(
+                "topic",
+                &|name| format!("'wirechat help {name}'"),
+                name,
+                names,
+                "wirechat help",
+            )
+        }),
+        [_, word, ..] => {
+            Err(format!("unexpected argument '{}'; help takes one topic", word.escape_debug()))
         }
-    };
-    let topic = TOPICS.iter().find(|topic| topic.name == name);
-    topic.map(|topic| topic.text.to_owned()).ok_or_else(|| {
-        let near = nearest(name, TOPICS.iter().map(|topic| topic.name));
-        let name = name.escape_debug();
-        match near {
-            Some(near) => format!("there is no topic '{name}'; try `wirechat help {near}`"),
-            None => format!("there is no topic '{name}'; `wirechat help` lists them all"),
-        }
-    })
+    }
 }
 
 fn contents() -> String {
@@ -100,8 +102,8 @@ fn contents() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::serve::{FLAGS, USAGE};
-    use super::values::{address, number, origin, seconds, size};
+    use super::serve::{FLAGS, SYNTAX};
+    use super::values::{address, origin, seconds, size};
     use super::*;
     use crate::server::Options;
     use crate::server::inspect::Inspection;
@@ -193,7 +195,9 @@ mod tests {
 
     #[test]
     fn the_examples_in_the_help_are_valid() {
-        let examples = USAGE.lines().filter_map(|line| line.strip_prefix("  "));
+        let help = SYNTAX.help_text();
+        let usage = help.split("Usage:").next().unwrap();
+        let examples = usage.lines().filter_map(|line| line.strip_prefix("    "));
         let mut count = 0;
         for example in examples {
             let (before, after) = example.split_once("wirechat").unwrap();
@@ -232,13 +236,22 @@ mod tests {
     #[test]
     fn an_unknown_topic_is_an_error_with_a_suggestion() {
         for (words, sentence) in [
-            (&["help", "metric"][..], "there is no topic 'metric'; try `wirechat help metrics`"),
-            (&["help", "Deploy"], "there is no topic 'Deploy'; try `wirechat help deploy`"),
-            (&["help", "\u{1b}"], "there is no topic '\\u{1b}'; `wirechat help` lists them all"),
-            (&["help", "serve", "x"], "help takes one topic; try `wirechat help serve`"),
+            (
+                &["help", "metric"][..],
+                "there is no topic 'wirechat help metric'; did you mean 'wirechat help metrics'?",
+            ),
+            (
+                &["help", "Deploy"],
+                "there is no topic 'wirechat help Deploy'; did you mean 'wirechat help deploy'?",
+            ),
+            (
+                &["help", "\u{1b}"],
+                "there is no topic 'wirechat help \\u{1b}'; `wirechat help` lists them all",
+            ),
+            (&["help", "serve", "x"], "unexpected argument 'x'; help takes one topic"),
             (
                 &["hlp", "serve"],
-                "there is no command 'hlp'; try `wirechat help`, or `wirechat --help`",
+                "there is no command 'wirechat hlp'; did you mean 'wirechat help'?",
             ),
         ] {
             assert_eq!(error(words), sentence);
@@ -334,7 +347,7 @@ mod tests {
             assert_eq!(options_of(&[], &variable).verbosity, verbosity, "{value}");
         }
         assert_eq!(options_of(&["--quiet=off"], &[("WIRECHAT_QUIET", "1")]), options(&[]));
-        assert!(error(&["--quiet=maybe"]).contains("neither true nor false"));
+        assert!(error(&["--quiet=maybe"]).contains("not true or false"));
     }
 
     #[test]
@@ -345,9 +358,6 @@ mod tests {
             ("1024G", 1 << 40), ("007", 7),
         ] {
             assert_eq!(size(value), Ok(expected), "{value}");
-        }
-        for (value, expected) in [("1", 1), ("4096", 4096), ("1000000", 1_000_000)] {
-            assert_eq!(number(value), Ok(expected), "{value}");
         }
         for (value, milliseconds) in [
             ("0", 0), ("20", 20_000), ("0.5", 500), (".5", 500), ("5.", 5000), ("0.001", 1), ("1.234", 1234),
@@ -387,7 +397,7 @@ mod tests {
                 "inf", "NaN"], "0.5"),
             ("--idle-timeout", &["0", "0.0", "0.000"], "0.001"),
             ("--handshake-timeout", &["0", "."], "0"),
-            ("--log-format", &["", "xml", "JSON"], "text nor json"),
+            ("--log-format", &["", "xml", "JSON"], "text or json"),
         ] {
             for value in values {
                 let sentence = error(&[flag, value]);
@@ -446,7 +456,7 @@ mod tests {
         for word in ["srve", "\u{1b}[31m"] {
             let sentence = error(&[word, "--quiet"]);
             assert!(sentence.starts_with("there is no command '"), "{sentence}");
-            assert!(sentence.contains("wirechat --help") && !sentence.contains('\u{1b}'));
+            assert!(sentence.contains("wirechat ") && !sentence.contains('\u{1b}'));
         }
         for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]]
         {

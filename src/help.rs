@@ -25,3 +25,9 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "performance", summary: "how fast it is, measured beside other servers", text: include_str!("help/performance.md") },
     Topic { name: "conformance", summary: "the requirements of RFC 6455 and their tests", text: include_str!("help/conformance.md") },
 ];
+
+/// The text of a topic.
+#[must_use]
+pub fn topic(name: &str) -> Option<&'static str> {
+    TOPICS.iter().find(|topic| topic.name == name).map(|topic| topic.text)
+}

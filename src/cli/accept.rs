@@ -1,37 +1,23 @@
 //! The options of `wirechat accept`.
 
-use super::args::{Flag, Syntax, Times};
+use super::args::{Flag, Syntax, Times::Once, flag};
 use super::command::Command;
 use crate::tools::accept::AcceptOptions;
 
 /// The value under construction is: is `--check` given?
 pub(super) const SYNTAX: Syntax<bool> = Syntax {
+    topic: "accept",
     help: "wirechat accept --help",
-    usage: [USAGE, "\nExit status: 0, or 1 if ACCEPT is not the value for KEY.\n"],
     flags: FLAGS,
     variables: None,
     defaults: |_| false,
     finish,
 };
 
-const USAGE: &str = "\
-wirechat accept: how a server answers a Sec-WebSocket-Key, step by step
-
-Examples:
-  wirechat accept dGhlIHNhbXBsZSBub25jZQ==
-  wirechat accept --check dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
-
-Usage: wirechat accept KEY
-       wirechat accept --check KEY ACCEPT
-
-Options:
-";
-
 #[rustfmt::skip]
 const FLAGS: &[Flag<bool>] = &[
-    Flag { name: "check", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "check whether ACCEPT is the value for KEY; if not, find the known mistake that makes it",
-        apply: |is_check, _| { *is_check = true; Ok(()) } },
+    flag("check", "", (0, 0), "", Once, "check whether ACCEPT is the value for KEY; if not, find the known mistake that makes it",
+        |is_check, _| { *is_check = true; Ok(()) }),
 ];
 
 fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {

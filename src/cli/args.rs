@@ -5,12 +5,14 @@ use std::ffi::OsString;
 
 use super::command::Command;
 use crate::explain::view::{Colour, View};
+use crate::help;
 
 /// Looks up an environment variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 const HELP: [&str; 2] = ["--help", "-h"];
 const VERSION: [&str; 2] = ["--version", "-V"];
+const NAME_AND_VERSION: &str = concat!("wirechat ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Columns of the help, and the column where the text of an option starts.
 const WIDTH: usize = 96;
@@ -18,10 +20,10 @@ const INDENT: usize = 29;
 
 /// A command: its options, its help, and how its words become a [`Command`].
 pub(super) struct Syntax<T: 'static> {
+    /// The topic of the manual; what it says before its options is the start of the help.
+    pub(super) topic: &'static str,
     /// The command line that prints the help.
     pub(super) help: &'static str,
-    /// The help before and after the options.
-    pub(super) usage: [&'static str; 2],
     pub(super) flags: &'static [Flag<T>],
     /// What the names of the environment variables start with; `None` if the options have none.
     pub(super) variables: Option<&'static str>,
@@ -38,13 +40,17 @@ pub(super) struct Flag<T: 'static> {
     /// one, as `--name=VALUE` only.
     pub(super) value: &'static str,
     /// The least and the most words of the value.
-    pub(super) words: (usize, usize),
+    words: (usize, usize),
     /// The default as a user writes it; empty if there is none.
     pub(super) default: &'static str,
+    times: Times,
     pub(super) help: &'static str,
-    pub(super) times: Times,
-    pub(super) apply: fn(&mut T, &[&str]) -> Result<(), String>,
+    apply: Apply<T>,
 }
+
+/// Stores a value. An error says what is wrong with it, as the end of a sentence that starts with the
+/// option and the value.
+type Apply<T> = fn(&mut T, &[&str]) -> Result<(), String>;
 
 /// How often an option can be given.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,19 @@ pub(super) enum Times {
     Once,
     /// Several times. Its environment variable holds a list with commas.
     Repeatable,
+}
+
+/// A row of a table of options.
+pub(super) const fn flag<T>(
+    name: &'static str,
+    value: &'static str,
+    words: (usize, usize),
+    default: &'static str,
+    times: Times,
+    help: &'static str,
+    apply: Apply<T>,
+) -> Flag<T> {
+    Flag { name, value, words, default, times, help, apply }
 }
 
 impl<T> Syntax<T> {
@@ -71,8 +90,7 @@ impl<T> Syntax<T> {
                 return Ok(Command::Show(self.help_text()));
             }
             if VERSION.contains(word) {
-                let version = env!("CARGO_PKG_VERSION");
-                return Ok(Command::Show(format!("wirechat {version}\n")));
+                return Ok(Command::Show(NAME_AND_VERSION.to_owned()));
             }
             let Some(option) = word.strip_prefix("--") else {
                 operands.push(*word);
@@ -95,12 +113,7 @@ impl<T> Syntax<T> {
     fn find(&self, name: &str) -> Result<&Flag<T>, String> {
         self.flags.iter().find(|flag| flag.name == name).ok_or_else(|| {
             let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
-            let near = nearest(name, names);
-            let name = name.escape_debug();
-            match near {
-                Some(near) => format!("there is no option --{name}; did you mean --{near}?"),
-                None => format!("there is no option --{name}; `{}` lists them all", self.help),
-            }
+            unknown("option", &|name| format!("--{name}"), name, names, self.help)
         })
     }
 
@@ -127,22 +140,24 @@ impl<T> Syntax<T> {
         Ok(())
     }
 
-    fn help_text(&self) -> String {
-        let [before, after] = self.usage;
-        let mut text = before.to_owned();
+    /// The topic up to its options, as plain text, then a row for each option.
+    pub(super) fn help_text(&self) -> String {
+        let topic = help::topic(self.topic).unwrap_or_default();
+        let (usage, _) = topic.split_once("## Options").unwrap_or_default();
+        let mut text = format!("{}Options:\n", usage.trim_start_matches("# "));
         for flag in self.flags {
             let left = format!("--{} {}", flag.name, flag.value);
-            let default = match flag.default {
-                "" => String::new(),
-                default => format!(" [default: {default}]"),
-            };
-            let variable = self.variables.map(|prefix| format!(" [{}]", flag.variable(prefix)));
-            let variable = variable.unwrap_or_default();
-            text.push_str(&row(left.trim_end(), &format!("{}{default}{variable}", flag.help)));
+            let mut right = flag.help.to_owned();
+            if !flag.default.is_empty() {
+                right.push_str(&format!(" [default: {}]", flag.default));
+            }
+            if let Some(prefix) = self.variables {
+                right.push_str(&format!(" [{}]", flag.variable(prefix)));
+            }
+            text.push_str(&row(left.trim_end(), &right));
         }
         text.push_str(&row("--help", "print this text"));
         text.push_str(&row("--version", "print the version"));
-        text.push_str(after);
         text
     }
 }
@@ -160,12 +175,12 @@ impl<T> Flag<T> {
         if most < own.len() {
             return Err(format!("--{0} takes no value; write --{0} alone", self.name));
         }
+        let most = if self.value.is_empty() { 0 } else { most };
+        let is_own = |count, word: &str| count < least || count < most && !word.starts_with("--");
         let mut rest = rest;
-        while let Some((word, after)) = rest.split_first() {
-            let is_optional = !self.value.is_empty() && own.len() < most && !word.starts_with("--");
-            if least <= own.len() && !is_optional {
-                break;
-            }
+        while let [word, after @ ..] = rest
+            && is_own(own.len(), word)
+        {
             own.push(word);
             rest = after;
         }
@@ -177,8 +192,10 @@ impl<T> Flag<T> {
     }
 
     fn set(&self, values: &mut T, source: &str, words: &[&str]) -> Result<(), String> {
-        (self.apply)(values, words)
-            .map_err(|hint| format!("{source}: '{}' {hint}", words.join(" ").escape_debug()))
+        (self.apply)(values, words).map_err(|hint| match words {
+            [] => format!("{source} {hint}"),
+            _ => format!("{source}: '{}' {hint}", words.join(" ").escape_debug()),
+        })
     }
 
     pub(super) fn variable(&self, prefix: &str) -> String {
@@ -206,13 +223,22 @@ pub(super) fn utf8(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
 }
 
-/// The name that is nearest to `word`, if it is near enough to be a typo of it.
-pub(super) fn nearest(
+/// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near
+/// enough for a typo; else `list`, the command line that lists them. `shown` is a name as it is typed.
+pub(super) fn unknown(
+    kind: &str,
+    shown: &dyn Fn(&str) -> String,
     word: &str,
     names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
-    let near = names.min_by_key(|name| distance(word, name))?;
-    (distance(word, near) <= 1 + near.len() / 4).then_some(near)
+    list: &str,
+) -> String {
+    let near = names.min_by_key(|name| distance(word, name)).unwrap_or_default();
+    let word_shown = shown(&word.escape_debug().to_string());
+    if distance(word, near) <= 1 + near.len() / 4 {
+        format!("there is no {kind} {word_shown}; did you mean {}?", shown(near))
+    } else {
+        format!("there is no {kind} {word_shown}; `{list}` lists them all")
+    }
 }
 
 /// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.

@@ -1,162 +1,96 @@
 //! The options of `wirechat decode`.
 
-use super::args::{Flag, Lookup, Syntax, Times};
+use super::args::{Flag, Lookup, Syntax, Times::Once, flag};
 use super::command::Command;
+use super::values::{choice, set_only};
 use crate::explain::view::Colour;
 use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
 
-pub(super) const SYNTAX: Syntax<Draft> = Syntax {
+pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
+    topic: "decode",
     help: "wirechat decode --help",
-    usage: [USAGE, NOTES],
     flags: FLAGS,
     variables: None,
-    defaults: Draft::new,
+    defaults,
     finish,
 };
 
-const USAGE: &str = "\
-wirechat decode: explain captured bytes of a WebSocket
-
-Examples:
-  wirechat decode 81 85 37 fa 21 3d 7f 9f 4d 51 58   a frame, field by field
-  wirechat decode capture.bin                        a file, raw or in hex
-  xxd capture.bin | wirechat decode --from client    the output of another program
-  wirechat decode --json capture.bin                 one JSON object on each line
-  wirechat decode --summary capture.bin              counts, sizes, violations
-  wirechat decode --example                          the list of examples
-
-Usage: wirechat decode [OPTIONS] [FILE | BYTES | -]
-
-The input is an HTTP head, if there is one, then frame after frame. Text can have any common
-format: 81 05, 8105, 81-05, 0x81,0x05, \\x81\\x05, b'\\x81\\x05Hi', <Buffer 81 05>, an array as in
-[129, 5] or { 0x81, 0x05 }, a listing of hexdump, xxd or od -t x1; # starts a comment.
-Ambiguous input is rejected.
-
-Options:
-";
-
-const NOTES: &str = "
-COLUMNS sets the width of the output (default: the terminal's); NO_COLOR turns colors off.
-Exit status: 0 nothing is wrong, 1 there are violations, 2 unreadable input, or output that
-could not be written. `wirechat help decode` explains the formats and the JSON.
-";
-
-/// What the options have set so far.
-pub(super) struct Draft {
-    options: DecodeOptions,
-    is_hex: bool,
-    is_raw: bool,
-    is_json: bool,
-    is_summary: bool,
-    /// The colours without `--color`.
-    automatic: Option<Colour>,
-}
-
 #[rustfmt::skip]
-const FLAGS: &[Flag<Draft>] = &[
-    Flag { name: "hex", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "the input is text in hex (default: detected)",
-        apply: |draft, _| { draft.is_hex = true; Ok(()) } },
-    Flag { name: "raw", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "the input is the bytes themselves (default: detected)",
-        apply: |draft, _| { draft.is_raw = true; Ok(()) } },
-    Flag { name: "from", value: "client|server", words: (1, 1), default: "", times: Times::Once,
-        help: "who sent these bytes (default: inferred from the last HTTP head, else from the first MASK bit)",
-        apply: |draft, words| { draft.options.sender = Some(sender(words)?); Ok(()) } },
-    Flag { name: "key", value: "KEY", words: (1, 1), default: "", times: Times::Once,
-        help: "the client's Sec-WebSocket-Key, if the input has only the response",
-        apply: |draft, words| { draft.options.key = Some(words.concat()); Ok(()) } },
-    Flag { name: "json", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "print one JSON object for each head and each frame",
-        apply: |draft, _| { draft.is_json = true; Ok(()) } },
-    Flag { name: "summary", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "print counts in place of frames; with --json as one object",
-        apply: |draft, _| { draft.is_summary = true; Ok(()) } },
-    Flag { name: "color", value: "WHEN", words: (1, 1), default: "auto", times: Times::Once,
-        help: "auto (on a terminal), always or never",
-        apply: |draft, words| { draft.options.colour = colour(words, draft.automatic)?; Ok(()) } },
-    Flag { name: "example", value: "[NAME]", words: (0, 1), default: "", times: Times::Once,
-        help: "decode an example of the program; without NAME, list the examples",
-        apply: |draft, words| {
-            draft.options.source = DecodeSource::Example(words.first().map(|name| (*name).to_owned()));
-            Ok(())
-        } },
+const FLAGS: &[Flag<DecodeOptions>] = &[
+    flag("hex", "", (0, 0), "", Once, "the input is text in hex (default: detected)",
+        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Hex, "excludes --raw; give only one of them")),
+    flag("raw", "", (0, 0), "", Once, "the input is the bytes themselves (default: detected)",
+        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Raw, "excludes --hex; give only one of them")),
+    flag("from", "SENDER", (1, 1), "", Once, "who sent these bytes, client or server (default: inferred from the last HTTP head, else from the first MASK bit)",
+        |options, words| { options.sender = Some(choice(words, SENDERS)?); Ok(()) }),
+    flag("key", "KEY", (1, 1), "", Once, "the client's Sec-WebSocket-Key, if the input has only the response",
+        |options, words| { options.key = Some(words.concat()); Ok(()) }),
+    flag("json", "", (0, 0), "", Once, "print one JSON object for each head and each frame",
+        |options, _| output(options, DecodeOutput::Json, DecodeOutput::Summary)),
+    flag("summary", "", (0, 0), "", Once, "print counts in place of frames; with --json as one object",
+        |options, _| output(options, DecodeOutput::Summary, DecodeOutput::Json)),
+    flag("color", "WHEN", (1, 1), "auto", Once, "auto (on a terminal, unless NO_COLOR is set), always or never",
+        |options, words| { options.colour = choice(words, COLOURS)?.or(options.colour); Ok(()) }),
+    flag("example", "[NAME]", (0, 1), "", Once, "decode an example that is part of the program; without NAME, list the examples",
+        |options, words| { options.source = example(words); Ok(()) }),
 ];
 
-impl Draft {
-    fn new(variable: Lookup) -> Self {
-        let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
-        let automatic = no_color.map(|_| Colour::Off);
-        let options = DecodeOptions {
-            source: DecodeSource::Stdin,
-            encoding: InputEncoding::Detect,
-            sender: None,
-            key: None,
-            output: DecodeOutput::Text,
-            colour: automatic,
-            width: columns(variable),
-        };
-        let (is_hex, is_raw, is_json, is_summary) = (false, false, false, false);
-        Self { options, is_hex, is_raw, is_json, is_summary, automatic }
+const SENDERS: &[(&str, Role)] = &[("client", Role::Client), ("server", Role::Server)];
+const COLOURS: &[(&str, Option<Colour>)] =
+    &[("auto", None), ("always", Some(Colour::On)), ("never", Some(Colour::Off))];
+
+fn defaults(variable: Lookup) -> DecodeOptions {
+    let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
+    DecodeOptions {
+        source: DecodeSource::Stdin,
+        encoding: InputEncoding::Detect,
+        sender: None,
+        key: None,
+        output: DecodeOutput::Text,
+        colour: no_color.map(|_| Colour::Off),
+        width: columns(variable),
     }
 }
 
-fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
-    let encoding = match (draft.is_hex, draft.is_raw) {
-        (true, true) => {
-            return Err("--hex and --raw exclude each other; give the one that the input is".into());
-        }
-        (true, false) => InputEncoding::Hex,
-        (false, true) => InputEncoding::Raw,
-        (false, false) => InputEncoding::Detect,
-    };
-    let output = match (draft.is_json, draft.is_summary) {
-        (true, true) => DecodeOutput::SummaryJson,
-        (true, false) => DecodeOutput::Json,
-        (false, true) => DecodeOutput::Summary,
-        (false, false) => DecodeOutput::Text,
-    };
-    let source = source(draft.options.source, operands)?;
-    Ok(Command::Decode(DecodeOptions { source, encoding, output, ..draft.options }))
+/// Adds `one` of JSON and summary to the `other`, if that is set.
+fn output(
+    options: &mut DecodeOptions,
+    one: DecodeOutput,
+    other: DecodeOutput,
+) -> Result<(), String> {
+    let are_both = [other, DecodeOutput::SummaryJson].contains(&options.output);
+    options.output = if are_both { DecodeOutput::SummaryJson } else { one };
+    Ok(())
 }
 
-fn source(example: DecodeSource, operands: &[&str]) -> Result<DecodeSource, String> {
+fn example(words: &[&str]) -> DecodeSource {
+    DecodeSource::Example(words.first().map(|name| (*name).to_owned()))
+}
+
+fn finish(options: DecodeOptions, operands: &[&str]) -> Result<Command, String> {
+    let source = source(options.source, operands)?;
+    Ok(Command::Decode(DecodeOptions { source, ..options }))
+}
+
+fn source(so_far: DecodeSource, operands: &[&str]) -> Result<DecodeSource, String> {
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
         let word = word.escape_debug();
         return Err(format!("there is no option {word}; `wirechat decode --help` lists them all"));
     }
-    match (example, operands) {
-        (DecodeSource::Example(name), []) => Ok(DecodeSource::Example(name)),
+    match (so_far, operands) {
         (DecodeSource::Example(_), [word, ..]) => {
             let word = word.escape_debug();
             Err(format!("--example has its own input; remove '{word}'"))
         }
-        (_, [] | ["-"]) => Ok(DecodeSource::Stdin),
+        (so_far, [] | ["-"]) => Ok(so_far),
         (_, words) if words.contains(&"-") => {
             Err("- is standard input; remove the other arguments".to_owned())
         }
         (_, words) => {
             Ok(DecodeSource::Arguments(words.iter().map(|word| (*word).to_owned()).collect()))
         }
-    }
-}
-
-fn sender(words: &[&str]) -> Result<Role, String> {
-    match words {
-        ["client"] => Ok(Role::Client),
-        ["server"] => Ok(Role::Server),
-        _ => Err("is neither client nor server".to_owned()),
-    }
-}
-
-fn colour(words: &[&str], automatic: Option<Colour>) -> Result<Option<Colour>, String> {
-    match words {
-        ["auto"] => Ok(automatic),
-        ["always"] => Ok(Some(Colour::On)),
-        ["never"] => Ok(Some(Colour::Off)),
-        _ => Err("is none of auto, always and never".to_owned()),
     }
 }
 
@@ -232,14 +166,11 @@ mod tests {
     #[test]
     fn an_error_says_what_would_be_right() {
         for (words, sentence) in [
-            (&["--from"][..], "--from needs a value: --from client|server"),
-            (&["--from", "me"], "--from: 'me' is neither client nor server"),
+            (&["--from"][..], "--from needs a value: --from SENDER"),
+            (&["--from", "me"], "--from: 'me' is not client or server"),
             (&["--color"], "--color needs a value: --color WHEN, as in --color auto"),
-            (&["--color", "red"], "--color: 'red' is none of auto, always and never"),
-            (
-                &["--hex", "--raw"],
-                "--hex and --raw exclude each other; give the one that the input is",
-            ),
+            (&["--color", "red"], "--color: 'red' is not auto, always or never"),
+            (&["--hex", "--raw"], "--raw excludes --hex; give only one of them"),
             (&["--json=yes"], "--json takes no value; write --json alone"),
             (&["--xml"], "there is no option --xml; `wirechat decode --help` lists them all"),
             (&["--sumary"], "there is no option --sumary; did you mean --summary?"),

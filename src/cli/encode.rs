@@ -1,125 +1,83 @@
 //! The options of `wirechat encode`.
 
-use super::args::{Flag, Lookup, Syntax, Times};
+use super::args::{Flag, Syntax, Times::Once, flag};
 use super::command::Command;
 use super::decode::columns;
-use super::values::{bytes, digits};
+use super::values::{bytes, choice, integer, set, set_only};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::frame::Opcode;
 
 pub(super) const SYNTAX: Syntax<Draft> = Syntax {
+    topic: "encode",
     help: "wirechat encode --help",
-    usage: [USAGE, NOTES],
     flags: FLAGS,
     variables: None,
-    defaults: Draft::new,
+    defaults: |variable| {
+        let options = EncodeOptions { width: columns(variable), ..EncodeOptions::default() };
+        Draft { options, ..Draft::default() }
+    },
     finish,
 };
-
-const USAGE: &str = "\
-wirechat encode: make frames, valid or not
-
-Examples:
-  wirechat encode --text Hello --mask 37fa213d      the masked text of section 5.7
-  wirechat encode --close 1000 bye --picture        a server's Close, drawn bit by bit
-  wirechat encode --text Hello --fragment 2 --raw | wirechat decode -
-  wirechat encode --binary c328 --opcode 1          a text that is not UTF-8
-  wirechat encode --ping --length-form 64 --rsv 4   two violations, with a warning for each
-
-Usage: wirechat encode [OPTIONS]
-
-A frame that breaks RFC 6455 is made too, with a warning on standard error. Without a masking
-key it is a frame of a server, with one a frame of a client. HEX may contain spaces, commas or
-colons.
-
-Options:
-";
-
-const NOTES: &str = "
-Exit status: 0 with or without warnings, 1 if the output could not be written or there is no
-random key, 2 for a mistake on the command line.
-";
 
 /// What the options have set so far.
 #[derive(Default)]
 pub(super) struct Draft {
     options: EncodeOptions,
-    /// The options given that set the content of the frame; only one may be.
-    contents: Vec<&'static str>,
-    /// The options given that set the form of the output; only one may be.
-    outputs: Vec<&'static str>,
+    has_content: bool,
     has_opcode: bool,
 }
 
 impl Draft {
-    fn new(variable: Lookup) -> Self {
-        let options = EncodeOptions { width: columns(variable), ..EncodeOptions::default() };
-        Self { options, ..Self::default() }
-    }
-
-    fn content(&mut self, name: &'static str, opcode: Opcode, payload: Vec<u8>) {
-        self.contents.push(name);
+    fn content(&mut self, opcode: Opcode, payload: Vec<u8>) -> Result<(), String> {
+        if self.has_content {
+            return Err("is a second frame; make one frame at a time".to_owned());
+        }
+        self.has_content = true;
         self.options.payload = payload;
         if !self.has_opcode {
             self.options.opcode = opcode as u8;
         }
-    }
-
-    fn output(&mut self, name: &'static str, output: EncodeOutput) {
-        self.outputs.push(name);
-        self.options.output = output;
+        Ok(())
     }
 }
 
 #[rustfmt::skip]
 const FLAGS: &[Flag<Draft>] = &[
-    Flag { name: "text", value: "TEXT", words: (1, 1), default: "", times: Times::Once,
-        help: "a text message",
-        apply: |draft, words| { draft.content("text", Opcode::Text, words.concat().into()); Ok(()) } },
-    Flag { name: "binary", value: "HEX", words: (1, 1), default: "", times: Times::Once,
-        help: "a binary message of these bytes",
-        apply: |draft, words| { draft.content("binary", Opcode::Binary, bytes(&words.concat())?); Ok(()) } },
-    Flag { name: "continuation", value: "[TEXT]", words: (0, 1), default: "", times: Times::Once,
-        help: "a continuation of the message",
-        apply: |draft, words| { draft.content("continuation", Opcode::Continuation, words.concat().into()); Ok(()) } },
-    Flag { name: "ping", value: "[TEXT]", words: (0, 1), default: "", times: Times::Once,
-        help: "a Ping",
-        apply: |draft, words| { draft.content("ping", Opcode::Ping, words.concat().into()); Ok(()) } },
-    Flag { name: "pong", value: "[TEXT]", words: (0, 1), default: "", times: Times::Once,
-        help: "a Pong",
-        apply: |draft, words| { draft.content("pong", Opcode::Pong, words.concat().into()); Ok(()) } },
-    Flag { name: "close", value: "[CODE [REASON]]", words: (0, 2), default: "", times: Times::Once,
-        help: "a Close",
-        apply: |draft, words| { draft.content("close", Opcode::Close, close(words)?); Ok(()) } },
-    Flag { name: "opcode", value: "N", words: (1, 1), default: "", times: Times::Once,
-        help: "use this opcode, 0 to 15 or 0x0 to 0xF",
-        apply: |draft, words| { draft.options.opcode = opcode(&words.concat())?; draft.has_opcode = true; Ok(()) } },
-    Flag { name: "mask", value: "KEY", words: (1, 1), default: "none", times: Times::Once,
-        help: "mask with this key, 8 hex digits; `random` takes a new key for each frame; `none` does not mask",
-        apply: |draft, words| { draft.options.masking = masking(&words.concat())?; Ok(()) } },
-    Flag { name: "no-fin", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "clear FIN: the message is to be continued",
-        apply: |draft, _| { draft.options.fin = false; Ok(()) } },
-    Flag { name: "rsv", value: "N", words: (1, 1), default: "", times: Times::Once,
-        help: "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
-        apply: |draft, words| { draft.options.rsv = rsv(&words.concat())?; Ok(()) } },
-    Flag { name: "length-form", value: "BITS", words: (1, 1), default: "", times: Times::Once,
-        help: "write the length in 7, 16 or 64 bits, even if it needs fewer",
-        apply: |draft, words| { draft.options.length_form = Some(form(&words.concat())?); Ok(()) } },
-    Flag { name: "declare", value: "LENGTH", words: (1, 1), default: "", times: Times::Once,
-        help: "write this payload length, true or not",
-        apply: |draft, words| { draft.options.declared = Some(length(&words.concat())?); Ok(()) } },
-    Flag { name: "fragment", value: "SIZE", words: (1, 1), default: "", times: Times::Once,
-        help: "split the payload into frames of at most SIZE bytes",
-        apply: |draft, words| { draft.options.fragment = Some(size(&words.concat())?); Ok(()) } },
-    Flag { name: "raw", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "write the bytes themselves, for a pipe or a file",
-        apply: |draft, _| { draft.output("raw", EncodeOutput::Raw); Ok(()) } },
-    Flag { name: "picture", value: "", words: (0, 0), default: "", times: Times::Once,
-        help: "draw each frame as section 5.2 does",
-        apply: |draft, _| { draft.output("picture", EncodeOutput::Picture); Ok(()) } },
+    flag("text", "TEXT", (1, 1), "", Once, "a text message",
+        |draft, words| draft.content(Opcode::Text, words.concat().into())),
+    flag("binary", "HEX", (1, 1), "", Once, "a binary message of these bytes",
+        |draft, words| draft.content(Opcode::Binary, bytes(&words.concat())?)),
+    flag("continuation", "[TEXT]", (0, 1), "", Once, "a continuation of the message",
+        |draft, words| draft.content(Opcode::Continuation, words.concat().into())),
+    flag("ping", "[TEXT]", (0, 1), "", Once, "a Ping",
+        |draft, words| draft.content(Opcode::Ping, words.concat().into())),
+    flag("pong", "[TEXT]", (0, 1), "", Once, "a Pong",
+        |draft, words| draft.content(Opcode::Pong, words.concat().into())),
+    flag("close", "[CODE [REASON]]", (0, 2), "", Once, "a Close",
+        |draft, words| draft.content(Opcode::Close, close(words)?)),
+    flag("opcode", "N", (1, 1), "", Once, "use this opcode, 0 to 15 or 0x0 to 0xF",
+        |draft, words| { draft.options.opcode = opcode(&words.concat())?; draft.has_opcode = true; Ok(()) }),
+    flag("mask", "KEY", (1, 1), "none", Once, "mask with this key, 8 hex digits; `random` takes a new key for each frame; `none` does not mask",
+        |draft, words| set(&mut draft.options.masking, masking(&words.concat()))),
+    flag("no-fin", "", (0, 0), "", Once, "clear FIN: the message is to be continued",
+        |draft, _| { draft.options.fin = false; Ok(()) }),
+    flag("rsv", "N", (1, 1), "", Once, "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
+        |draft, words| set(&mut draft.options.rsv, integer(&words.concat(), 0..=7, "is not a number from 0 to 7, such as 4 for RSV1"))),
+    flag("length-form", "BITS", (1, 1), "", Once, "write the length in 7, 16 or 64 bits, even if it needs fewer",
+        |draft, words| set(&mut draft.options.length_form, choice(words, LENGTH_FORMS).map(Some))),
+    flag("declare", "LENGTH", (1, 1), "", Once, "write this payload length, true or not",
+        |draft, words| set(&mut draft.options.declared, integer(&words.concat(), 0..=u64::MAX, "is not a length from 0 to 18446744073709551615, such as 126").map(Some))),
+    flag("fragment", "SIZE", (1, 1), "", Once, "split the payload into frames of at most SIZE bytes",
+        |draft, words| set(&mut draft.options.fragment, integer(&words.concat(), 1..=u64::MAX, "is not a number of bytes of at least 1, such as 2").map(Some))),
+    flag("raw", "", (0, 0), "", Once, "write the bytes themselves, for a pipe or a file",
+        |draft, _| set_only(&mut draft.options.output, &EncodeOutput::Hex, EncodeOutput::Raw, "excludes --picture; give only one of them")),
+    flag("picture", "", (0, 0), "", Once, "draw each frame as section 5.2 does",
+        |draft, _| set_only(&mut draft.options.output, &EncodeOutput::Hex, EncodeOutput::Picture, "excludes --raw; give only one of them")),
 ];
+
+const LENGTH_FORMS: &[(&str, LengthForm)] =
+    &[("7", LengthForm::Bits7), ("16", LengthForm::Bits16), ("64", LengthForm::Bits64)];
 
 fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
@@ -128,23 +86,10 @@ fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
             "unexpected argument '{word}'; to make a text frame use --text '{word}'"
         ));
     }
-    match draft.contents.as_slice() {
-        [first, .., last] => {
-            return Err(format!(
-                "--{first} and --{last} each make a frame; make one frame at a time"
-            ));
-        }
-        [] if !draft.has_opcode => {
-            return Err(
-                "encode needs a frame to make, such as --text Hello, --ping or --close 1000".into(),
-            );
-        }
-        _ => (),
-    }
-    if let [first, .., last] = draft.outputs.as_slice()
-        && first != last
-    {
-        return Err(format!("--{first} and --{last} exclude each other; give one"));
+    if !draft.has_content && !draft.has_opcode {
+        return Err(
+            "encode needs a frame to make, such as --text Hello, --ping or --close 1000".into()
+        );
     }
     validate(&draft.options)?;
     Ok(Command::Encode(draft.options))
@@ -173,11 +118,9 @@ fn validate(options: &EncodeOptions) -> Result<(), String> {
 /// The body of a Close: empty, or a code of any number with a reason (section 5.5.1).
 fn close(words: &[&str]) -> Result<Vec<u8>, String> {
     let [code, reason @ ..] = words else { return Ok(Vec::new()) };
-    let code = digits(code, u16::MAX.into()).and_then(|code| u16::try_from(code).ok());
-    match code {
-        Some(code) => Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat()),
-        None => Err("does not start with a close code from 0 to 65535, such as 1000".to_owned()),
-    }
+    let hint = "does not start with a close code from 0 to 65535, such as 1000";
+    let code: u16 = integer(code, 0..=65_535, hint)?;
+    Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat())
 }
 
 fn opcode(value: &str) -> Result<u8, String> {
@@ -200,31 +143,6 @@ fn masking(value: &str) -> Result<Masking, String> {
             }
         },
     }
-}
-
-fn rsv(value: &str) -> Result<u8, String> {
-    let bits = digits(value, 7).and_then(|bits| u8::try_from(bits).ok());
-    bits.ok_or_else(|| "is not a number from 0 to 7, such as 4 for RSV1".to_owned())
-}
-
-fn form(value: &str) -> Result<LengthForm, String> {
-    match value {
-        "7" => Ok(LengthForm::Bits7),
-        "16" => Ok(LengthForm::Bits16),
-        "64" => Ok(LengthForm::Bits64),
-        _ => Err("is not a length form; the forms are 7, 16 and 64".to_owned()),
-    }
-}
-
-fn length(value: &str) -> Result<u64, String> {
-    let length = digits(value, u64::MAX);
-    length.ok_or_else(|| format!("is not a length from 0 to {}, such as 126", u64::MAX))
-}
-
-fn size(value: &str) -> Result<usize, String> {
-    let size = digits(value, u64::MAX).and_then(|size| usize::try_from(size).ok());
-    size.filter(|size| *size != 0)
-        .ok_or_else(|| "is not a number of bytes of at least 1, such as 2".to_owned())
 }
 
 #[cfg(test)]
@@ -307,7 +225,7 @@ mod tests {
             ("--opcode", &["", "16", "0x10", "0x", "-1", "+1", "0x+1", "text"], "0x9 for a Ping"),
             ("--mask", &["", "37fa21", "37fa213d00", "yes", "37fa213g"], "37fa213d"),
             ("--rsv", &["", "8", "-1", "+1", "RSV1"], "4 for RSV1"),
-            ("--length-form", &["", "8", "32", "0x10"], "7, 16 and 64"),
+            ("--length-form", &["", "8", "32", "0x10"], "7, 16 or 64"),
             ("--declare", &["", "-1", "+1", "18446744073709551616", "1K"], "18446744073709551615"),
             ("--fragment", &["", "0", "-1", "+1", "half"], "of at least 1"),
         ] {
@@ -327,11 +245,12 @@ mod tests {
             (&["--raw"], &["encode needs a frame to make"]),
             (&["Hello\u{7}"], &["unexpected argument 'Hello\\u{7}'", "--text 'Hello\\u{7}'"]),
             (&["--close", "1000", "bye", "now"], &["unexpected argument 'now'"]),
-            (&["--text", "a", "--ping"], &["--text and --ping each make a frame"]),
-            (&["--ping", "--ping"], &["--ping and --ping each make a frame"]),
+            (&["--ping", "--text", "a"], &["--text: 'a' is a second frame"]),
+            (&["--text", "a", "--ping"], &["--ping is a second frame; make one"]),
+            (&["--ping", "--ping"], &["--ping is a second frame; make one"]),
             (&["--text"], &["--text needs a value: --text TEXT"]),
             (&["--raw=yes"], &["--raw takes no value"]),
-            (&["--ping", "--raw", "--picture"], &["--raw and --picture exclude each other"]),
+            (&["--ping", "--raw", "--picture"], &["--picture excludes --raw"]),
             (&["--txt", "a"], &["no option --txt", "did you mean --text?"]),
             (&["--length", "7"], &["no option --length", "`wirechat encode --help` lists them all"]),
             (&["--text", "a", "--declare", "3", "--fragment", "1"], &["--declare is for one frame"]),
@@ -362,12 +281,13 @@ mod tests {
                 assert!(help.contains(left.trim_end()), "{left}");
             }
         }
-        let examples = USAGE.lines().filter_map(|line| line.strip_prefix("  wirechat encode "));
+        let help = SYNTAX.help_text();
+        let examples = help.lines().filter_map(|line| line.strip_prefix("    wirechat encode --"));
         let mut count = 0;
         for example in examples {
             let command = example.split(" | ").next().unwrap_or_default();
             let command = command.split("  ").next().unwrap_or_default();
-            options(&command.split_whitespace().collect::<Vec<_>>());
+            options(&format!("--{command}").split_whitespace().collect::<Vec<_>>());
             count += 1;
         }
         assert_eq!(count, 5);

@@ -2,97 +2,63 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::{Flag, Syntax, Times};
+use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag};
 use super::command::Command;
 use super::values::{
-    address, format, inspection, number, origin, positive_seconds, seconds, size, switch, tracing,
+    address, choice, integer, origin, positive_seconds, seconds, set, size, switch,
 };
 use crate::server::Options;
+use crate::server::inspect::Inspection;
 use crate::server::limits::{Limits, MISSED_PINGS_MIN};
-use crate::server::log::Verbosity;
+use crate::server::log::{Format, Verbosity};
+use crate::server::trace::Tracing;
 
 pub(super) const SYNTAX: Syntax<Options> = Syntax {
+    topic: "serve",
     help: "wirechat --help",
-    usage: [USAGE, "\n`wirechat help` lists the other commands and the topics of the manual.\n"],
     flags: FLAGS,
     variables: Some("WIRECHAT_"),
     defaults: |_| Options::default(),
     finish,
 };
 
-pub(super) const USAGE: &str = "\
-wirechat: a WebSocket chat server
-
-Examples:
-  wirechat                                    chat at http://127.0.0.1:1984/
-  wirechat --bind 0.0.0.0:8080                for the whole network
-  wirechat --origin https://chat.example.org  behind a proxy that terminates TLS
-  WIRECHAT_MAX_MESSAGE=64K wirechat --quiet   an option from the environment
-
-Usage: wirechat [serve] [OPTIONS]
-
-Each option is also an environment variable; the option on the command line wins. There,
-repeatable options take a comma-separated list. SIZE is in bytes and takes K, M or G (1K is
-1024); SECS may have a fraction.
-
-Options:
-";
-
 #[rustfmt::skip]
 pub(super) const FLAGS: &[Flag<Options>] = &[
-    Flag { name: "bind", value: "ADDR:PORT", words: (1, 1), default: "127.0.0.1:1984", times: Times::Repeatable,
-        help: "listen on this address; repeatable; IPv6 as [::1]:1984; port 0 takes a free port",
-        apply: |options, words| { options.bind.push(address(first(words))?); Ok(()) } },
-    Flag { name: "welcome", value: "TEXT", words: (1, 1), default: "Welcome to Corvusoft Chat!", times: Times::Once,
-        help: "first message to each member",
-        apply: |options, words| set(&mut options.welcome, Ok(first(words).to_owned())) },
-    Flag { name: "origin", value: "ORIGIN", words: (1, 1), default: "", times: Times::Repeatable,
-        help: "let pages of this origin connect too (default: only pages of the same host); repeatable; `null` for a page opened from disk; `*` for any",
-        apply: |options, words| { options.origins.push(origin(first(words))?); Ok(()) } },
-    Flag { name: "max-message", value: "SIZE", words: (1, 1), default: "1M", times: Times::Once,
-        help: "largest message; the server answers a larger one with close 1009",
-        apply: |options, words| set(&mut options.limits.max_message, size(first(words))) },
-    Flag { name: "max-backlog", value: "SIZE", words: (1, 1), default: "4M", times: Times::Once,
-        help: "bytes queued for a slow client before it is disconnected",
-        apply: |options, words| set(&mut options.limits.max_backlog, size(first(words))) },
-    Flag { name: "max-connections", value: "N", words: (1, 1), default: "4096", times: Times::Once,
-        help: "connections at one time; further ones get status 503",
-        apply: |options, words| set(&mut options.limits.max_connections, number(first(words))) },
-    Flag { name: "ping-interval", value: "SECS", words: (1, 1), default: "20", times: Times::Once,
-        help: "time between two pings; 0 turns pings off",
-        apply: |options, words| set(&mut options.limits.ping_interval, seconds(first(words))) },
-    Flag { name: "idle-timeout", value: "SECS", words: (1, 1), default: "60", times: Times::Once,
-        help: "close a connection that sends nothing for this time, not even a pong; at least twice --ping-interval",
-        apply: |options, words| set(&mut options.limits.idle_timeout, positive_seconds(first(words))) },
-    Flag { name: "handshake-timeout", value: "SECS", words: (1, 1), default: "10", times: Times::Once,
-        help: "time allowed to receive the request head",
-        apply: |options, words| set(&mut options.limits.handshake_timeout, positive_seconds(first(words))) },
-    Flag { name: "trace", value: "", words: (0, 1), default: "", times: Times::Once,
-        help: "show each handshake and each frame, both directions, on standard error; --trace=full adds the picture of each frame",
-        apply: |options, words| set(&mut options.tracing, tracing(first(words))) },
-    Flag { name: "inspect", value: "", words: (0, 1), default: "", times: Times::Once,
-        help: "let the page show the frames of all connections, to clients on this machine only; --inspect=any: to every client that may chat",
-        apply: |options, words| set(&mut options.inspection, inspection(first(words))) },
-    Flag { name: "log-format", value: "FORMAT", words: (1, 1), default: "text", times: Times::Once,
-        help: "`text`, or `json` for one object on each line",
-        apply: |options, words| set(&mut options.log_format, format(first(words))) },
-    Flag { name: "quiet", value: "", words: (0, 1), default: "", times: Times::Once,
-        help: "log errors only",
-        apply: |options, words| {
-            let verbosity = |is_quiet| if is_quiet { Verbosity::Quiet } else { Verbosity::Normal };
-            set(&mut options.verbosity, switch(first(words)).map(verbosity))
-        } },
+    flag("bind", "ADDR:PORT", (1, 1), "127.0.0.1:1984", Repeatable, "listen on this address; repeatable; IPv6 as [::1]:1984; port 0 takes a free port",
+        |options, words| { options.bind.push(address(&words.concat())?); Ok(()) }),
+    flag("welcome", "TEXT", (1, 1), "Welcome to Corvusoft Chat!", Once, "first message to each member",
+        |options, words| set(&mut options.welcome, Ok(words.concat()))),
+    flag("origin", "ORIGIN", (1, 1), "", Repeatable, "let pages of this origin connect too (default: only pages of the same host); repeatable; `null` for a page opened from disk; `*` for any",
+        |options, words| { options.origins.push(origin(&words.concat())?); Ok(()) }),
+    flag("max-message", "SIZE", (1, 1), "1M", Once, "largest message; the server answers a larger one with close 1009",
+        |options, words| set(&mut options.limits.max_message, size(&words.concat()))),
+    flag("max-backlog", "SIZE", (1, 1), "4M", Once, "bytes queued for a slow client before it is disconnected",
+        |options, words| set(&mut options.limits.max_backlog, size(&words.concat()))),
+    flag("max-connections", "N", (1, 1), "4096", Once, "connections at one time; further ones get status 503",
+        |options, words| set(&mut options.limits.max_connections, integer(&words.concat(), 1..=1_000_000, "is not a number from 1 to 1000000, such as 4096"))),
+    flag("ping-interval", "SECS", (1, 1), "20", Once, "time between two pings; 0 turns pings off",
+        |options, words| set(&mut options.limits.ping_interval, seconds(&words.concat()))),
+    flag("idle-timeout", "SECS", (1, 1), "60", Once, "close a connection that sends nothing for this time, not even a pong; at least twice --ping-interval",
+        |options, words| set(&mut options.limits.idle_timeout, positive_seconds(&words.concat()))),
+    flag("handshake-timeout", "SECS", (1, 1), "10", Once, "time allowed to receive the request head",
+        |options, words| set(&mut options.limits.handshake_timeout, positive_seconds(&words.concat()))),
+    flag("trace", "", (0, 1), "", Once, "show each handshake and each frame, both directions, on standard error; --trace=full adds the picture of each frame",
+        |options, words| set(&mut options.tracing, switch(words, TRACINGS))),
+    flag("inspect", "", (0, 1), "", Once, "let the page show the frames of all connections, to clients on this machine only; --inspect=any: to every client that may chat",
+        |options, words| set(&mut options.inspection, switch(words, INSPECTIONS))),
+    flag("log-format", "FORMAT", (1, 1), "text", Once, "`text`, or `json` for one object on each line",
+        |options, words| set(&mut options.log_format, choice(words, FORMATS))),
+    flag("quiet", "", (0, 1), "", Once, "log errors only",
+        |options, words| set(&mut options.verbosity, switch(words, VERBOSITIES))),
 ];
 
-/// The value; of a switch without one, `true`.
-fn first<'a>(words: &[&'a str]) -> &'a str {
-    words.first().copied().unwrap_or("true")
-}
-
-fn set<V>(place: &mut V, value: Result<V, String>) -> Result<(), String> {
-    *place = value?;
-    Ok(())
-}
+const TRACINGS: &[(&str, Tracing)] =
+    &[("true", Tracing::Summary), ("false", Tracing::Off), ("full", Tracing::Full)];
+const INSPECTIONS: &[(&str, Inspection)] =
+    &[("true", Inspection::Loopback), ("false", Inspection::Off), ("any", Inspection::Any)];
+const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
+const VERBOSITIES: &[(&str, Verbosity)] =
+    &[("true", Verbosity::Quiet), ("false", Verbosity::Normal)];
 
 fn finish(mut options: Options, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {

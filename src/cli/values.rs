@@ -1,11 +1,8 @@
 //! The values of options. An error is the end of a sentence that starts with the value: what would be right.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
-
-use crate::server::inspect::Inspection;
-use crate::server::log::Format;
-use crate::server::trace::Tracing;
 
 pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     let value = value.replacen("localhost:", "127.0.0.1:", 1);
@@ -13,57 +10,48 @@ pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| hint.to_owned())
 }
 
-/// RFC 6454 section 6.2: scheme, host and port, and nothing after them.
+/// RFC 6454 section 6.2: scheme, host and port, and nothing after them. Browsers omit a default port.
 pub(super) fn origin(value: &str) -> Result<String, String> {
     let value = value.to_ascii_lowercase();
-    let has_authority = value.split_once("://").is_some_and(|(scheme, authority)| {
-        let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
-        !scheme.is_empty() && !authority.is_empty() && authority.chars().all(is_name)
-    });
-    if has_authority || value == "null" || value == "*" {
-        return Ok(without_default_port(value));
-    }
-    Err("is not an origin, such as https://chat.example.org (no path), null, or *".to_owned())
-}
-
-/// An origin as browsers write it.
-fn without_default_port(origin: String) -> String {
-    for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
-        if origin.starts_with(scheme)
-            && let Some(short) = origin.strip_suffix(port)
-        {
-            return short.to_owned();
+    let (scheme, authority) = value.split_once("://").unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
+    let is_complete = !scheme.is_empty() && !authority.is_empty();
+    let default_port = match scheme {
+        _ if ["null", "*"].contains(&&*value) => "",
+        _ if !is_complete || !authority.chars().all(is_name) => {
+            return Err(
+                "is not an origin, such as https://chat.example.org (no path), null, or *".into()
+            );
         }
-    }
-    origin
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    Ok(value.strip_suffix(default_port).unwrap_or(&value).to_owned())
 }
 
 /// A size from 1 to 2^40 bytes.
 pub(super) fn size(value: &str) -> Result<usize, String> {
     const MAX: u64 = 1 << 40;
-    let (count, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
-        Some(b'K') => (&value[..value.len() - 1], 1 << 10),
-        Some(b'M') => (&value[..value.len() - 1], 1 << 20),
-        Some(b'G') => (&value[..value.len() - 1], 1 << 30),
-        _ => (value, 1),
+    let (count, shift) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (&value[..value.len() - 1], 10),
+        Some(b'M') => (&value[..value.len() - 1], 20),
+        Some(b'G') => (&value[..value.len() - 1], 30),
+        _ => (value, 0),
     };
-    let size = digits(count, MAX / unit).map(|count| count * unit).filter(|size| *size != 0);
-    size.and_then(|size| usize::try_from(size).ok())
-        .ok_or_else(|| "is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned())
+    let hint = "is not a size from 1 to 1024G, such as 500000, 64K or 1M";
+    integer::<usize>(count, 1..=MAX >> shift, hint).map(|count| count << shift)
 }
 
-/// A number from 1 to a million.
-pub(super) fn number(value: &str) -> Result<usize, String> {
-    let number = digits(value, 1_000_000).filter(|number| *number != 0);
-    number
-        .and_then(|number| usize::try_from(number).ok())
-        .ok_or_else(|| "is not a number from 1 to 1000000, such as 4096".to_owned())
-}
-
-/// A number up to `max`, as digits without a sign.
-pub(super) fn digits(value: &str, max: u64) -> Option<u64> {
+/// A number of this range, as digits without a sign.
+pub(super) fn integer<N: TryFrom<u64>>(
+    value: &str,
+    range: RangeInclusive<u64>,
+    hint: &str,
+) -> Result<N, String> {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|number| is_plain && *number <= max)
+    let number = value.parse().ok().filter(|number| is_plain && range.contains(number));
+    number.and_then(|number| N::try_from(number).ok()).ok_or_else(|| hint.to_owned())
 }
 
 /// Bytes in hex, with spaces, commas or colons between them or not.
@@ -87,13 +75,13 @@ pub(super) fn bytes(value: &str) -> Result<Vec<u8>, String> {
 pub(super) fn seconds(value: &str) -> Result<Duration, String> {
     const MAX: u64 = 365 * 86_400;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
-    let is_plain = !matches!(value, "" | ".") && whole.len() <= 8 && fraction.len() <= 3;
-    match (digits(&format!("0{whole}"), MAX), digits(&format!("{fraction:0<3}"), 999)) {
-        (Some(whole), Some(milli)) if is_plain => {
-            Ok(Duration::from_secs(whole) + Duration::from_millis(milli))
-        }
-        _ => Err("is not a number of seconds up to 31536000, such as 20 or 0.5".to_owned()),
+    let hint = "is not a number of seconds up to 31536000, such as 20 or 0.5";
+    if matches!(value, "" | ".") || 3 < fraction.len() {
+        return Err(hint.to_owned());
     }
+    let seconds = integer(&format!("0{whole}"), 0..=MAX, hint)?;
+    let milliseconds = integer(&format!("{fraction:0<3}"), 0..=999, hint)?;
+    Ok(Duration::from_secs(seconds) + Duration::from_millis(milliseconds))
 }
 
 pub(super) fn positive_seconds(value: &str) -> Result<Duration, String> {
@@ -103,36 +91,39 @@ pub(super) fn positive_seconds(value: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) fn format(value: &str) -> Result<Format, String> {
-    match value {
-        "text" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
-        _ => Err("is neither text nor json".to_owned()),
+/// The value of one of these words.
+pub(super) fn choice<V: Copy>(words: &[&str], choices: &[(&str, V)]) -> Result<V, String> {
+    let word = words.concat();
+    let chosen = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    chosen.ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let (last, others) = names.split_last().unwrap_or((&"", &[]));
+        format!("is not {} or {last}", others.join(", "))
+    })
+}
+
+/// The value of a switch, which `choices` name `true`, `false` and more.
+pub(super) fn switch<V: Copy>(words: &[&str], choices: &[(&str, V)]) -> Result<V, String> {
+    match words {
+        [] | ["1" | "yes" | "on"] => choice(&["true"], choices),
+        ["0" | "no" | "off" | ""] => choice(&["false"], choices),
+        words => choice(words, choices),
     }
 }
 
-pub(super) fn switch(value: &str) -> Result<bool, String> {
-    match value {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "0" | "false" | "no" | "off" | "" => Ok(false),
-        _ => Err("is neither true nor false".to_owned()),
-    }
+/// Stores a value.
+pub(super) fn set<V>(place: &mut V, value: Result<V, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
 }
 
-pub(super) fn tracing(value: &str) -> Result<Tracing, String> {
-    match (value, switch(value)) {
-        ("full", _) => Ok(Tracing::Full),
-        (_, Ok(true)) => Ok(Tracing::Summary),
-        (_, Ok(false)) => Ok(Tracing::Off),
-        (_, Err(_)) => Err("is none of true, false and full".to_owned()),
-    }
-}
-
-pub(super) fn inspection(value: &str) -> Result<Inspection, String> {
-    match (value, switch(value)) {
-        ("any", _) => Ok(Inspection::Any),
-        (_, Ok(true)) => Ok(Inspection::Loopback),
-        (_, Ok(false)) => Ok(Inspection::Off),
-        (_, Err(_)) => Err("is none of true, false and any".to_owned()),
-    }
+/// Stores a value, unless another one than the default is there.
+pub(super) fn set_only<V: PartialEq>(
+    place: &mut V,
+    default: &V,
+    value: V,
+    hint: &str,
+) -> Result<(), String> {
+    let is_free = [default, &value].contains(&&*place);
+    set(place, if is_free { Ok(value) } else { Err(hint.to_owned()) })
 }
