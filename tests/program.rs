@@ -67,7 +67,7 @@ const OPTIONS: [(&str, &str); 13] = [
 
 #[test]
 fn help_begins_with_examples_and_shows_each_option() {
-    for words in [&["--help"][..], &["-h"], &["help"], &["serve", "--help"], &["--quiet", "-h"]] {
+    for words in [&["--help"][..], &["-h"], &["serve", "--help"], &["--quiet", "-h"]] {
         let output = run(words, &[]);
         check::eq(output.status.code(), Some(0), "exit status");
         check::eq(said(&output.stderr), "", "standard error");
