@@ -19,14 +19,8 @@ mod encode;
 mod serve;
 mod values;
 
-/// Each command, and what it does.
-const COMMANDS: &[(&str, &str)] = &[
-    ("serve", "run the chat server (the default)"),
-    ("decode", "explain captured bytes, frame by frame"),
-    ("encode", "make frames, valid or not"),
-    ("accept", "compute the accept value of a key, or explain a wrong one"),
-    ("help", "print a topic of the manual: wirechat help TOPIC"),
-];
+/// The commands. All but `help` are topics of the manual too.
+const COMMANDS: [&str; 5] = ["serve", "decode", "encode", "accept", "help"];
 
 /// Reads the words after the program's name; `variable` looks up an environment variable.
 ///
@@ -37,15 +31,12 @@ pub fn parse(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Command, String> {
     let variable: Lookup = &variable;
-    let mut last = "the first argument".to_owned();
-    let words = words
-        .map(|word| {
-            let word = utf8(word).map_err(|error| format!("{last}: {error}"))?;
-            last.clone_from(&word);
-            Ok(word)
-        })
-        .collect::<Result<Vec<String>, String>>()?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut given: Vec<String> = Vec::new();
+    for word in words {
+        let last = given.last().map_or("the first argument", String::as_str);
+        given.push(utf8(word).map_err(|error| format!("{last}: {error}"))?);
+    }
+    let words: Vec<&str> = given.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["serve", words @ ..] => serve::SYNTAX.parse(words, variable),
         ["decode", words @ ..] => decode::SYNTAX.parse(words, variable),
@@ -53,14 +44,7 @@ pub fn parse(
         ["accept", words @ ..] => accept::SYNTAX.parse(words, variable),
         ["help", words @ ..] => help(words).map(Command::Show),
         [word, ..] if !word.starts_with('-') => {
-            let names = COMMANDS.iter().map(|(name, _)| *name);
-            Err(unknown(
-                "command",
-                &|name| format!("'wirechat {name}'"),
-                word,
-                names,
-                "wirechat help",
-            ))
+            Err(unknown("command", "wirechat ", word, COMMANDS.into_iter(), "wirechat help"))
         }
         words => serve::SYNTAX.parse(words, variable),
     }
@@ -72,13 +56,7 @@ fn help(words: &[&str]) -> Result<String, String> {
         [] | ["--help" | "-h"] => Ok(contents()),
         [name] => topic(name).map(str::to_owned).ok_or_else(|| {
             let names = TOPICS.iter().map(|topic| topic.name);
-            unknown(
-                "topic",
-                &|name| format!("'wirechat help {name}'"),
-                name,
-                names,
-                "wirechat help",
-            )
+            unknown("topic", "wirechat help ", name, names, "wirechat help")
         }),
         [_, word, ..] => {
             Err(format!("unexpected argument '{}'; help takes one topic", word.escape_debug()))
@@ -87,17 +65,16 @@ fn help(words: &[&str]) -> Result<String, String> {
 }
 
 fn contents() -> String {
-    let mut text = "wirechat: a WebSocket chat server that shows RFC 6455 as it is on the wire\n\n\
-        Commands, each with a --help of its own:\n"
-        .to_owned();
-    for (name, summary) in COMMANDS {
-        text.push_str(&row(name, summary));
+    let title = "wirechat: a WebSocket chat server that shows RFC 6455 as it is on the wire\n";
+    let mut text = title.to_owned();
+    for (title, are_commands) in [("Commands, each with --help", true), ("Other topics", false)] {
+        text.push_str(&format!("\n{title}:\n"));
+        let are_here = |name| COMMANDS.contains(name) == are_commands;
+        for topic in TOPICS.iter().filter(|topic| are_here(&topic.name)) {
+            text.push_str(&row(topic.name, topic.summary));
+        }
     }
-    text.push_str("\nTopics of the manual, printed by `wirechat help TOPIC`:\n");
-    for topic in TOPICS {
-        text.push_str(&row(topic.name, topic.summary));
-    }
-    text
+    text + "\n`wirechat help NAME` prints the manual of a command or a topic.\n"
 }
 
 #[cfg(test)]
@@ -216,12 +193,10 @@ mod tests {
         let contents = shown(&["help"]);
         assert_eq!(shown(&["help", "--help"]), contents);
         assert!(contents.lines().all(|line| line.chars().count() <= 96), "{contents}");
-        for (name, summary) in COMMANDS {
-            assert!(contents.contains(&format!("  {name:<26} {summary}\n")), "{name}");
+        for name in COMMANDS.into_iter().filter(|name| *name != "help") {
             let own = shown(&[name, "--help"]);
-            let beginning = match *name {
+            let beginning = match name {
                 "serve" => "wirechat: ".to_owned(),
-                "help" => continue,
                 name => format!("wirechat {name}: "),
             };
             assert!(own.starts_with(&beginning) && own.contains("Examples:"), "{own}");
@@ -238,20 +213,20 @@ mod tests {
         for (words, sentence) in [
             (
                 &["help", "metric"][..],
-                "there is no topic 'wirechat help metric'; did you mean 'wirechat help metrics'?",
+                "there is no topic `wirechat help metric`; did you mean `wirechat help metrics`?",
             ),
             (
                 &["help", "Deploy"],
-                "there is no topic 'wirechat help Deploy'; did you mean 'wirechat help deploy'?",
+                "there is no topic `wirechat help Deploy`; did you mean `wirechat help deploy`?",
             ),
             (
                 &["help", "\u{1b}"],
-                "there is no topic 'wirechat help \\u{1b}'; `wirechat help` lists them all",
+                "there is no topic `wirechat help \\u{1b}`; `wirechat help` lists them all",
             ),
             (&["help", "serve", "x"], "unexpected argument 'x'; help takes one topic"),
             (
                 &["hlp", "serve"],
-                "there is no command 'wirechat hlp'; did you mean 'wirechat help'?",
+                "there is no command `wirechat hlp`; did you mean `wirechat help`?",
             ),
         ] {
             assert_eq!(error(words), sentence);
@@ -347,7 +322,7 @@ mod tests {
             assert_eq!(options_of(&[], &variable).verbosity, verbosity, "{value}");
         }
         assert_eq!(options_of(&["--quiet=off"], &[("WIRECHAT_QUIET", "1")]), options(&[]));
-        assert!(error(&["--quiet=maybe"]).contains("not true or false"));
+        assert!(error(&["--quiet=maybe"]).contains("neither true nor false"));
     }
 
     #[test]
@@ -397,7 +372,7 @@ mod tests {
                 "inf", "NaN"], "0.5"),
             ("--idle-timeout", &["0", "0.0", "0.000"], "0.001"),
             ("--handshake-timeout", &["0", "."], "0"),
-            ("--log-format", &["", "xml", "JSON"], "text or json"),
+            ("--log-format", &["", "xml", "JSON"], "text nor json"),
         ] {
             for value in values {
                 let sentence = error(&[flag, value]);
@@ -442,7 +417,7 @@ mod tests {
             ("--Version", "--version"),
         ] {
             let sentence = error(&[word, "1"]);
-            assert!(sentence.ends_with(&format!("did you mean {flag}?")), "{sentence}");
+            assert!(sentence.ends_with(&format!("did you mean `{flag}`?")), "{sentence}");
         }
         for word in ["--port", "--tls-certificate", "--", "--x", "--\u{1b}[31m"] {
             let sentence = error(&[word]);
@@ -455,7 +430,7 @@ mod tests {
     fn an_argument_that_is_not_an_option_is_named() {
         for word in ["srve", "\u{1b}[31m"] {
             let sentence = error(&[word, "--quiet"]);
-            assert!(sentence.starts_with("there is no command '"), "{sentence}");
+            assert!(sentence.starts_with("there is no command `wirechat "), "{sentence}");
             assert!(sentence.contains("wirechat ") && !sentence.contains('\u{1b}'));
         }
         for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]]

@@ -13,10 +13,10 @@ pub struct Topic {
 /// All topics, in the order in which `wirechat help` lists them.
 #[rustfmt::skip]
 pub const TOPICS: &[Topic] = &[
-    Topic { name: "serve", summary: "the chat server: options, environment, log, exit status", text: include_str!("help/serve.md") },
+    Topic { name: "serve", summary: "run the chat server (the default): options, log, guarantees", text: include_str!("help/serve.md") },
     Topic { name: "decode", summary: "explain captured bytes: input formats, JSON members, summary", text: include_str!("help/decode.md") },
     Topic { name: "encode", summary: "make frames, valid or not", text: include_str!("help/encode.md") },
-    Topic { name: "accept", summary: "compute or check an accept value", text: include_str!("help/accept.md") },
+    Topic { name: "accept", summary: "compute the accept value of a key, or explain a wrong one", text: include_str!("help/accept.md") },
     Topic { name: "paths", summary: "the paths, and what the server answers to a bad request", text: include_str!("help/paths.md") },
     Topic { name: "trace", summary: "--trace: the wire in the terminal", text: include_str!("help/trace.md") },
     Topic { name: "inspect", summary: "--inspect: the wire in the page, and as JSON on /wire", text: include_str!("help/inspect.md") },

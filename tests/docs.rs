@@ -45,8 +45,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("scp ", "needs another machine"),
 ];
 
+/// What the clients of a server do.
+type Scene = fn(&Server);
+
 /// Servers in the examples, and what their clients do.
-const SCENES: &[(&str, fn(&Server))] = &[
+const SCENES: &[(&str, Scene)] = &[
     ("wirechat", hello),
     ("wirechat serve", foreign_page),
     ("wirechat --log-format json", hello),
@@ -207,7 +210,7 @@ fn shell(command: &str, folder: &Path) -> Vec<String> {
 }
 
 /// Runs a server with its clients; gives its log up to the stop.
-fn serve(command: &str, scene: fn(&Server)) -> Vec<String> {
+fn serve(command: &str, scene: Scene) -> Vec<String> {
     let words: Vec<&str> =
         command.split_whitespace().skip(1).filter(|word| *word != "serve").collect();
     let server = Server::with(&words);

@@ -10,9 +10,7 @@ use crate::help;
 /// Looks up an environment variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-const HELP: [&str; 2] = ["--help", "-h"];
-const VERSION: [&str; 2] = ["--version", "-V"];
-const NAME_AND_VERSION: &str = concat!("wirechat ", env!("CARGO_PKG_VERSION"), "\n");
+const VERSION: &str = concat!("wirechat ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Columns of the help, and the column where the text of an option starts.
 const WIDTH: usize = 96;
@@ -84,41 +82,35 @@ impl<T> Syntax<T> {
         let mut values = (self.defaults)(variable);
         let (mut operands, mut given) = (Vec::new(), Vec::new());
         let mut rest = words;
-        while let Some((word, after)) = rest.split_first() {
+        while let [word, after @ ..] = rest {
             rest = after;
-            if HELP.contains(word) {
-                return Ok(Command::Show(self.help_text()));
-            }
-            if VERSION.contains(word) {
-                return Ok(Command::Show(NAME_AND_VERSION.to_owned()));
-            }
-            let Some(option) = word.strip_prefix("--") else {
-                operands.push(*word);
-                continue;
+            let option = match (*word, word.strip_prefix("--")) {
+                ("--help" | "-h", _) => return Ok(Command::Show(self.help_text())),
+                ("--version" | "-V", _) => return Ok(Command::Show(VERSION.to_owned())),
+                (_, Some(option)) => option,
+                (operand, None) => {
+                    operands.push(operand);
+                    continue;
+                }
             };
-            let (name, inline) = match option.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (option, None),
-            };
-            let flag = self.find(name)?;
-            let (own, after) = flag.take_words(inline, rest)?;
-            rest = after;
-            flag.set(&mut values, &format!("--{name}"), &own)?;
+            let (name, inline) = option.split_once('=').unzip();
+            let flag = self.find(name.unwrap_or(option))?;
+            let own = flag.take_words(inline, &mut rest)?;
+            flag.set(&mut values, &format!("--{}", flag.name), &own)?;
             given.push(flag.name);
         }
-        self.read_variables(&mut values, &given, variable)?;
+        self.set_variables(&mut values, &given, variable)?;
         (self.finish)(values, &operands)
     }
 
     fn find(&self, name: &str) -> Result<&Flag<T>, String> {
-        self.flags.iter().find(|flag| flag.name == name).ok_or_else(|| {
-            let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
-            unknown("option", &|name| format!("--{name}"), name, names, self.help)
-        })
+        let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
+        let flag = self.flags.iter().find(|flag| flag.name == name);
+        flag.ok_or_else(|| unknown("option", "--", name, names, self.help))
     }
 
     /// A variable that is set but empty counts as not set.
-    fn read_variables(
+    fn set_variables(
         &self,
         values: &mut T,
         given: &[&str],
@@ -163,32 +155,30 @@ impl<T> Syntax<T> {
 }
 
 impl<T> Flag<T> {
-    /// The words of the flag's own value, and the words after them. A word of a required value belongs
-    /// to it whatever it looks like.
-    fn take_words<'a, 'b>(
+    /// Takes the words of the flag's value from the front of `rest`. A word of a required value belongs to
+    /// it whatever it looks like.
+    fn take_words<'a>(
         &self,
         inline: Option<&'a str>,
-        rest: &'b [&'a str],
-    ) -> Result<(Vec<&'a str>, &'b [&'a str]), String> {
-        let (least, most) = self.words;
-        let mut own: Vec<&str> = inline.into_iter().collect();
+        rest: &mut &[&'a str],
+    ) -> Result<Vec<&'a str>, String> {
+        let Self { name, value, words: (least, most), .. } = *self;
+        let mut own = Vec::from_iter(inline);
         if most < own.len() {
-            return Err(format!("--{0} takes no value; write --{0} alone", self.name));
+            return Err(format!("--{name} takes no value; write --{name} alone"));
         }
-        let most = if self.value.is_empty() { 0 } else { most };
+        let most = if value.is_empty() { 0 } else { most };
         let is_own = |count, word: &str| count < least || count < most && !word.starts_with("--");
-        let mut rest = rest;
-        while let [word, after @ ..] = rest
+        while let [word, after @ ..] = *rest
             && is_own(own.len(), word)
         {
             own.push(word);
-            rest = after;
+            *rest = after;
         }
         if own.len() < least {
-            let Self { name, value, .. } = self;
             return Err(format!("--{name} needs a value: --{name} {value}{}", self.example()));
         }
-        Ok((own, rest))
+        Ok(own)
     }
 
     fn set(&self, values: &mut T, source: &str, words: &[&str]) -> Result<(), String> {
@@ -224,21 +214,20 @@ pub(super) fn utf8(word: OsString) -> Result<String, String> {
 }
 
 /// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near
-/// enough for a typo; else `list`, the command line that lists them. `shown` is a name as it is typed.
+/// enough for a typo; else `list`, the command line that lists them.
 pub(super) fn unknown(
     kind: &str,
-    shown: &dyn Fn(&str) -> String,
+    prefix: &str,
     word: &str,
     names: impl Iterator<Item = &'static str>,
     list: &str,
 ) -> String {
     let near = names.min_by_key(|name| distance(word, name)).unwrap_or_default();
-    let word_shown = shown(&word.escape_debug().to_string());
-    if distance(word, near) <= 1 + near.len() / 4 {
-        format!("there is no {kind} {word_shown}; did you mean {}?", shown(near))
-    } else {
-        format!("there is no {kind} {word_shown}; `{list}` lists them all")
-    }
+    let hint = match distance(word, near) <= 1 + near.len() / 4 {
+        true => format!("did you mean `{prefix}{near}`?"),
+        false => format!("`{list}` lists them all"),
+    };
+    format!("there is no {kind} `{prefix}{}`; {hint}", word.escape_debug())
 }
 
 /// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.

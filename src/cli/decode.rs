@@ -2,7 +2,7 @@
 
 use super::args::{Flag, Lookup, Syntax, Times::Once, flag};
 use super::command::Command;
-use super::values::{choice, set_only};
+use super::values::{choice, set, set_only};
 use crate::explain::view::Colour;
 use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
@@ -27,9 +27,9 @@ const FLAGS: &[Flag<DecodeOptions>] = &[
     flag("key", "KEY", (1, 1), "", Once, "the client's Sec-WebSocket-Key, if the input has only the response",
         |options, words| { options.key = Some(words.concat()); Ok(()) }),
     flag("json", "", (0, 0), "", Once, "print one JSON object for each head and each frame",
-        |options, _| output(options, DecodeOutput::Json, DecodeOutput::Summary)),
+        |options, _| add(&mut options.output, DecodeOutput::Json, DecodeOutput::Summary)),
     flag("summary", "", (0, 0), "", Once, "print counts in place of frames; with --json as one object",
-        |options, _| output(options, DecodeOutput::Summary, DecodeOutput::Json)),
+        |options, _| add(&mut options.output, DecodeOutput::Summary, DecodeOutput::Json)),
     flag("color", "WHEN", (1, 1), "auto", Once, "auto (on a terminal, unless NO_COLOR is set), always or never",
         |options, words| { options.colour = choice(words, COLOURS)?.or(options.colour); Ok(()) }),
     flag("example", "[NAME]", (0, 1), "", Once, "decode an example that is part of the program; without NAME, list the examples",
@@ -54,14 +54,9 @@ fn defaults(variable: Lookup) -> DecodeOptions {
 }
 
 /// Adds `one` of JSON and summary to the `other`, if that is set.
-fn output(
-    options: &mut DecodeOptions,
-    one: DecodeOutput,
-    other: DecodeOutput,
-) -> Result<(), String> {
-    let are_both = [other, DecodeOutput::SummaryJson].contains(&options.output);
-    options.output = if are_both { DecodeOutput::SummaryJson } else { one };
-    Ok(())
+fn add(output: &mut DecodeOutput, one: DecodeOutput, other: DecodeOutput) -> Result<(), String> {
+    let is_other = [other, DecodeOutput::SummaryJson].contains(output);
+    set(output, Ok(if is_other { DecodeOutput::SummaryJson } else { one }))
 }
 
 fn example(words: &[&str]) -> DecodeSource {
@@ -77,7 +72,9 @@ fn source(so_far: DecodeSource, operands: &[&str]) -> Result<DecodeSource, Strin
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
         let word = word.escape_debug();
-        return Err(format!("there is no option {word}; `wirechat decode --help` lists them all"));
+        return Err(format!(
+            "there is no option `{word}`; `wirechat decode --help` lists them all"
+        ));
     }
     match (so_far, operands) {
         (DecodeSource::Example(_), [word, ..]) => {
@@ -167,14 +164,14 @@ mod tests {
     fn an_error_says_what_would_be_right() {
         for (words, sentence) in [
             (&["--from"][..], "--from needs a value: --from SENDER"),
-            (&["--from", "me"], "--from: 'me' is not client or server"),
+            (&["--from", "me"], "--from: 'me' is neither client nor server"),
             (&["--color"], "--color needs a value: --color WHEN, as in --color auto"),
-            (&["--color", "red"], "--color: 'red' is not auto, always or never"),
+            (&["--color", "red"], "--color: 'red' is none of auto, always, never"),
             (&["--hex", "--raw"], "--raw excludes --hex; give only one of them"),
             (&["--json=yes"], "--json takes no value; write --json alone"),
-            (&["--xml"], "there is no option --xml; `wirechat decode --help` lists them all"),
-            (&["--sumary"], "there is no option --sumary; did you mean --summary?"),
-            (&["-x"], "there is no option -x; `wirechat decode --help` lists them all"),
+            (&["--xml"], "there is no option `--xml`; `wirechat decode --help` lists them all"),
+            (&["--sumary"], "there is no option `--sumary`; did you mean `--summary`?"),
+            (&["-x"], "there is no option `-x`; `wirechat decode --help` lists them all"),
             (&["81", "-"], "- is standard input; remove the other arguments"),
             (&["--example", "ping", "81"], "--example has its own input; remove '81'"),
         ] {

@@ -87,9 +87,7 @@ fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
         ));
     }
     if !draft.has_content && !draft.has_opcode {
-        return Err(
-            "encode needs a frame to make, such as --text Hello, --ping or --close 1000".into()
-        );
+        return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
     }
     validate(&draft.options)?;
     Ok(Command::Encode(draft.options))
@@ -98,9 +96,7 @@ fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
 /// Rejects values that contradict each other.
 fn validate(options: &EncodeOptions) -> Result<(), String> {
     if options.declared.is_some() && options.fragment.is_some() {
-        return Err(
-            "--declare is for one frame, and --fragment makes several; remove one of them".into()
-        );
+        return Err("--declare is for one frame, --fragment makes several; remove one".into());
     }
     let whole = options.payload.len();
     let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
@@ -138,9 +134,7 @@ fn masking(value: &str) -> Result<Masking, String> {
         "random" => Ok(Masking::Random),
         _ => match bytes(value).map(<[u8; 4]>::try_from) {
             Ok(Ok(key)) => Ok(Masking::Key(key)),
-            _ => {
-                Err("is not a masking key: 4 bytes in hex such as 37fa213d, random, or none".into())
-            }
+            _ => Err("is not 4 bytes in hex such as 37fa213d, random, or none".to_owned()),
         },
     }
 }
@@ -225,7 +219,7 @@ mod tests {
             ("--opcode", &["", "16", "0x10", "0x", "-1", "+1", "0x+1", "text"], "0x9 for a Ping"),
             ("--mask", &["", "37fa21", "37fa213d00", "yes", "37fa213g"], "37fa213d"),
             ("--rsv", &["", "8", "-1", "+1", "RSV1"], "4 for RSV1"),
-            ("--length-form", &["", "8", "32", "0x10"], "7, 16 or 64"),
+            ("--length-form", &["", "8", "32", "0x10"], "7, 16, 64"),
             ("--declare", &["", "-1", "+1", "18446744073709551616", "1K"], "18446744073709551615"),
             ("--fragment", &["", "0", "-1", "+1", "half"], "of at least 1"),
         ] {
@@ -241,8 +235,8 @@ mod tests {
     #[rustfmt::skip]
     fn words_that_exclude_each_other_are_named() {
         for (words, parts) in [
-            (&[][..], &["encode needs a frame to make", "--text Hello"][..]),
-            (&["--raw"], &["encode needs a frame to make"]),
+            (&[][..], &["encode needs a frame", "--text Hello"][..]),
+            (&["--raw"], &["encode needs a frame"]),
             (&["Hello\u{7}"], &["unexpected argument 'Hello\\u{7}'", "--text 'Hello\\u{7}'"]),
             (&["--close", "1000", "bye", "now"], &["unexpected argument 'now'"]),
             (&["--ping", "--text", "a"], &["--text: 'a' is a second frame"]),
@@ -251,8 +245,8 @@ mod tests {
             (&["--text"], &["--text needs a value: --text TEXT"]),
             (&["--raw=yes"], &["--raw takes no value"]),
             (&["--ping", "--raw", "--picture"], &["--picture excludes --raw"]),
-            (&["--txt", "a"], &["no option --txt", "did you mean --text?"]),
-            (&["--length", "7"], &["no option --length", "`wirechat encode --help` lists them all"]),
+            (&["--txt", "a"], &["no option `--txt`", "did you mean `--text`?"]),
+            (&["--length", "7"], &["no option `--length`", "`wirechat encode --help` lists them all"]),
             (&["--text", "a", "--declare", "3", "--fragment", "1"], &["--declare is for one frame"]),
             (&["--ping", "--declare", "128", "--length-form", "7"], &["--length-form 7: 128 does not fit", "--length-form 16"]),
             (&["--ping", "--declare", "65536", "--length-form", "7"], &["65536 does not fit", "--length-form 64"]),

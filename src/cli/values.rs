@@ -95,10 +95,10 @@ pub(super) fn positive_seconds(value: &str) -> Result<Duration, String> {
 pub(super) fn choice<V: Copy>(words: &[&str], choices: &[(&str, V)]) -> Result<V, String> {
     let word = words.concat();
     let chosen = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
-    chosen.ok_or_else(|| {
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let (last, others) = names.split_last().unwrap_or((&"", &[]));
-        format!("is not {} or {last}", others.join(", "))
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    chosen.ok_or_else(|| match names[..] {
+        [one, other] => format!("is neither {one} nor {other}"),
+        _ => format!("is none of {}", names.join(", ")),
     })
 }
 
