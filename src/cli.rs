@@ -213,21 +213,18 @@ mod tests {
         for (words, sentence) in [
             (
                 &["help", "metric"][..],
-                "there is no topic `wirechat help metric`; did you mean `wirechat help metrics`?",
+                "unknown topic `wirechat help metric`; did you mean `wirechat help metrics`?",
             ),
             (
                 &["help", "Deploy"],
-                "there is no topic `wirechat help Deploy`; did you mean `wirechat help deploy`?",
+                "unknown topic `wirechat help Deploy`; did you mean `wirechat help deploy`?",
             ),
             (
                 &["help", "\u{1b}"],
-                "there is no topic `wirechat help \\u{1b}`; `wirechat help` lists them all",
+                "unknown topic `wirechat help \\u{1b}`; `wirechat help` lists them all",
             ),
             (&["help", "serve", "x"], "unexpected argument 'x'; help takes one topic"),
-            (
-                &["hlp", "serve"],
-                "there is no command `wirechat hlp`; did you mean `wirechat help`?",
-            ),
+            (&["hlp", "serve"], "unknown command `wirechat hlp`; did you mean `wirechat help`?"),
         ] {
             assert_eq!(error(words), sentence);
         }
@@ -430,7 +427,7 @@ mod tests {
     fn an_argument_that_is_not_an_option_is_named() {
         for word in ["srve", "\u{1b}[31m"] {
             let sentence = error(&[word, "--quiet"]);
-            assert!(sentence.starts_with("there is no command `wirechat "), "{sentence}");
+            assert!(sentence.starts_with("unknown command `wirechat "), "{sentence}");
             assert!(sentence.contains("wirechat ") && !sentence.contains('\u{1b}'));
         }
         for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]]

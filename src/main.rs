@@ -30,6 +30,7 @@ fn run(command: Command) -> Result<Status, Failure> {
 }
 
 fn fail(sentence: &str, status: Status) -> ExitCode {
-    let _ = writeln!(io::stderr(), "wirechat: {sentence}"); // without standard error there is no other place
+    // If standard error fails too, the exit status is all that remains.
+    let _ = writeln!(io::stderr(), "wirechat: {sentence}");
     ExitCode::from(status)
 }

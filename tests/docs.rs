@@ -18,6 +18,8 @@
 //!   `> ` and prints what it receives after `< `;
 //! - all others have a row in [`NOT_RUN`].
 //!
+//! Lists on the pages (options, JSON members, metrics) are compared with what the program prints.
+//!
 //! `WIRECHAT_UPDATE=1 cargo test --test docs` writes the real output into the pages. Where a page shortens
 //! an output with `...`, the parts between are found again by their first and last lines. Read the
 //! difference before you commit it.
@@ -512,6 +514,70 @@ fn the_pages_name_the_options_that_exist() {
     for page in pages() {
         let named = options(&page.lines.join("\n"));
         let unknown: Vec<_> = named.difference(&existing).collect();
-        assert!(unknown.is_empty(), "{}: there is no {unknown:?}", page.path.display());
+        assert!(unknown.is_empty(), "{}: unknown options {unknown:?}", page.path.display());
     }
+}
+
+/// The names in backticks at the start of each item of a page's lists: ``- `a`, `b`: what they are``.
+fn items(page: &str) -> BTreeSet<String> {
+    let page = Page::read(root().join(format!("src/help/{page}.md")));
+    let mut names = BTreeSet::new();
+    for item in page.lines.iter().filter_map(|line| line.strip_prefix("- `")) {
+        let (list, _) = item.split_once("`: ").unwrap_or((item, ""));
+        names.extend(list.split("`, `").map(|name| name.split('{').next().unwrap().to_owned()));
+    }
+    names
+}
+
+/// The names of the members of a JSON object; of nested objects none.
+fn members(object: &str) -> BTreeSet<String> {
+    let (mut depth, mut names) = (0, BTreeSet::new());
+    let mut parts = object.split('"');
+    while let Some(between) = parts.next() {
+        for brace in between.chars() {
+            depth += i32::from("{[".contains(brace)) - i32::from("}]".contains(brace));
+        }
+        let Some(string) = parts.next() else { break };
+        let is_name = parts.clone().next().is_some_and(|after| after.starts_with(':'));
+        if depth == 1 && is_name {
+            names.insert(string.to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_lists_of_members_and_metrics_are_complete() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("lists");
+    let frame = members(&shell("wirechat decode --json 8900", &folder)[0]);
+    let listed = items("decode");
+    assert!(frame.is_subset(&listed), "{:?}", frame.difference(&listed));
+    let formats = ["8185 37fa", "81:85"]; // the page's other list, of input formats
+    let others: Vec<_> =
+        listed.difference(&frame).filter(|name| !formats.contains(&&***name)).collect();
+    assert!(others.is_empty(), "decode.md lists {others:?}, which no frame has");
+
+    let wire = talk("/wire", &["> 8900".to_owned()]);
+    let messages = wire.iter().filter_map(|line| line.strip_prefix("< "));
+    let sent: BTreeSet<String> = messages.flat_map(members).collect();
+    let listed = items("inspect");
+    let own: BTreeSet<_> = sent.difference(&frame).cloned().collect();
+    let answer = ["problem", "steps"].map(str::to_owned); // in the text below the list
+    let missing: Vec<_> = own.difference(&listed).filter(|name| !answer.contains(name)).collect();
+    assert!(missing.is_empty(), "inspect.md does not list {missing:?}");
+
+    let metrics = Server::start().get("/metrics");
+    let families = metrics.text().lines().filter_map(|line| line.strip_prefix("# HELP "));
+    let families: BTreeSet<String> =
+        families.map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(items("metrics"), families);
+}
+
+#[test]
+fn an_unknown_topic_is_an_error_with_a_suggestion() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("unknown");
+    let lines = shell("wirechat help metrix; echo $?", &folder);
+    let error =
+        "wirechat: unknown topic `wirechat help metrix`; did you mean `wirechat help metrics`?";
+    assert_eq!(lines, [error, "2"]);
 }

@@ -82,10 +82,10 @@ mod tests {
                 "--check KEY ACCEPT",
             ),
             (&["--check=yes", "k", "a"], "--check takes no value", ""),
-            (&["--chek", "k", "a"], "there is no option `--chek`; did you mean `--check`?", ""),
+            (&["--chek", "k", "a"], "unknown option `--chek`; did you mean `--check`?", ""),
             (
                 &["--\u{1b}[31m"],
-                "there is no option `--\\u{1b}[31m`; `wirechat accept --help` lists them all",
+                "unknown option `--\\u{1b}[31m`; `wirechat accept --help` lists them all",
                 "",
             ),
         ] {

@@ -227,7 +227,7 @@ pub(super) fn unknown(
         true => format!("did you mean `{prefix}{near}`?"),
         false => format!("`{list}` lists them all"),
     };
-    format!("there is no {kind} `{prefix}{}`; {hint}", word.escape_debug())
+    format!("unknown {kind} `{prefix}{}`; {hint}", word.escape_debug())
 }
 
 /// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.

@@ -72,9 +72,7 @@ fn source(so_far: DecodeSource, operands: &[&str]) -> Result<DecodeSource, Strin
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
         let word = word.escape_debug();
-        return Err(format!(
-            "there is no option `{word}`; `wirechat decode --help` lists them all"
-        ));
+        return Err(format!("unknown option `{word}`; `wirechat decode --help` lists them all"));
     }
     match (so_far, operands) {
         (DecodeSource::Example(_), [word, ..]) => {
@@ -169,9 +167,9 @@ mod tests {
             (&["--color", "red"], "--color: 'red' is none of auto, always, never"),
             (&["--hex", "--raw"], "--raw excludes --hex; give only one of them"),
             (&["--json=yes"], "--json takes no value; write --json alone"),
-            (&["--xml"], "there is no option `--xml`; `wirechat decode --help` lists them all"),
-            (&["--sumary"], "there is no option `--sumary`; did you mean `--summary`?"),
-            (&["-x"], "there is no option `-x`; `wirechat decode --help` lists them all"),
+            (&["--xml"], "unknown option `--xml`; `wirechat decode --help` lists them all"),
+            (&["--sumary"], "unknown option `--sumary`; did you mean `--summary`?"),
+            (&["-x"], "unknown option `-x`; `wirechat decode --help` lists them all"),
             (&["81", "-"], "- is standard input; remove the other arguments"),
             (&["--example", "ping", "81"], "--example has its own input; remove '81'"),
         ] {
