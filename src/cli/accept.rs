@@ -16,6 +16,7 @@ pub(super) const SYNTAX: Syntax<bool> = Syntax {
 
 #[rustfmt::skip]
 const FLAGS: &[Flag<bool>] = &[
+    // name, value, its least and most words, default, times, help; then how the value is stored
     flag("check", "", (0, 0), "", Once, "check whether ACCEPT is the value for KEY; if not, find the known mistake that makes it",
         |is_check, _| { *is_check = true; Ok(()) }),
 ];

@@ -18,6 +18,7 @@ pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
 
 #[rustfmt::skip]
 const FLAGS: &[Flag<DecodeOptions>] = &[
+    // name, value, its least and most words, default, times, help; then how the value is stored
     flag("hex", "", (0, 0), "", Once, "the input is text in hex (default: detected)",
         |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Hex, "excludes --raw; give only one of them")),
     flag("raw", "", (0, 0), "", Once, "the input is the bytes themselves (default: detected)",

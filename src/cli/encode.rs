@@ -8,27 +8,27 @@ use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::frame::Opcode;
 
-pub(super) const SYNTAX: Syntax<Draft> = Syntax {
+pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
     topic: "encode",
     help: "wirechat encode --help",
     flags: FLAGS,
     variables: None,
     defaults: |variable| {
         let options = EncodeOptions { width: columns(variable), ..EncodeOptions::default() };
-        Draft { options, ..Draft::default() }
+        EncodeArguments { options, ..EncodeArguments::default() }
     },
     finish,
 };
 
 /// What the options have set so far.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(super) struct EncodeArguments {
     options: EncodeOptions,
     has_content: bool,
     has_opcode: bool,
 }
 
-impl Draft {
+impl EncodeArguments {
     fn content(&mut self, opcode: Opcode, payload: Vec<u8>) -> Result<(), String> {
         if self.has_content {
             return Err("is a second frame; make one frame at a time".to_owned());
@@ -43,54 +43,55 @@ impl Draft {
 }
 
 #[rustfmt::skip]
-const FLAGS: &[Flag<Draft>] = &[
+const FLAGS: &[Flag<EncodeArguments>] = &[
+    // name, value, its least and most words, default, times, help; then how the value is stored
     flag("text", "TEXT", (1, 1), "", Once, "a text message",
-        |draft, words| draft.content(Opcode::Text, words.concat().into())),
+        |args, words| args.content(Opcode::Text, words.concat().into())),
     flag("binary", "HEX", (1, 1), "", Once, "a binary message of these bytes",
-        |draft, words| draft.content(Opcode::Binary, bytes(&words.concat())?)),
+        |args, words| args.content(Opcode::Binary, bytes(&words.concat())?)),
     flag("continuation", "[TEXT]", (0, 1), "", Once, "a continuation of the message",
-        |draft, words| draft.content(Opcode::Continuation, words.concat().into())),
+        |args, words| args.content(Opcode::Continuation, words.concat().into())),
     flag("ping", "[TEXT]", (0, 1), "", Once, "a Ping",
-        |draft, words| draft.content(Opcode::Ping, words.concat().into())),
+        |args, words| args.content(Opcode::Ping, words.concat().into())),
     flag("pong", "[TEXT]", (0, 1), "", Once, "a Pong",
-        |draft, words| draft.content(Opcode::Pong, words.concat().into())),
+        |args, words| args.content(Opcode::Pong, words.concat().into())),
     flag("close", "[CODE [REASON]]", (0, 2), "", Once, "a Close",
-        |draft, words| draft.content(Opcode::Close, close(words)?)),
+        |args, words| args.content(Opcode::Close, close(words)?)),
     flag("opcode", "N", (1, 1), "", Once, "use this opcode, 0 to 15 or 0x0 to 0xF",
-        |draft, words| { draft.options.opcode = opcode(&words.concat())?; draft.has_opcode = true; Ok(()) }),
+        |args, words| { args.options.opcode = opcode(&words.concat())?; args.has_opcode = true; Ok(()) }),
     flag("mask", "KEY", (1, 1), "none", Once, "mask with this key, 8 hex digits; `random` takes a new key for each frame; `none` does not mask",
-        |draft, words| set(&mut draft.options.masking, masking(&words.concat()))),
+        |args, words| set(&mut args.options.masking, masking(&words.concat()))),
     flag("no-fin", "", (0, 0), "", Once, "clear FIN: the message is to be continued",
-        |draft, _| { draft.options.fin = false; Ok(()) }),
+        |args, _| { args.options.fin = false; Ok(()) }),
     flag("rsv", "N", (1, 1), "", Once, "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
-        |draft, words| set(&mut draft.options.rsv, integer(&words.concat(), 0..=7, "is not a number from 0 to 7, such as 4 for RSV1"))),
+        |args, words| set(&mut args.options.rsv, integer(&words.concat(), 0..=7, "is not a number from 0 to 7, such as 4 for RSV1"))),
     flag("length-form", "BITS", (1, 1), "", Once, "write the length in 7, 16 or 64 bits, even if it needs fewer",
-        |draft, words| set(&mut draft.options.length_form, choice(words, LENGTH_FORMS).map(Some))),
+        |args, words| set(&mut args.options.length_form, choice(words, LENGTH_FORMS).map(Some))),
     flag("declare", "LENGTH", (1, 1), "", Once, "write this payload length, true or not",
-        |draft, words| set(&mut draft.options.declared, integer(&words.concat(), 0..=u64::MAX, "is not a length from 0 to 18446744073709551615, such as 126").map(Some))),
+        |args, words| set(&mut args.options.declared, integer(&words.concat(), 0..=u64::MAX, "is not a length from 0 to 18446744073709551615, such as 126").map(Some))),
     flag("fragment", "SIZE", (1, 1), "", Once, "split the payload into frames of at most SIZE bytes",
-        |draft, words| set(&mut draft.options.fragment, integer(&words.concat(), 1..=u64::MAX, "is not a number of bytes of at least 1, such as 2").map(Some))),
+        |args, words| set(&mut args.options.fragment, integer(&words.concat(), 1..=u64::MAX, "is not a number of bytes of at least 1, such as 2").map(Some))),
     flag("raw", "", (0, 0), "", Once, "write the bytes themselves, for a pipe or a file",
-        |draft, _| set_only(&mut draft.options.output, &EncodeOutput::Hex, EncodeOutput::Raw, "excludes --picture; give only one of them")),
+        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Raw, "excludes --picture; give only one of them")),
     flag("picture", "", (0, 0), "", Once, "draw each frame as section 5.2 does",
-        |draft, _| set_only(&mut draft.options.output, &EncodeOutput::Hex, EncodeOutput::Picture, "excludes --raw; give only one of them")),
+        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Picture, "excludes --raw; give only one of them")),
 ];
 
 const LENGTH_FORMS: &[(&str, LengthForm)] =
     &[("7", LengthForm::Bits7), ("16", LengthForm::Bits16), ("64", LengthForm::Bits64)];
 
-fn finish(draft: Draft, operands: &[&str]) -> Result<Command, String> {
+fn finish(args: EncodeArguments, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
         let word = word.escape_debug();
         return Err(format!(
             "unexpected argument '{word}'; to make a text frame use --text '{word}'"
         ));
     }
-    if !draft.has_content && !draft.has_opcode {
+    if !args.has_content && !args.has_opcode {
         return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
     }
-    validate(&draft.options)?;
-    Ok(Command::Encode(draft.options))
+    validate(&args.options)?;
+    Ok(Command::Encode(args.options))
 }
 
 /// Rejects values that contradict each other.
