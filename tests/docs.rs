@@ -133,7 +133,7 @@ fn examples_print_what_the_pages_show() {
     let is_update = env::var_os("WIRECHAT_UPDATE").is_some_and(|value| value == "1");
     let (mut wrong, mut not_run) = (Vec::new(), BTreeSet::new());
     for page in pages() {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join(page.name());
+        let folder = Folder::new(page.name());
         let mut edits = Vec::new();
         for Example { command, start, end } in page.examples() {
             if let Some((row, _)) = NOT_RUN.iter().find(|(row, _)| command.starts_with(row)) {
@@ -169,7 +169,7 @@ fn examples_print_what_the_pages_show() {
 }
 
 /// What a command prints, in lines; `None` if its program is not installed here.
-fn run(command: &str, expected: &[String], folder: &Path) -> Option<Vec<String>> {
+fn run(command: &str, expected: &[String], folder: &Folder) -> Option<Vec<String>> {
     let is_wirechat = |stage: &str| stage.split_whitespace().next() == Some("wirechat");
     if let Some((_, scene)) = SCENES.iter().find(|(row, _)| *row == command) {
         return Some(serve(command, *scene));
@@ -189,17 +189,30 @@ fn run(command: &str, expected: &[String], folder: &Path) -> Option<Vec<String>>
     Some(shell(command, folder))
 }
 
-/// Runs a command line in the page's folder, with this build as `wirechat`.
-fn shell(command: &str, folder: &Path) -> Vec<String> {
-    let programs = folder.join("bin");
-    if !programs.exists() {
-        fs::create_dir_all(&programs).unwrap();
+/// An empty folder with this build as `bin/wirechat`; it is removed when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("docs-{name}-{}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        std::os::unix::fs::symlink(PROGRAM, folder.join("bin/wirechat")).unwrap();
+        Self(folder)
     }
-    let _ = fs::remove_file(programs.join("wirechat")); // of an earlier run
-    std::os::unix::fs::symlink(PROGRAM, programs.join("wirechat")).unwrap();
-    let path = format!("{}:{}", programs.display(), env::var("PATH").unwrap());
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0); // a folder that stays does no harm
+    }
+}
+
+/// Runs a command line in a folder.
+fn shell(command: &str, folder: &Folder) -> Vec<String> {
+    let path = format!("{}:{}", folder.0.join("bin").display(), env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(folder).env("PATH", path);
+    shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(&folder.0).env("PATH", path);
     for (name, _) in env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
         name.starts_with("WIRECHAT_") || ["COLUMNS", "NO_COLOR"].contains(&&*name)
@@ -472,7 +485,7 @@ fn the_readme_is_short_and_links_to_every_topic() {
 
 #[test]
 fn every_file_of_the_manual_is_a_topic_that_fits_a_terminal() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("topics");
+    let folder = Folder::new("topics");
     let contents = shell("wirechat help", &folder);
     for page in pages().iter().filter(|page| page.name() != "README") {
         let row = format!("  {} ", page.name());
@@ -499,7 +512,7 @@ fn options(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_pages_name_the_options_that_exist() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("options");
+    let folder = Folder::new("options");
     let mut existing = BTreeSet::new();
     for command in ["serve", "decode", "encode", "accept"] {
         let help = shell(&format!("wirechat {command} --help"), &folder);
@@ -548,7 +561,7 @@ fn members(object: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_lists_of_members_and_metrics_are_complete() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("lists");
+    let folder = Folder::new("lists");
     let frame = members(&shell("wirechat decode --json 8900", &folder)[0]);
     let listed = items("decode");
     assert!(frame.is_subset(&listed), "{:?}", frame.difference(&listed));
@@ -575,7 +588,7 @@ fn the_lists_of_members_and_metrics_are_complete() {
 
 #[test]
 fn an_unknown_topic_is_an_error_with_a_suggestion() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join("unknown");
+    let folder = Folder::new("unknown");
     let lines = shell("wirechat help metrix; echo $?", &folder);
     let error =
         "wirechat: unknown topic `wirechat help metrix`; did you mean `wirechat help metrics`?";
