@@ -109,7 +109,11 @@ impl Page {
                 }
                 (None, Some(language)) => {
                     let known = ["console", "ini", "nginx", "caddy", "haproxy"];
-                    assert!(known.contains(&language), "{}:{}: {line}", self.name(), index + 1);
+                    let lacks_command =
+                        language == "console" && !self.lines[index + 1].starts_with("$ ");
+                    let place = format!("{}:{}", self.path.display(), index + 1);
+                    assert!(known.contains(&language), "{place}: a block of {language:?}");
+                    assert!(!lacks_command, "{place}: output without a command");
                     fence = Some(language);
                 }
                 (Some(_), Some(_)) => fence = None,
@@ -131,45 +135,53 @@ impl Page {
 #[test]
 fn examples_print_what_the_pages_show() {
     let is_update = env::var_os("WIRECHAT_UPDATE").is_some_and(|value| value == "1");
-    let (mut wrong, mut not_run) = (Vec::new(), BTreeSet::new());
-    for page in pages() {
-        let folder = Folder::new(page.name());
-        let mut edits = Vec::new();
-        for Example { command, start, end } in page.examples() {
-            if let Some((row, _)) = NOT_RUN.iter().find(|(row, _)| command.starts_with(row)) {
-                not_run.insert(*row);
-                continue;
-            }
-            let expected = &page.lines[start..end];
-            let Some(actual) = run(&command, expected, &folder) else { continue };
-            if matches(expected, &actual) {
-                continue;
-            }
-            let place = format!("{}:{start}: $ {command}", page.path.display());
-            let updated = update(expected, &actual);
-            if !is_update || !matches(&updated, &actual) {
-                let (expected, actual) = (expected.join("\n"), actual.join("\n"));
-                wrong.push(format!("{place}\n{expected}\n--- but it prints\n{actual}"));
-                continue;
-            }
+    let wrong: Vec<String> = pages().iter().flat_map(|page| differences(page, is_update)).collect();
+    assert!(wrong.is_empty(), "{}\n\nWIRECHAT_UPDATE=1 updates the pages", wrong.join("\n\n"));
+}
+
+/// The examples of a page that print something else; an update writes that to the page instead.
+fn differences(page: &Page, is_update: bool) -> Vec<String> {
+    let folder = Folder::new(page.name());
+    let (mut wrong, mut edits) = (Vec::new(), Vec::new());
+    for Example { command, start, end } in page.examples() {
+        let expected = &page.lines[start..end];
+        let Some(actual) = run(&command, expected, &folder) else { continue };
+        let updated = update(expected, &actual);
+        if matches(expected, &actual) {
+            continue;
+        } else if is_update && matches(&updated, &actual) {
             edits.push((start..end, updated));
+        } else {
+            let place = format!("{}:{start}: $ {command}", page.path.display());
+            let (expected, actual) = (expected.join("\n"), actual.join("\n"));
+            wrong.push(format!("{place}\n{expected}\n--- but it prints\n{actual}"));
         }
-        let is_changed = !edits.is_empty();
+    }
+    if !edits.is_empty() {
         let mut lines = page.lines.clone();
         for (range, updated) in edits.into_iter().rev() {
             lines.splice(range, updated);
         }
-        if is_changed {
-            fs::write(&page.path, lines.join("\n") + "\n").unwrap();
-        }
+        fs::write(&page.path, lines.join("\n") + "\n").unwrap();
     }
-    assert!(wrong.is_empty(), "{}\n\nWIRECHAT_UPDATE=1 updates the pages", wrong.join("\n\n"));
-    let unused: Vec<_> = NOT_RUN.iter().filter(|(row, _)| !not_run.contains(row)).collect();
-    assert!(unused.is_empty(), "rows of NOT_RUN without an example: {unused:?}");
+    wrong
 }
 
-/// What a command prints, in lines; `None` if its program is not installed here.
+#[test]
+fn every_row_of_not_run_has_an_example() {
+    let commands: Vec<String> =
+        pages().iter().flat_map(Page::examples).map(|example| example.command).collect();
+    for (row, why) in NOT_RUN {
+        let is_used = commands.iter().any(|command| command.starts_with(row));
+        assert!(is_used, "no page has an example of: {row} ({why})");
+    }
+}
+
+/// What a command prints, in lines; `None` if it is not run, or its program is not installed here.
 fn run(command: &str, expected: &[String], folder: &Folder) -> Option<Vec<String>> {
+    if NOT_RUN.iter().any(|(row, _)| command.starts_with(row)) {
+        return None;
+    }
     let is_wirechat = |stage: &str| stage.split_whitespace().next() == Some("wirechat");
     if let Some((_, scene)) = SCENES.iter().find(|(row, _)| *row == command) {
         return Some(serve(command, *scene));

@@ -241,6 +241,10 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_default() {
     client.send(Masked::text("0123456789a").bytes());
     client.expect_failure(1009);
     check::eq(welcome(&Server::start()).as_str(), support::WELCOME, "the default");
+    for text in ["-h", "--help"] {
+        let server = Server::with(&["--welcome", text]);
+        check::eq(welcome(&server).as_str(), text, "a value that looks like an option");
+    }
 }
 
 #[test]

@@ -36,8 +36,7 @@ fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
             word.escape_debug()
         )),
         (true, words) => Err(format!(
-            "--check needs a key and an accept value, but the number of arguments is {}; \
-             use wirechat accept --check KEY ACCEPT",
+            "--check needs two arguments, KEY and ACCEPT; the number given is {}",
             words.len()
         )),
     }
@@ -67,20 +66,16 @@ mod tests {
         for (words, beginning, end) in [
             (&[][..], "accept needs a key", "dGhlIHNhbXBsZSBub25jZQ=="),
             (&["k", "\u{1b}"], "unexpected argument '\\u{1b}'", "--check KEY ACCEPT"),
-            (
-                &["--check"],
-                "--check needs a key and an accept value, but the number of arguments is 0;",
-                "--check KEY ACCEPT",
-            ),
+            (&["--check"], "--check needs two arguments, KEY and ACCEPT", "the number given is 0"),
             (
                 &["--check", "k"],
-                "--check needs a key and an accept value, but the number of arguments is 1;",
-                "--check KEY ACCEPT",
+                "--check needs two arguments, KEY and ACCEPT",
+                "the number given is 1",
             ),
             (
                 &["--check", "k", "a", "b"],
-                "--check needs a key and an accept value, but the number of arguments is 3;",
-                "--check KEY ACCEPT",
+                "--check needs two arguments, KEY and ACCEPT",
+                "the number given is 3",
             ),
             (&["--check=yes", "k", "a"], "--check takes no value", ""),
             (&["--chek", "k", "a"], "unknown option `--chek`; did you mean `--check`?", ""),
