@@ -29,7 +29,7 @@
 //! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
 //! | 8.1: text | [`wire::utf8`] | `tests/rfc6455/s8.rs` |
 //! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s7_4.rs` |
-//! | 7.1: closing the connection | [`server::connection`], [`server::send_queue`] | `tests/rfc6455/s7_1.rs` |
+//! | 7.1: closing the connection | [`server::session`], [`server::send_queue`] | `tests/rfc6455/s7_1.rs` |
 //! | 10.2: origins, and who sees the wire | [`server::origin`], [`server::inspect`] | `tests/hostile.rs`, `tests/inspect.rs` |
 //! | 10.4: limits | [`server::limits`] | `tests/hostile.rs` |
 

@@ -146,6 +146,8 @@ fn differences(page: &Page, is_update: bool) -> Vec<String> {
     for Example { command, start, end } in page.examples() {
         let expected = &page.lines[start..end];
         let Some(actual) = run(&command, expected, &folder) else { continue };
+        let is_shown = expected.is_empty() || expected.iter().any(|line| line != "...");
+        assert!(is_shown, "{}:{start}: $ {command} shows only `...`", page.path.display());
         let updated = update(expected, &actual);
         if matches(expected, &actual) {
             continue;
