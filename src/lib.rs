@@ -35,6 +35,7 @@
 
 pub mod cli;
 pub mod explain;
+pub mod help;
 pub mod net;
 pub mod rfc6455;
 pub mod server;

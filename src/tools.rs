@@ -25,7 +25,7 @@ pub struct Failure {
 /// # Errors
 ///
 /// If it cannot be written, as on a full disk.
-pub fn say(octets: &[u8]) -> Result<(), Failure> {
+pub fn print(octets: &[u8]) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     match output.write_all(octets).and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -71,8 +71,7 @@ const OPTIONS: [(&str, &str); 13] = [
 
 #[test]
 fn the_help_starts_with_examples_and_lists_each_option() {
-    for arguments in [&["--help"][..], &["-h"], &["help"], &["serve", "--help"], &["--quiet", "-h"]]
-    {
+    for arguments in [&["--help"][..], &["-h"], &["serve", "--help"], &["--quiet", "-h"]] {
         let output = run(arguments, &[]);
         check::eq(output.status.code(), Some(0), "exit status");
         check::eq(utf8(&output.stderr), "", "standard error");
@@ -250,6 +249,10 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_default() {
     client.send_text("0123456789a");
     client.expect_failure(1009);
     check::eq(read_welcome(&Server::start()).as_str(), support::WELCOME, "the default");
+    for text in ["-h", "--help"] {
+        let server = Server::with(&["--welcome", text]);
+        check::eq(read_welcome(&server).as_str(), text, "a value that looks like an option");
+    }
 }
 
 #[test]

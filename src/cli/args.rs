@@ -1,137 +1,248 @@
-//! What all commands do with words: flags with their values, a guess at what was meant, a help in columns.
+//! One parser for the options of all commands. A command is a [`Syntax`]; each of its options is a row of
+//! one table, which the parser, the help, the environment variables and the suggestions read.
 
-use super::values::distance;
+use std::ffi::OsString;
 
-/// Each command, and what it does.
-pub(super) const COMMANDS: &[(&str, &str)] = &[
-    ("serve", "the chat server; what is meant without a command"),
-    ("decode", "explain captured bytes, frame by frame"),
-    ("encode", "make frames, right or wrong"),
-    ("accept", "the accept value of a handshake, step by step, or why one is wrong"),
-];
+use super::command::Command;
+use crate::explain::view::{Colour, View};
+use crate::help;
 
-/// One option of a tool.
+/// Looks up an environment variable.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+const VERSION: &str = concat!("wirechat ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Columns of the help, and the column where the text of an option starts.
+const WIDTH: usize = 96;
+const INDENT: usize = 29;
+
+/// A command: its options, its help, and how its words become a [`Command`].
+pub(super) struct Syntax<T: 'static> {
+    /// The topic of the manual; what it says before its options is the start of the help.
+    pub(super) topic: &'static str,
+    /// The command line that prints the help.
+    pub(super) help: &'static str,
+    pub(super) flags: &'static [Flag<T>],
+    /// What the names of the environment variables start with; `None` if the options have none.
+    pub(super) variables: Option<&'static str>,
+    /// The values without any option.
+    pub(super) defaults: fn(Lookup) -> T,
+    /// Makes the command from the values and the operands, the words that belong to no option.
+    pub(super) finish: fn(T, &[&str]) -> Result<Command, String>,
+}
+
+/// One option.
 pub(super) struct Flag<T: 'static> {
     pub(super) name: &'static str,
-    /// The words behind it as the help shows them; empty for a switch.
+    /// The value as the help shows it; empty for a switch. A switch takes a value, if it may have
+    /// one, as `--name=VALUE` only.
     pub(super) value: &'static str,
-    /// How many there are at least and at most.
-    pub(super) words: (usize, usize),
+    /// The least and the most words of the value.
+    words: (usize, usize),
+    /// The default as a user writes it; empty if there is none.
+    pub(super) default: &'static str,
+    times: Times,
     pub(super) help: &'static str,
-    pub(super) apply: fn(&mut T, &[&str]) -> Result<(), String>,
+    apply: Apply<T>,
 }
 
-/// Applies the flags among `words` to `options`; gives back the words that are none, or nothing if one
-/// asks for the help.
-///
+/// Stores a value. An error says what is wrong with it, as the end of a sentence that starts with the
+/// option and the value.
+type Apply<T> = fn(&mut T, &[&str]) -> Result<(), String>;
+
+/// How often an option can be given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Once; of several, the last one counts.
+    Once,
+    /// Several times. Its environment variable holds a list with commas.
+    Repeatable,
+}
+
+/// A row of a table of options.
+pub(super) const fn flag<T>(
+    name: &'static str,
+    value: &'static str,
+    words: (usize, usize),
+    default: &'static str,
+    times: Times,
+    help: &'static str,
+    apply: Apply<T>,
+) -> Flag<T> {
+    Flag { name, value, words, default, times, help, apply }
+}
+
+impl<T> Syntax<T> {
+    /// Reads the words after the command's name, then the environment variables of the options that
+    /// were not given.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong, and what would be right.
+    pub(super) fn parse(&self, words: &[&str], variable: Lookup) -> Result<Command, String> {
+        let mut values = (self.defaults)(variable);
+        let (mut operands, mut given) = (Vec::new(), Vec::new());
+        let mut rest = words;
+        while let [word, after @ ..] = rest {
+            rest = after;
+            let option = match (*word, word.strip_prefix("--")) {
+                ("--help" | "-h", _) => return Ok(Command::Show(self.help_text())),
+                ("--version" | "-V", _) => return Ok(Command::Show(VERSION.to_owned())),
+                (_, Some(option)) => option,
+                (operand, None) => {
+                    operands.push(operand);
+                    continue;
+                }
+            };
+            let (name, inline) = option.split_once('=').unzip();
+            let flag = self.find(name.unwrap_or(option))?;
+            let own = flag.take_words(inline, &mut rest)?;
+            flag.set(&mut values, &format!("--{}", flag.name), &own)?;
+            given.push(flag.name);
+        }
+        self.set_variables(&mut values, &given, variable)?;
+        (self.finish)(values, &operands)
+    }
+
+    fn find(&self, name: &str) -> Result<&Flag<T>, String> {
+        let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
+        let flag = self.flags.iter().find(|flag| flag.name == name);
+        flag.ok_or_else(|| unknown("option", "--", name, names, self.help))
+    }
+
+    /// A variable that is set but empty counts as not set.
+    fn set_variables(
+        &self,
+        values: &mut T,
+        given: &[&str],
+        variable: Lookup,
+    ) -> Result<(), String> {
+        let Some(prefix) = self.variables else { return Ok(()) };
+        for flag in self.flags.iter().filter(|flag| !given.contains(&flag.name)) {
+            let name = flag.variable(prefix);
+            let Some(value) = variable(&name) else { continue };
+            let value = utf8(value).map_err(|error| format!("{name}: {error}"))?;
+            let parts: Vec<&str> = match flag.times {
+                Times::Once => vec![&value],
+                Times::Repeatable => value.split(',').map(str::trim).collect(),
+            };
+            for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                flag.set(values, &name, &[part])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The topic up to its options, as plain text, then a row for each option.
+    pub(super) fn help_text(&self) -> String {
+        let topic = help::topic(self.topic).unwrap_or_default();
+        let (usage, _) = topic.split_once("## Options").unwrap_or_default();
+        let mut text = format!("{}Options:\n", usage.trim_start_matches("# "));
+        for flag in self.flags {
+            let left = format!("--{} {}", flag.name, flag.value);
+            let mut right = flag.help.to_owned();
+            if !flag.default.is_empty() {
+                right.push_str(&format!(" [default: {}]", flag.default));
+            }
+            if let Some(prefix) = self.variables {
+                right.push_str(&format!(" [{}]", flag.variable(prefix)));
+            }
+            text.push_str(&row(left.trim_end(), &right));
+        }
+        text.push_str(&row("--help", "print this text"));
+        text.push_str(&row("--version", "print the version"));
+        text
+    }
+}
+
+impl<T> Flag<T> {
+    /// Takes the words of the flag's value from the front of `rest`. A word of a required value belongs to
+    /// it whatever it looks like.
+    fn take_words<'a>(
+        &self,
+        inline: Option<&'a str>,
+        rest: &mut &[&'a str],
+    ) -> Result<Vec<&'a str>, String> {
+        let Self { name, value, words: (least, most), .. } = *self;
+        let mut own = Vec::from_iter(inline);
+        if most < own.len() {
+            return Err(format!("--{name} takes no value; write --{name} alone"));
+        }
+        let most = if value.is_empty() { 0 } else { most };
+        let is_own = |count, word: &str| count < least || count < most && !word.starts_with("--");
+        while let [word, after @ ..] = *rest
+            && is_own(own.len(), word)
+        {
+            own.push(word);
+            *rest = after;
+        }
+        if own.len() < least {
+            return Err(format!("--{name} needs a value: --{name} {value}{}", self.example()));
+        }
+        Ok(own)
+    }
+
+    fn set(&self, values: &mut T, source: &str, words: &[&str]) -> Result<(), String> {
+        (self.apply)(values, words).map_err(|hint| match words {
+            [] => format!("{source} {hint}"),
+            _ => format!("{source}: '{}' {hint}", words.join(" ").escape_debug()),
+        })
+    }
+
+    pub(super) fn variable(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    fn example(&self) -> String {
+        match self.default {
+            "" => String::new(),
+            default if default.contains(' ') => format!(", as in --{} '{default}'", self.name),
+            default => format!(", as in --{} {default}", self.name),
+        }
+    }
+}
+
+/// A row of a help: a name, and what it is in lines of its own column.
+pub(super) fn row(name: &str, text: &str) -> String {
+    let lines = View { width: WIDTH, colour: Colour::Off }.wrap(text, INDENT);
+    format!("  {name:<26} {}\n", lines.trim())
+}
+
 /// # Errors
-/// A sentence: what was wrong, and what would be right.
-pub(super) fn read<'a, T>(
-    flags: &[Flag<T>],
-    words: &[&'a str],
-    options: &mut T,
-    help: &str,
-) -> Result<Option<Vec<&'a str>>, String> {
-    let mut plain = Vec::new();
-    let mut rest = words;
-    while let Some((word, behind)) = rest.split_first() {
-        rest = behind;
-        if ["--help", "-h"].contains(word) {
-            return Ok(None);
-        }
-        let Some(name) = word.strip_prefix("--") else {
-            plain.push(*word);
-            continue;
-        };
-        let (name, inline) = match name.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (name, None),
-        };
-        let names = flags.iter().map(|flag| flag.name).chain(["help"]);
-        let flag = flags.iter().find(|flag| flag.name == name);
-        let flag = flag.ok_or_else(|| unknown(name, names, help))?;
-        let (own, behind) = values_of(flag, inline, rest)?;
-        rest = behind;
-        (flag.apply)(options, &own)
-            .map_err(|hint| format!("--{name}: '{}' {hint}", own.join(" ").escape_debug()))?;
-    }
-    Ok(Some(plain))
+/// The word is not UTF-8.
+pub(super) fn utf8(word: OsString) -> Result<String, String> {
+    word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
 }
 
-/// The words that are a flag's own, and the others. A word that it cannot do without is its own
-/// whatever it looks like.
-fn values_of<'a, 'b, T>(
-    flag: &Flag<T>,
-    inline: Option<&'a str>,
-    rest: &'b [&'a str],
-) -> Result<(Vec<&'a str>, &'b [&'a str]), String> {
-    let (least, most) = flag.words;
-    let mut own: Vec<&str> = inline.into_iter().collect();
-    if most < own.len() {
-        return Err(format!("--{} takes no value", flag.name));
-    }
-    let mut rest = rest;
-    while let Some((word, behind)) = rest.split_first() {
-        let is_own = own.len() < least || own.len() < most && !word.starts_with("--");
-        if !is_own {
-            break;
-        }
-        own.push(word);
-        rest = behind;
-    }
-    if own.len() < least {
-        return Err(format!("--{0} needs a value: --{0} {1}", flag.name, flag.value));
-    }
-    Ok((own, rest))
-}
-
-/// One line or more for each flag.
-pub(super) fn options_help<T>(flags: &[Flag<T>]) -> String {
-    let mut text = String::new();
-    for flag in flags {
-        let left = format!("--{} {}", flag.name, flag.value);
-        text.push_str(&format!("  {:<26} {}\n", left.trim_end(), wrapped(flag.help, 29, 96)));
-    }
-    text.push_str("  --help                     this text\n");
-    text
-}
-
-/// Says that there is no option `name`, and which one may have been meant.
-pub(super) fn unknown(name: &str, names: impl Iterator<Item = &'static str>, help: &str) -> String {
-    let near = nearest(name, names);
-    let name = name.escape_debug();
-    match near {
-        Some(near) => format!("there is no option --{name}; did you mean --{near}?"),
-        None => format!("there is no option --{name}; `{help}` lists them all"),
-    }
-}
-
-/// The name that is nearest to `word`, if it is near enough to be a typo of it.
-pub(super) fn nearest(
+/// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near
+/// enough for a typo; else `list`, the command line that lists them.
+pub(super) fn unknown(
+    kind: &str,
+    prefix: &str,
     word: &str,
     names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
-    let near = names.min_by_key(|name| distance(word, name))?;
-    (distance(word, near) <= 1 + near.len() / 4).then_some(near)
+    list: &str,
+) -> String {
+    let near = names.min_by_key(|name| distance(word, name)).unwrap_or_default();
+    let hint = match distance(word, near) <= 1 + near.len() / 4 {
+        true => format!("did you mean `{prefix}{near}`?"),
+        false => format!("`{list}` lists them all"),
+    };
+    format!("unknown {kind} `{prefix}{}`; {hint}", word.escape_debug())
 }
 
-/// `text` in lines up to column `end`, the later ones indented to column `start`.
-pub(super) fn wrapped(text: &str, start: usize, end: usize) -> String {
-    let mut out = String::new();
-    let mut column = start;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column != start && end < column + 1 + width {
-            out.push_str(&format!("\n{:start$}", ""));
-            column = start;
-        } else if column != start {
-            out.push(' ');
-            column += 1;
+/// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
         }
-        out.push_str(word);
-        column += width;
     }
-    out
+    row[other.len()]
 }
 
 #[cfg(test)]

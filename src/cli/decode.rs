@@ -1,202 +1,151 @@
-//! The words behind `decode`.
+//! The options of `wirechat decode`.
 
-use std::ffi::OsString;
-
-use super::unexpected_value;
+use super::args::{Flag, Lookup, Syntax, Times::Once, flag};
+use super::command::Command;
+use super::values::{choice, set, set_only};
 use crate::explain::view::Colour;
-use crate::tools::decode::{Form, Options, Output, Source};
+use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
 
-/// What `wirechat decode --help` says.
-pub(super) const HELP: &str = "\
-wirechat decode: captured bytes of a WebSocket, explained
+pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
+    topic: "decode",
+    help: "wirechat decode --help",
+    flags: FLAGS,
+    variables: None,
+    defaults,
+    finish,
+};
 
-Examples:
-  wirechat decode 81 85 37 fa 21 3d 7f 9f 4d 51 58   a frame, field by field
-  wirechat decode capture.bin                        a file, raw or in hex
-  xxd capture.bin | wirechat decode --from client    what a program writes
-  wirechat decode --json capture.bin                 one JSON object a line
-  wirechat decode --summary capture.bin              counts, sizes, violations
-  wirechat decode --example                          lessons, by name
+#[rustfmt::skip]
+const FLAGS: &[Flag<DecodeOptions>] = &[
+    // name, value, its least and most words, default, times, help; then how the value is stored
+    flag("hex", "", (0, 0), "", Once, "the input is text in hex (default: detected)",
+        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Hex, "excludes --raw; give only one of them")),
+    flag("raw", "", (0, 0), "", Once, "the input is the bytes themselves (default: detected)",
+        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Raw, "excludes --hex; give only one of them")),
+    flag("from", "SENDER", (1, 1), "", Once, "who sent these bytes, client or server (default: inferred from the last HTTP head, else from the first MASK bit)",
+        |options, words| { options.sender = Some(choice(words, SENDERS)?); Ok(()) }),
+    flag("key", "KEY", (1, 1), "", Once, "the client's Sec-WebSocket-Key, if the input has only the response",
+        |options, words| { options.key = Some(words.concat()); Ok(()) }),
+    flag("json", "", (0, 0), "", Once, "print one JSON object for each head and each frame",
+        |options, _| add(&mut options.output, DecodeOutput::Json, DecodeOutput::Summary)),
+    flag("summary", "", (0, 0), "", Once, "print counts in place of frames; with --json as one object",
+        |options, _| add(&mut options.output, DecodeOutput::Summary, DecodeOutput::Json)),
+    flag("color", "WHEN", (1, 1), "auto", Once, "auto (on a terminal, unless NO_COLOR is set), always or never",
+        |options, words| { options.colour = choice(words, COLOURS)?.or(options.colour); Ok(()) }),
+    flag("example", "[NAME]", (0, 1), "", Once, "decode an example that is part of the program; without NAME, list the examples",
+        |options, words| { options.source = example(words); Ok(()) }),
+];
 
-Usage: wirechat decode [OPTIONS] [FILE | OCTETS | -]
+const SENDERS: &[(&str, Role)] = &[("client", Role::Client), ("server", Role::Server)];
+const COLOURS: &[(&str, Option<Colour>)] =
+    &[("auto", None), ("always", Some(Colour::On)), ("never", Some(Colour::Off))];
 
-An HTTP head comes first if there is one, then frame after frame. Text is read in any
-usual dress: 81 05, 8105, 81-05, 0x81,0x05, \\x81\\x05, b'\\x81\\x05Hi', <Buffer 81 05>, an array
-as in [129, 5] or { 0x81, 0x05 }, a listing of hexdump, xxd or od -t x1; # begins a comment.
-
-Options:
-  --hex            the input is text in hex    (without a word: found out)
-  --raw            the input is the bytes themselves
-  --from WHO       client or server: whose bytes these are
-                   (without it: the last head, or else the first mask bit, tells)
-  --key KEY        the client's Sec-WebSocket-Key, if only the response is there
-  --json           one JSON object for each head and each frame
-  --summary        numbers instead of frames; with --json as one object
-  --color WHEN     auto, always or never [default: auto, on a terminal]
-  --example [NAME] a lesson; without NAME, their list
-  --help           this text
-
-COLUMNS takes the place of the terminal's own width; NO_COLOR takes the colours away.
-Exit status: 0 nothing is wrong, 1 violations were found, 2 it cannot be read or told.
-";
-
-/// Reads them; `variable` looks up the environment.
-pub(super) fn parse(
-    words: &[&str],
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Options, String> {
-    let mut options = defaults(variable);
-    let mut rest = Vec::new();
-    let mut words = words.iter().peekable();
-    while let Some(word) = words.next() {
-        let (name, inline) = match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ => (*word, None),
-        };
-        let mut value = |example: &str| {
-            let value = inline.or_else(|| words.next_if(|word| !word.starts_with("--")).copied());
-            value.ok_or_else(|| format!("{name} needs a value, as in {name} {example}"))
-        };
-        match name {
-            "--from" => options.sender = Some(sender(value("client")?)?),
-            "--key" => options.key = Some(value("dGhlIHNhbXBsZSBub25jZQ==")?.to_owned()),
-            "--color" => options.colour = colour(value("never")?, options.colour)?,
-            "--example" => options.source = Source::Lesson(value("").ok().map(str::to_owned)),
-            _ if inline.is_some() && SWITCHES.contains(&name) => {
-                return Err(format!("{name} takes no value; write {name} alone"));
-            }
-            "--hex" | "--raw" => set_form(&mut options, name)?,
-            "--json" | "--summary" => options.output = output(options.output, name),
-            "-" => rest.push("-"),
-            _ if word.starts_with('-') => return Err(unknown(name)),
-            _ => rest.push(word),
-        }
-    }
-    options.source = source(options.source, &rest)?;
-    Ok(options)
-}
-
-/// What holds without a word.
-fn defaults(variable: impl Fn(&str) -> Option<OsString>) -> Options {
-    Options {
-        source: Source::Input,
-        form: Form::Unknown,
+fn defaults(variable: Lookup) -> DecodeOptions {
+    let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
+    DecodeOptions {
+        source: DecodeSource::Stdin,
+        encoding: InputEncoding::Detect,
         sender: None,
         key: None,
-        output: Output::Pages,
-        colour: variable("NO_COLOR").filter(|value| !value.is_empty()).map(|_| Colour::Off),
-        width: width(variable("COLUMNS")),
+        output: DecodeOutput::Text,
+        colour: no_color.map(|_| Colour::Off),
+        width: columns(variable),
     }
 }
 
-const SWITCHES: [&str; 4] = ["--hex", "--raw", "--json", "--summary"];
-
-fn set_form(options: &mut Options, name: &str) -> Result<(), String> {
-    let form = if name == "--raw" { Form::Raw } else { Form::Hex };
-    if options.form != Form::Unknown && options.form != form {
-        return Err("--hex and --raw exclude each other; give the one that the input is".to_owned());
-    }
-    options.form = form;
-    Ok(())
+/// Adds `one` of JSON and summary to the `other`, if that is set.
+fn add(output: &mut DecodeOutput, one: DecodeOutput, other: DecodeOutput) -> Result<(), String> {
+    let is_other = [other, DecodeOutput::SummaryJson].contains(output);
+    set(output, Ok(if is_other { DecodeOutput::SummaryJson } else { one }))
 }
 
-fn output(so_far: Output, name: &str) -> Output {
-    match (so_far, name) {
-        (Output::Pages | Output::Json, "--json") => Output::Json,
-        (Output::Pages | Output::Summary, _) if name == "--summary" => Output::Summary,
-        _ => Output::SummaryJson,
-    }
+fn example(words: &[&str]) -> DecodeSource {
+    DecodeSource::Example(words.first().map(|name| (*name).to_owned()))
 }
 
-fn source(so_far: Source, words: &[&str]) -> Result<Source, String> {
-    match (so_far, words) {
-        (Source::Lesson(name), []) => Ok(Source::Lesson(name)),
-        (Source::Lesson(_), [word, ..]) => {
+fn finish(options: DecodeOptions, operands: &[&str]) -> Result<Command, String> {
+    let source = source(options.source, operands)?;
+    Ok(Command::Decode(DecodeOptions { source, ..options }))
+}
+
+fn source(so_far: DecodeSource, operands: &[&str]) -> Result<DecodeSource, String> {
+    let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
+    if let Some(word) = operands.iter().find(is_option) {
+        let word = word.escape_debug();
+        return Err(format!("unknown option `{word}`; `wirechat decode --help` lists them all"));
+    }
+    match (so_far, operands) {
+        (DecodeSource::Example(_), [word, ..]) => {
             let word = word.escape_debug();
-            Err(format!("--example brings its own octets; leave '{word}' away"))
+            Err(format!("--example has its own input; remove '{word}'"))
         }
-        (_, [] | ["-"]) => Ok(Source::Input),
+        (so_far, [] | ["-"]) => Ok(so_far),
         (_, words) if words.contains(&"-") => {
-            Err("- is standard input and stands alone; leave the other words away".to_owned())
+            Err("- is standard input; remove the other arguments".to_owned())
         }
-        (_, words) => Ok(Source::Words(words.iter().map(|word| (*word).to_owned()).collect())),
+        (_, words) => {
+            Ok(DecodeSource::Arguments(words.iter().map(|word| (*word).to_owned()).collect()))
+        }
     }
 }
 
-fn sender(value: &str) -> Result<Role, String> {
-    match value {
-        "client" => Ok(Role::Client),
-        "server" => Ok(Role::Server),
-        other => Err(unexpected_value("--from", other, "is neither client nor server")),
-    }
-}
-
-fn colour(value: &str, auto: Option<Colour>) -> Result<Option<Colour>, String> {
-    match value {
-        "auto" => Ok(auto),
-        "always" => Ok(Some(Colour::On)),
-        "never" => Ok(Some(Colour::Off)),
-        other => Err(unexpected_value("--color", other, "is none of auto, always and never")),
-    }
-}
-
-/// The columns of a line, where a variable says so.
-pub(super) fn width(columns: Option<OsString>) -> Option<usize> {
-    let columns = columns.and_then(|columns| columns.to_str()?.parse().ok());
+/// The columns of a line, if the variable COLUMNS sets them.
+pub(super) fn columns(variable: Lookup) -> Option<usize> {
+    let columns = variable("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
     columns.filter(|columns| *columns != 0)
-}
-
-fn unknown(name: &str) -> String {
-    let name = name.escape_debug();
-    format!("decode has no option {name}; `wirechat decode --help` lists them all")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
 
-    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<Options, String> {
-        parse(words, |name| {
+    fn with(words: &[&str], variables: &[(&str, &str)]) -> Result<DecodeOptions, String> {
+        let variable = |name: &str| {
             let found = variables.iter().find(|(own, _)| *own == name);
             found.map(|(_, value)| OsString::from(value))
-        })
+        };
+        match SYNTAX.parse(words, &variable)? {
+            Command::Decode(options) => Ok(options),
+            other => panic!("{words:?}: {other:?}"),
+        }
     }
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> DecodeOptions {
         with(words, &[]).unwrap()
     }
 
     #[test]
-    fn the_source_is_a_file_octets_input_or_a_lesson() {
+    fn the_source_is_a_file_bytes_standard_input_or_an_example() {
         for (words, source) in [
-            (&[][..], Source::Input),
-            (&["-"], Source::Input),
-            (&["81", "05"], Source::Words(vec!["81".to_owned(), "05".to_owned()])),
-            (&["--json", "file"], Source::Words(vec!["file".to_owned()])),
-            (&["--example"], Source::Lesson(None)),
-            (&["--example", "--json"], Source::Lesson(None)),
-            (&["--example", "ping"], Source::Lesson(Some("ping".to_owned()))),
-            (&["--example=ping"], Source::Lesson(Some("ping".to_owned()))),
+            (&[][..], DecodeSource::Stdin),
+            (&["-"], DecodeSource::Stdin),
+            (&["81", "05"], DecodeSource::Arguments(vec!["81".to_owned(), "05".to_owned()])),
+            (&["--json", "file"], DecodeSource::Arguments(vec!["file".to_owned()])),
+            (&["--example"], DecodeSource::Example(None)),
+            (&["--example", "--json"], DecodeSource::Example(None)),
+            (&["--example", "ping"], DecodeSource::Example(Some("ping".to_owned()))),
+            (&["--example=ping"], DecodeSource::Example(Some("ping".to_owned()))),
         ] {
             assert_eq!(options(words).source, source, "{words:?}");
         }
     }
 
     #[test]
-    fn options_say_what_is_told() {
-        let told = options(&["--from", "client", "--raw", "--key=abc", "--color", "always"]);
-        assert_eq!((told.sender, told.form), (Some(Role::Client), Form::Raw));
-        assert_eq!((told.key.as_deref(), told.colour), (Some("abc"), Some(Colour::On)));
-        assert_eq!(options(&["--json"]).output, Output::Json);
-        assert_eq!(options(&["--summary", "--summary"]).output, Output::Summary);
+    fn each_option_sets_its_value() {
+        let set = options(&["--from", "client", "--raw", "--key=abc", "--color", "always"]);
+        assert_eq!((set.sender, set.encoding), (Some(Role::Client), InputEncoding::Raw));
+        assert_eq!((set.key.as_deref(), set.colour), (Some("abc"), Some(Colour::On)));
+        assert_eq!(options(&["--json"]).output, DecodeOutput::Json);
+        assert_eq!(options(&["--summary", "--summary"]).output, DecodeOutput::Summary);
         for words in [["--json", "--summary"], ["--summary", "--json"]] {
-            assert_eq!(options(&words).output, Output::SummaryJson);
+            assert_eq!(options(&words).output, DecodeOutput::SummaryJson);
         }
     }
 
     #[test]
-    fn the_terminal_tells_its_width_and_whether_it_has_colours() {
+    fn variables_set_the_width_and_turn_colours_off() {
         for (columns, width) in
             [("40", Some(40)), ("999", Some(999)), ("0", None), ("wide", None), ("", None)]
         {
@@ -211,20 +160,19 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_what_would() {
+    fn an_error_says_what_would_be_right() {
         for (words, sentence) in [
-            (&["--from"][..], "--from needs a value, as in --from client"),
+            (&["--from"][..], "--from needs a value: --from SENDER"),
             (&["--from", "me"], "--from: 'me' is neither client nor server"),
-            (&["--color", "red"], "--color: 'red' is none of auto, always and never"),
-            (
-                &["--hex", "--raw"],
-                "--hex and --raw exclude each other; give the one that the input is",
-            ),
+            (&["--color"], "--color needs a value: --color WHEN, as in --color auto"),
+            (&["--color", "red"], "--color: 'red' is none of auto, always, never"),
+            (&["--hex", "--raw"], "--raw excludes --hex; give only one of them"),
             (&["--json=yes"], "--json takes no value; write --json alone"),
-            (&["--xml"], "decode has no option --xml; `wirechat decode --help` lists them all"),
-            (&["-x"], "decode has no option -x; `wirechat decode --help` lists them all"),
-            (&["81", "-"], "- is standard input and stands alone; leave the other words away"),
-            (&["--example", "ping", "81"], "--example brings its own octets; leave '81' away"),
+            (&["--xml"], "unknown option `--xml`; `wirechat decode --help` lists them all"),
+            (&["--sumary"], "unknown option `--sumary`; did you mean `--summary`?"),
+            (&["-x"], "unknown option `-x`; `wirechat decode --help` lists them all"),
+            (&["81", "-"], "- is standard input; remove the other arguments"),
+            (&["--example", "ping", "81"], "--example has its own input; remove '81'"),
         ] {
             assert_eq!(with(words, &[]).unwrap_err(), sentence, "{words:?}");
         }
@@ -232,7 +180,16 @@ mod tests {
     }
 
     #[test]
-    fn the_help_fits_a_screen() {
-        assert!(HELP.lines().all(|line| line.chars().count() <= 96), "{HELP}");
+    fn the_help_fits_a_screen_and_shows_every_option() {
+        for words in [&["--help"][..], &["-h"], &["--json", "--help", "--bogus"]] {
+            let Ok(Command::Show(help)) = SYNTAX.parse(words, &|_| None) else {
+                panic!("{words:?}")
+            };
+            assert!(help.lines().all(|line| line.chars().count() <= 96), "{help}");
+            for flag in FLAGS {
+                let left = format!("  --{} {}", flag.name, flag.value);
+                assert!(help.contains(left.trim_end()), "{left}");
+            }
+        }
     }
 }

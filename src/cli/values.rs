@@ -1,11 +1,8 @@
-//! The values of options: a word in, or what would have been right.
+//! The values of options. An error is the end of a sentence that starts with the value: what would be right.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
-
-use crate::server::inspect::Inspection;
-use crate::server::log::Format;
-use crate::server::trace::Tracing;
 
 pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     let value = value.replacen("localhost:", "127.0.0.1:", 1);
@@ -13,131 +10,120 @@ pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| hint.to_owned())
 }
 
-/// RFC 6454, 6.2: scheme, host and port, and nothing behind them.
+/// RFC 6454 section 6.2: scheme, host and port, and nothing after them. Browsers omit a default port.
 pub(super) fn origin(value: &str) -> Result<String, String> {
     let value = value.to_ascii_lowercase();
-    let has_authority = value.split_once("://").is_some_and(|(scheme, authority)| {
-        let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
-        !scheme.is_empty() && !authority.is_empty() && authority.chars().all(is_name)
-    });
-    if has_authority || value == "null" || value == "*" {
-        return Ok(without_default_port(value));
-    }
-    Err("is not an origin, such as https://chat.example.org (no path), null, or *".to_owned())
-}
-
-/// As browsers write it.
-fn without_default_port(origin: String) -> String {
-    for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
-        if origin.starts_with(scheme)
-            && let Some(short) = origin.strip_suffix(port)
-        {
-            return short.to_owned();
+    let (scheme, authority) = value.split_once("://").unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_graphic() && !"/?#@*".contains(c);
+    let is_complete = !scheme.is_empty() && !authority.is_empty();
+    let default_port = match scheme {
+        _ if ["null", "*"].contains(&&*value) => "",
+        _ if !is_complete || !authority.chars().all(is_name) => {
+            return Err(
+                "is not an origin, such as https://chat.example.org (no path), null, or *".into()
+            );
         }
-    }
-    origin
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    Ok(value.strip_suffix(default_port).unwrap_or(&value).to_owned())
 }
 
-/// 1 to 2^40 bytes.
+/// A size from 1 to 2^40 bytes.
 pub(super) fn size(value: &str) -> Result<usize, String> {
     const MAX: u64 = 1 << 40;
-    let (digits, unit) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
-        Some(b'K') => (&value[..value.len() - 1], 1 << 10),
-        Some(b'M') => (&value[..value.len() - 1], 1 << 20),
-        Some(b'G') => (&value[..value.len() - 1], 1 << 30),
-        _ => (value, 1),
+    let (count, shift) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (&value[..value.len() - 1], 10),
+        Some(b'M') => (&value[..value.len() - 1], 20),
+        Some(b'G') => (&value[..value.len() - 1], 30),
+        _ => (value, 0),
     };
-    let size = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
-    let size = size.filter(|size| (1..=MAX).contains(size) && is_number(digits));
-    match size.and_then(|size| usize::try_from(size).ok()) {
-        Some(size) => Ok(size),
-        None => Err("is not a size from 1 to 1024G, such as 500000, 64K or 1M".to_owned()),
+    let hint = "is not a size from 1 to 1024G, such as 500000, 64K or 1M";
+    integer::<usize>(count, 1..=MAX >> shift, hint).map(|count| count << shift)
+}
+
+/// A number of this range, as digits without a sign.
+pub(super) fn integer<N: TryFrom<u64>>(
+    value: &str,
+    range: RangeInclusive<u64>,
+    hint: &str,
+) -> Result<N, String> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|number| is_plain && range.contains(number));
+    number.and_then(|number| N::try_from(number).ok()).ok_or_else(|| hint.to_owned())
+}
+
+/// Bytes in hex, with spaces, commas or colons between them or not.
+pub(super) fn bytes(value: &str) -> Result<Vec<u8>, String> {
+    let wrong =
+        || "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'".to_owned();
+    let mut bytes = Vec::new();
+    for group in value.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
+        let digits = group.strip_prefix("0x").unwrap_or(group);
+        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return Err(wrong()) };
+        for [high, low] in pairs {
+            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+            let (Some(high), Some(low)) = (digit(high), digit(low)) else { return Err(wrong()) };
+            bytes.push(high << 4 | low);
+        }
     }
+    Ok(bytes)
 }
 
-/// 1 to a million.
-pub(super) fn number(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(number @ 1..=1_000_000) if is_number(value) => Ok(number),
-        _ => Err("is not a number from 1 to 1000000, such as 4096".to_owned()),
-    }
-}
-
-/// Digits, and no sign.
-fn is_number(value: &str) -> bool {
-    value.bytes().all(|octet| octet.is_ascii_digit())
-}
-
-/// Up to a year, to the millisecond.
+/// A time of up to a year, in milliseconds at the finest.
 pub(super) fn seconds(value: &str) -> Result<Duration, String> {
     const MAX: u64 = 365 * 86_400;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
-    let are_short = whole.len() <= 8 && fraction.len() <= 3;
-    let is_plain =
-        !matches!(value, "" | ".") && are_short && is_number(whole) && is_number(fraction);
-    let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
-    match (format!("0{whole}").parse(), thousandths.parse()) {
-        (Ok(whole @ 0..=MAX), Ok(milli)) if is_plain => {
-            Ok(Duration::from_secs(whole) + Duration::from_millis(milli))
-        }
-        _ => Err("is not a number of seconds up to 31536000, such as 20 or 0.5".to_owned()),
+    let hint = "is not a number of seconds up to 31536000, such as 20 or 0.5";
+    if matches!(value, "" | ".") || 3 < fraction.len() {
+        return Err(hint.to_owned());
     }
+    let seconds = integer(&format!("0{whole}"), 0..=MAX, hint)?;
+    let milliseconds = integer(&format!("{fraction:0<3}"), 0..=999, hint)?;
+    Ok(Duration::from_secs(seconds) + Duration::from_millis(milliseconds))
 }
 
-pub(super) fn some_seconds(value: &str) -> Result<Duration, String> {
+pub(super) fn positive_seconds(value: &str) -> Result<Duration, String> {
     match seconds(value)? {
-        less if less < Duration::from_millis(1) => {
-            Err("is too short; 0.001 seconds is the least".to_owned())
-        }
-        enough => Ok(enough),
+        Duration::ZERO => Err("is too short; the minimum is 0.001 seconds".to_owned()),
+        seconds => Ok(seconds),
     }
 }
 
-pub(super) fn format(value: &str) -> Result<Format, String> {
-    match value {
-        "text" => Ok(Format::Text),
-        "json" => Ok(Format::Json),
-        _ => Err("is neither text nor json".to_owned()),
+/// The value of one of these words.
+pub(super) fn choice<V: Copy>(words: &[&str], choices: &[(&str, V)]) -> Result<V, String> {
+    let word = words.concat();
+    let chosen = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    chosen.ok_or_else(|| match names[..] {
+        [one, other] => format!("is neither {one} nor {other}"),
+        _ => format!("is none of {}", names.join(", ")),
+    })
+}
+
+/// The value of a switch, which `choices` name `true`, `false` and more.
+pub(super) fn switch<V: Copy>(words: &[&str], choices: &[(&str, V)]) -> Result<V, String> {
+    match words {
+        [] | ["1" | "yes" | "on"] => choice(&["true"], choices),
+        ["0" | "no" | "off" | ""] => choice(&["false"], choices),
+        words => choice(words, choices),
     }
 }
 
-pub(super) fn switch(value: &str) -> Result<bool, String> {
-    match value {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "0" | "false" | "no" | "off" | "" => Ok(false),
-        _ => Err("is neither true nor false".to_owned()),
-    }
+/// Stores a value.
+pub(super) fn set<V>(place: &mut V, value: Result<V, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
 }
 
-pub(super) fn tracing(value: &str) -> Result<Tracing, String> {
-    match (value, switch(value)) {
-        ("full", _) => Ok(Tracing::Full),
-        (_, Ok(true)) => Ok(Tracing::Summary),
-        (_, Ok(false)) => Ok(Tracing::Off),
-        (_, Err(_)) => Err("is neither true, false nor full".to_owned()),
-    }
-}
-
-pub(super) fn inspection(value: &str) -> Result<Inspection, String> {
-    match (value, switch(value)) {
-        ("any", _) => Ok(Inspection::Any),
-        (_, Ok(true)) => Ok(Inspection::Loopback),
-        (_, Ok(false)) => Ok(Inspection::Off),
-        (_, Err(_)) => Err("is neither true, false nor any".to_owned()),
-    }
-}
-
-/// Letters to insert, drop or replace to make one word of the other (Levenshtein).
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+/// Stores a value, unless another one than the default is there.
+pub(super) fn set_only<V: PartialEq>(
+    place: &mut V,
+    default: &V,
+    value: V,
+    hint: &str,
+) -> Result<(), String> {
+    let is_free = [default, &value].contains(&&*place);
+    set(place, if is_free { Ok(value) } else { Err(hint.to_owned()) })
 }

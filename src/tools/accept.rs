@@ -1,11 +1,11 @@
 //! `wirechat accept`: the accept value of section 4.2.2, computed step by step, or checked.
 
-use super::{Failure, Status, say, warn};
+use super::{Failure, Status, print, warn};
 use crate::explain::accept::{complaint, judgement, matches, steps};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Options {
+pub enum AcceptOptions {
     /// The computation for a key.
     Steps {
         /// As the client sent it.
@@ -24,15 +24,15 @@ pub enum Options {
 ///
 /// # Errors
 /// Standard output that takes nothing.
-pub fn run(options: &Options) -> Result<Status, Failure> {
-    let (Options::Steps { key } | Options::Check { key, .. }) = options;
+pub fn run(options: &AcceptOptions) -> Result<Status, Failure> {
+    let (AcceptOptions::Steps { key } | AcceptOptions::Check { key, .. }) = options;
     if let Some(complaint) = complaint(key) {
         warn(&complaint);
     }
     match options {
-        Options::Steps { key } => say(steps(key).as_bytes()).map(|()| 0),
-        Options::Check { key, given } => {
-            say(judgement(key, given).as_bytes())?;
+        AcceptOptions::Steps { key } => print(steps(key).as_bytes()).map(|()| 0),
+        AcceptOptions::Check { key, given } => {
+            print(judgement(key, given).as_bytes())?;
             Ok(if matches(key, given) { 0 } else { 1 })
         }
     }

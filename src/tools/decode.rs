@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+use super::{Failure, Status};
 use crate::explain::view::{Colour, View};
 use crate::wire::frame::Role;
 use crate::wire::server_response::ClientOffer;
@@ -22,17 +23,17 @@ mod summary;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct DecodeOptions {
     /// Where the octets are.
-    pub source: Source,
+    pub source: DecodeSource,
     /// How they are written.
-    pub form: Form,
+    pub encoding: InputEncoding,
     /// Whose they are; without it, the mask bits tell.
     pub sender: Option<Role>,
     /// The client's key, where its request is not in the stream.
     pub key: Option<String>,
     /// How they are told.
-    pub output: Output,
+    pub output: DecodeOutput,
     /// Is colour wanted? Without a word on it, a terminal gets some.
     pub colour: Option<Colour>,
     /// Columns of a line; without it, those of the terminal.
@@ -41,20 +42,20 @@ pub struct Options {
 
 /// Where octets come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum DecodeSource {
     /// Words of the command line: a file, or hex.
-    Words(Vec<String>),
+    Arguments(Vec<String>),
     /// Standard input.
-    Input,
+    Stdin,
     /// One of the lessons, by name; without one, their list.
-    Lesson(Option<String>),
+    Example(Option<String>),
 }
 
 /// How octets are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum InputEncoding {
     /// To be found out.
-    Unknown,
+    Detect,
     /// As text, in a dress that is to be found out.
     Text,
     /// As text in hex.
@@ -65,24 +66,15 @@ pub enum Form {
 
 /// How a stream is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum DecodeOutput {
     /// A page for each frame.
-    Pages,
+    Text,
     /// A JSON object for each frame.
     Json,
     /// Numbers.
     Summary,
     /// Numbers, as a JSON object.
     SummaryJson,
-}
-
-/// What a stream comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing is wrong.
-    Conforming,
-    /// Something is.
-    Violations,
 }
 
 /// Why there is no verdict.
@@ -114,55 +106,59 @@ const GUESS_MAX: usize = 4096;
 /// Tells what was asked for on standard output.
 ///
 /// # Errors
-/// A sentence: what cannot be read, and what could; or why nothing more can be written.
-pub fn run(options: &Options) -> Result<Verdict, String> {
+/// With status 2: input that cannot be read, or standard output that cannot be written.
+pub fn run(options: &DecodeOptions) -> Result<Status, Failure> {
     let mut report = Report::new(options.output, view(options));
     let told = match &options.source {
-        Source::Lesson(None) => report.say(&examples::table(view(options))).map_err(Trouble::from),
-        Source::Lesson(Some(name)) => lesson(name, options, &mut report),
-        Source::Words(words) => words_or_file(words, options, &mut report),
-        Source::Input if io::stdin().is_terminal() => Err(Trouble::Source(
+        DecodeSource::Example(None) => report.say(&examples::table(view(options))).map_err(Trouble::from),
+        DecodeSource::Example(Some(name)) => lesson(name, options, &mut report),
+        DecodeSource::Arguments(words) => words_or_file(words, options, &mut report),
+        DecodeSource::Stdin if io::stdin().is_terminal() => Err(Trouble::Source(
             "there is nothing to decode: name a file, write the octets in hex, as in `wirechat decode \
              81 05 48 65 6c 6c 6f`, or pipe them in"
                 .to_owned(),
         )),
-        Source::Input => told(io::stdin().lock(), "standard input", options, &mut report),
+        DecodeSource::Stdin => told(io::stdin().lock(), "standard input", options, &mut report),
     };
     match told.and_then(|()| report.flush().map_err(Trouble::from)) {
-        Ok(()) | Err(Trouble::Output) => Ok(report.verdict()),
+        Ok(()) | Err(Trouble::Output) => Ok(report.status()),
         Err(Trouble::Source(sentence)) => {
             let _ = report.flush(); // what was told before stands, if anyone reads it
-            Err(sentence)
+            Err(Failure { sentence, status: 2 })
         }
     }
 }
 
-fn view(options: &Options) -> View {
+fn view(options: &DecodeOptions) -> View {
     let usual = || if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
     View { width: super::columns(options.width), colour: options.colour.unwrap_or_else(usual) }
 }
 
-fn lesson(name: &str, options: &Options, report: &mut Report) -> Result<(), Trouble> {
+fn lesson(name: &str, options: &DecodeOptions, report: &mut Report) -> Result<(), Trouble> {
     let lesson = LESSONS.iter().find(|lesson| lesson.name == name).ok_or_else(|| {
         let name = name.escape_debug();
         Trouble::Source(format!(
             "there is no example '{name}'; `wirechat decode --example` lists them all"
         ))
     })?;
-    if options.output == Output::Pages {
+    if options.output == DecodeOutput::Text {
         report.say(&lesson.page(view(options)))?;
     }
     let Lesson { capture, sender, .. } = lesson;
     let sender = options.sender.or(*sender);
-    let options = Options { form: Form::Unknown, sender, ..options.clone() };
+    let options = DecodeOptions { encoding: InputEncoding::Detect, sender, ..options.clone() };
     told(capture.as_bytes(), name, &options, report)
 }
 
 /// One word may be the name of a file; several are octets.
-fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Result<(), Trouble> {
+fn words_or_file(
+    words: &[String],
+    options: &DecodeOptions,
+    report: &mut Report,
+) -> Result<(), Trouble> {
     let is_file = |word: &str| Path::new(word).exists();
     if let [name] = words
-        && (is_file(name) || options.form == Form::Raw || !is_like_octets(name))
+        && (is_file(name) || options.encoding == InputEncoding::Raw || !is_like_octets(name))
     {
         let shown = name.escape_debug().to_string();
         let file = File::open(name).map_err(|error| {
@@ -173,15 +169,19 @@ fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Re
         return told(file, &shown, options, report);
     }
     let sentence = match words {
-        _ if options.form == Form::Raw => {
+        _ if options.encoding == InputEncoding::Raw => {
             "--raw is for a file or standard input; octets on the command line are hex"
         }
         [name, ..] if is_file(name) && !is_like_octets(name) => {
             "one file is read at a time; name it alone"
         }
         _ => {
-            let form = if options.form == Form::Hex { Form::Hex } else { Form::Text };
-            let options = Options { form, ..options.clone() };
+            let form = if options.encoding == InputEncoding::Hex {
+                InputEncoding::Hex
+            } else {
+                InputEncoding::Text
+            };
+            let options = DecodeOptions { encoding: form, ..options.clone() };
             return told(words.join(" ").as_bytes(), WORDS, &options, report);
         }
     };
@@ -192,28 +192,28 @@ fn words_or_file(words: &[String], options: &Options, report: &mut Report) -> Re
 fn told(
     mut source: impl Read,
     name: &str,
-    options: &Options,
+    options: &DecodeOptions,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let mut piece = vec![0; PIECE];
     let mut count = fill_for_guess(&mut source, &mut piece, name)?;
     let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
-    if options.form != Form::Raw && is_utf_16(beginning) {
+    if options.encoding != InputEncoding::Raw && is_utf_16(beginning) {
         return Err(Trouble::Source(format!(
             "{name}: text in UTF-16; save it in UTF-8, or --raw reads it as it is"
         )));
     }
-    let is_hex = match options.form {
-        Form::Unknown => is_hex(beginning),
-        Form::Text | Form::Hex => true,
-        Form::Raw => false,
+    let is_hex = match options.encoding {
+        InputEncoding::Detect => is_hex(beginning),
+        InputEncoding::Text | InputEncoding::Hex => true,
+        InputEncoding::Raw => false,
     };
     let asked =
         ClientOffer { key: options.key.clone().map(String::into_bytes), ..ClientOffer::default() };
     let stream = Stream::new(options.sender, asked, report.payload_max());
-    let reader = match options.form {
-        Form::Hex => HexReader::of_hex(),
-        Form::Unknown | Form::Text | Form::Raw => HexReader::default(),
+    let reader = match options.encoding {
+        InputEncoding::Hex => HexReader::of_hex(),
+        InputEncoding::Detect | InputEncoding::Text | InputEncoding::Raw => HexReader::default(),
     };
     let mut reading = Reading { name, hex: is_hex.then_some(reader), stream, report };
     let mut progress = Progress::new(options.output);

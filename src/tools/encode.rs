@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
-use super::{Failure, Status, columns, say, warn};
+use super::{Failure, Status, columns, print, warn};
 use crate::explain::fields::{hex, octets};
 use crate::explain::picture::{bits_in, picture};
 use crate::wire::builder::{FrameBuilder, LengthField, LengthForm};
@@ -13,7 +13,7 @@ use crate::wire::frame::Opcode;
 
 /// What to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct EncodeOptions {
     /// Of the first frame; the others are continuations.
     pub opcode: u8,
     /// What all frames carry together.
@@ -25,13 +25,13 @@ pub struct Options {
     /// RSV1, RSV2 and RSV3 of every frame, as one number.
     pub rsv: u8,
     /// The form of each length, if it is not to be the shortest.
-    pub form: Option<LengthForm>,
+    pub length_form: Option<LengthForm>,
     /// The length that is said, if it is not to be the true one.
     pub declared: Option<u64>,
     /// The most octets of a frame's payload.
     pub fragment: Option<usize>,
     /// What to write.
-    pub output: Output,
+    pub output: EncodeOutput,
     /// Columns of a picture; without it, those of the terminal.
     pub width: Option<usize>,
 }
@@ -49,7 +49,7 @@ pub enum Masking {
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum EncodeOutput {
     /// Octets in hex, each frame on lines of its own.
     Hex,
     /// The octets themselves.
@@ -58,7 +58,7 @@ pub enum Output {
     Picture,
 }
 
-impl Default for Options {
+impl Default for EncodeOptions {
     fn default() -> Self {
         Self {
             opcode: Opcode::Text as u8,
@@ -66,10 +66,10 @@ impl Default for Options {
             masking: Masking::None,
             fin: true,
             rsv: 0,
-            form: None,
+            length_form: None,
             declared: None,
             fragment: None,
-            output: Output::Hex,
+            output: EncodeOutput::Hex,
             width: None,
         }
     }
@@ -94,8 +94,8 @@ const WARNINGS_MAX: usize = 20;
 ///
 /// # Errors
 /// Octets that would go to a terminal, no randomness, standard output that takes nothing.
-pub fn run(options: &Options) -> Result<Status, Failure> {
-    if options.output == Output::Raw && io::stdout().is_terminal() {
+pub fn run(options: &EncodeOptions) -> Result<Status, Failure> {
+    if options.output == EncodeOutput::Raw && io::stdout().is_terminal() {
         let sentence = "--raw is for a pipe or a file, since a terminal would take octets for its \
                         commands; without it they come in hex";
         return Err(Failure { sentence: sentence.to_owned(), status: 2 });
@@ -111,14 +111,14 @@ pub fn run(options: &Options) -> Result<Status, Failure> {
         warn(&format!("and {} more", warnings.len() - WARNINGS_MAX));
     }
     let written = match options.output {
-        Output::Raw => frames.into_iter().flat_map(|frame| frame.wire).collect(),
-        Output::Hex => frames.iter().map(hex_lines).collect::<String>().into_bytes(),
-        Output::Picture => {
+        EncodeOutput::Raw => frames.into_iter().flat_map(|frame| frame.wire).collect(),
+        EncodeOutput::Hex => frames.iter().map(hex_lines).collect::<String>().into_bytes(),
+        EncodeOutput::Picture => {
             let bits = bits_in(columns(options.width));
             read.iter().map(|frame| picture(frame, bits)).collect::<Vec<_>>().join("\n").into()
         }
     };
-    say(&written).map(|()| 0)
+    print(&written).map(|()| 0)
 }
 
 fn fresh_key() -> io::Result<[u8; 4]> {
@@ -129,7 +129,7 @@ fn fresh_key() -> io::Result<[u8; 4]> {
 
 /// At least one frame, the payload cut as it is asked for.
 fn make(
-    options: &Options,
+    options: &EncodeOptions,
     mut fresh_key: impl FnMut() -> io::Result<[u8; 4]>,
 ) -> io::Result<Vec<Made>> {
     let mut parts: Vec<&[u8]> = match options.fragment {
@@ -148,7 +148,7 @@ fn make(
             Masking::Random => Some(fresh_key()?),
         };
         let said = options.declared.unwrap_or(part.len() as u64);
-        let in_form = options.form.and_then(|form| LengthField::in_form(form, said));
+        let in_form = options.length_form.and_then(|form| LengthField::in_form(form, said));
         let draft = FrameBuilder {
             fin: options.fin && place == last,
             rsv: options.rsv,
@@ -182,7 +182,7 @@ fn trusted(frames: &[Made]) -> usize {
 }
 
 /// One sentence for each rule that is broken.
-fn warnings(options: &Options, frames: &[Made], read: &[Frame]) -> Vec<String> {
+fn warnings(options: &EncodeOptions, frames: &[Made], read: &[Frame]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (number, (frame, made)) in (1..).zip(read.iter().zip(frames)) {
         let lie = lie(made);
@@ -249,7 +249,7 @@ mod tests {
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-    fn made(options: &Options) -> Vec<Made> {
+    fn made(options: &EncodeOptions) -> Vec<Made> {
         let mut last = 0;
         let counted = || {
             last += 1;
@@ -258,13 +258,13 @@ mod tests {
         make(options, counted).unwrap()
     }
 
-    fn warned(options: &Options) -> Vec<String> {
+    fn warned(options: &EncodeOptions) -> Vec<String> {
         let frames = made(options);
         warnings(options, &frames, &read(&frames))
     }
 
-    fn text(payload: &str) -> Options {
-        Options { payload: payload.into(), ..Options::default() }
+    fn text(payload: &str) -> EncodeOptions {
+        EncodeOptions { payload: payload.into(), ..EncodeOptions::default() }
     }
 
     #[test]
@@ -278,21 +278,22 @@ mod tests {
             ("", Some(2), &[b"\x81\x00"]),
             ("", None, &[b"\x81\x00"]),
         ] {
-            let options = Options { fragment: size, ..text(payload) };
+            let options = EncodeOptions { fragment: size, ..text(payload) };
             let frames: Vec<Vec<u8>> = made(&options).into_iter().map(|made| made.wire).collect();
             assert_eq!(frames, wire, "{payload} in {size:?}");
         }
-        let open = made(&Options { fragment: Some(3), fin: false, ..text("Hello") });
+        let open = made(&EncodeOptions { fragment: Some(3), fin: false, ..text("Hello") });
         assert!(open.iter().all(|frame| !frame.draft.fin));
     }
 
     #[test]
     fn s5_3_random_keys_are_fresh_for_each_frame() {
-        let options = Options { fragment: Some(2), masking: Masking::Random, ..text("Hello") };
+        let options =
+            EncodeOptions { fragment: Some(2), masking: Masking::Random, ..text("Hello") };
         let keys: Vec<_> = made(&options).iter().map(|frame| frame.draft.key).collect();
         assert_eq!(keys, [1, 2, 3].map(|last| Some([0, 0, 0, last])));
         assert!(warned(&options).is_empty());
-        let options = Options { masking: Masking::Key(KEY), ..options };
+        let options = EncodeOptions { masking: Masking::Key(KEY), ..options };
         let sentence =
             "one masking key for all 3 frames, where each takes a fresh one (RFC 6455, 5.3)";
         assert_eq!(warned(&options), [sentence]);
@@ -302,37 +303,37 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn each_rule_that_is_broken_is_named() {
-        let ping = |payload: usize| Options { opcode: 9, payload: vec![0; payload], ..Options::default() };
-        let close = |body: &[u8]| Options { opcode: 8, payload: body.into(), ..Options::default() };
+        let ping = |payload: usize| EncodeOptions { opcode: 9, payload: vec![0; payload], ..EncodeOptions::default() };
+        let close = |body: &[u8]| EncodeOptions { opcode: 8, payload: body.into(), ..EncodeOptions::default() };
         for (what, options, expected) in [
             ("a text", text("Hello"), &[][..]),
-            ("a client's", Options { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
-            ("more to come", Options { fin: false, ..text("\u{e9}") }, &[]),
-            ("a continuation", Options { opcode: 0, ..text("lo") }, &[]),
-            ("a cut character", Options { fragment: Some(1), ..text("\u{e9}") }, &[]),
-            ("RSV1", Options { rsv: 4, ..text("") }, &["5.2"]),
-            ("opcode 3", Options { opcode: 3, ..text("") }, &["5.2"]),
+            ("a client's", EncodeOptions { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
+            ("more to come", EncodeOptions { fin: false, ..text("\u{e9}") }, &[]),
+            ("a continuation", EncodeOptions { opcode: 0, ..text("lo") }, &[]),
+            ("a cut character", EncodeOptions { fragment: Some(1), ..text("\u{e9}") }, &[]),
+            ("RSV1", EncodeOptions { rsv: 4, ..text("") }, &["5.2"]),
+            ("opcode 3", EncodeOptions { opcode: 3, ..text("") }, &["5.2"]),
             ("a Ping of 125", ping(125), &[]),
             ("a Ping of 126", ping(126), &["5.5"]),
-            ("a Ping in 16 bits", Options { form: Some(LengthForm::Bits16), ..ping(125) }, &["5.2"]),
-            ("a Ping in 64 bits", Options { form: Some(LengthForm::Bits64), ..ping(0) }, &["5.2"]),
-            ("a long Ping in 64 bits", Options { form: Some(LengthForm::Bits64), ..ping(126) }, &["5.5", "5.2"]),
-            ("a Ping that declares 126", Options { declared: Some(126), ..ping(0) }, &["5.5", "5.2"]),
-            ("a Ping in fragments", Options { fragment: Some(1), ..ping(2) }, &["5.5"]),
-            ("a Ping without FIN", Options { fin: false, ..ping(0) }, &["5.5"]),
+            ("a Ping in 16 bits", EncodeOptions { length_form: Some(LengthForm::Bits16), ..ping(125) }, &["5.2"]),
+            ("a Ping in 64 bits", EncodeOptions { length_form: Some(LengthForm::Bits64), ..ping(0) }, &["5.2"]),
+            ("a long Ping in 64 bits", EncodeOptions { length_form: Some(LengthForm::Bits64), ..ping(126) }, &["5.5", "5.2"]),
+            ("a Ping that declares 126", EncodeOptions { declared: Some(126), ..ping(0) }, &["5.5", "5.2"]),
+            ("a Ping in fragments", EncodeOptions { fragment: Some(1), ..ping(2) }, &["5.5"]),
+            ("a Ping without FIN", EncodeOptions { fin: false, ..ping(0) }, &["5.5"]),
             ("a Close", close(&[]), &[]),
             ("a Close of one octet", close(&[3]), &["5.5.1"]),
             ("1005", close(&[3, 0xed]), &["7.4.1"]),
             ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
-            ("a text that is not UTF-8", Options { payload: vec![0xff], ..text("") }, &["8.1"]),
-            ("half a character", Options { payload: vec![0xc3], ..text("") }, &["8.1"]),
-            ("5 in 16 bits", Options { form: Some(LengthForm::Bits16), ..text("Hello") }, &["5.2"]),
-            ("126 in 16 bits", Options { form: Some(LengthForm::Bits16), ..text(&"a".repeat(126)) }, &[]),
-            ("126 in 7 bits", Options { form: Some(LengthForm::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
-            ("too little", Options { declared: Some(6), ..text("Hello") }, &["5.2"]),
-            ("too much", Options { declared: Some(4), ..text("Hello") }, &["5.2"]),
-            ("2^63", Options { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
-            ("much at once", Options { rsv: 7, opcode: 11, fin: false, form: Some(LengthForm::Bits64), ..text("") },
+            ("a text that is not UTF-8", EncodeOptions { payload: vec![0xff], ..text("") }, &["8.1"]),
+            ("half a character", EncodeOptions { payload: vec![0xc3], ..text("") }, &["8.1"]),
+            ("5 in 16 bits", EncodeOptions { length_form: Some(LengthForm::Bits16), ..text("Hello") }, &["5.2"]),
+            ("126 in 16 bits", EncodeOptions { length_form: Some(LengthForm::Bits16), ..text(&"a".repeat(126)) }, &[]),
+            ("126 in 7 bits", EncodeOptions { length_form: Some(LengthForm::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
+            ("too little", EncodeOptions { declared: Some(6), ..text("Hello") }, &["5.2"]),
+            ("too much", EncodeOptions { declared: Some(4), ..text("Hello") }, &["5.2"]),
+            ("2^63", EncodeOptions { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
+            ("much at once", EncodeOptions { rsv: 7, opcode: 11, fin: false, length_form: Some(LengthForm::Bits64), ..text("") },
                 &["5.2", "5.2", "5.5", "5.2"]),
         ] {
             let warned = warned(&options);
@@ -345,9 +346,9 @@ mod tests {
 
     #[test]
     fn a_frame_that_lies_hides_what_follows() {
-        let two = Options {
+        let two = EncodeOptions {
             fragment: Some(126),
-            form: Some(LengthForm::Bits7),
+            length_form: Some(LengthForm::Bits7),
             ..text(&"a".repeat(252))
         };
         let frames = made(&two);
@@ -362,13 +363,16 @@ mod tests {
             (6, "frame 1: it declares 1 octet of payload more than follow (RFC 6455, 5.2)"),
             (3, "frame 1: it declares 2 octets of payload less than follow (RFC 6455, 5.2)"),
         ] {
-            assert_eq!(warned(&Options { declared: Some(declared), ..text("Hello") }), [sentence]);
+            assert_eq!(
+                warned(&EncodeOptions { declared: Some(declared), ..text("Hello") }),
+                [sentence]
+            );
         }
     }
 
     #[test]
     fn hex_is_16_octets_a_line_and_a_frame_begins_a_line() {
-        let options = Options { fragment: Some(16), ..text("0123456789abcdefg") };
+        let options = EncodeOptions { fragment: Some(16), ..text("0123456789abcdefg") };
         let lines: String = made(&options).iter().map(hex_lines).collect();
         assert_eq!(lines, "01 10 30 31 32 33 34 35 36 37 38 39 61 62 63 64\n65 66\n80 01 67\n");
     }
@@ -385,7 +389,7 @@ mod tests {
             fragment in prop::option::of(1usize..300),
         ) {
             let masking = key.map_or(Masking::None, Masking::Key);
-            let options = Options { opcode, payload, masking, fin, rsv, form, fragment, ..Options::default() };
+            let options = EncodeOptions { opcode, payload, masking, fin, rsv, length_form: form, fragment, ..EncodeOptions::default() };
             let frames = made(&options);
             let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
             let mut dissector = Dissector::new(None, 0, usize::MAX);

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::Output;
+use super::DecodeOutput;
 
 /// A line on standard error that tells how far a summary is, if that is a terminal. It goes with this
 /// value, before anything else is told.
@@ -19,8 +19,8 @@ pub(super) struct Progress {
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 impl Progress {
-    pub(super) fn new(output: Output) -> Self {
-        let is_summary = matches!(output, Output::Summary | Output::SummaryJson);
+    pub(super) fn new(output: DecodeOutput) -> Self {
+        let is_summary = matches!(output, DecodeOutput::Summary | DecodeOutput::SummaryJson);
         let now = Instant::now();
         let is_shown = is_summary && io::stderr().is_terminal();
         Self { is_shown, started: now, told: now, octets: 0, width: 0 }

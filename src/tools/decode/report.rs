@@ -2,12 +2,13 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
+use super::DecodeOutput;
 use super::stream::{Part, Sink};
 use super::summary::Summary;
-use super::{Output, Verdict};
 use crate::explain::frame_text::{frame_text, message_line};
 use crate::explain::view::{Tone, View};
 use crate::explain::{fields, json};
+use crate::tools::Status;
 
 /// Octets of a payload that a page has use for.
 const PAGE_PAYLOAD: usize = 4 * 1024;
@@ -17,7 +18,7 @@ const JSON_PAYLOAD: usize = 1024 * 1024;
 /// Tells the parts of a stream.
 pub(super) struct Report {
     out: BufWriter<Stdout>,
-    output: Output,
+    output: DecodeOutput,
     view: View,
     frames: u64,
     octets: u64,
@@ -28,7 +29,7 @@ pub(super) struct Report {
 
 impl Report {
     /// A report in that form.
-    pub(super) fn new(output: Output, view: View) -> Self {
+    pub(super) fn new(output: DecodeOutput, view: View) -> Self {
         Self {
             out: BufWriter::new(io::stdout()),
             output,
@@ -44,9 +45,9 @@ impl Report {
     /// Octets of each payload that it has use for.
     pub(super) fn payload_max(&self) -> usize {
         match self.output {
-            Output::Pages => PAGE_PAYLOAD,
-            Output::Json => JSON_PAYLOAD,
-            Output::Summary | Output::SummaryJson => 0,
+            DecodeOutput::Text => PAGE_PAYLOAD,
+            DecodeOutput::Json => JSON_PAYLOAD,
+            DecodeOutput::Summary | DecodeOutput::SummaryJson => 0,
         }
     }
 
@@ -65,10 +66,10 @@ impl Report {
     pub(super) fn end(&mut self) -> io::Result<()> {
         self.summary.read(self.octets);
         match self.output {
-            Output::Summary => self.out.write_all(self.summary.page(self.view).as_bytes()),
-            Output::SummaryJson => writeln!(self.out, "{}", self.summary.object()),
-            Output::Pages if self.octets == 0 => writeln!(self.out, "no octets, no frames"),
-            Output::Pages | Output::Json => Ok(()),
+            DecodeOutput::Summary => self.out.write_all(self.summary.page(self.view).as_bytes()),
+            DecodeOutput::SummaryJson => writeln!(self.out, "{}", self.summary.object()),
+            DecodeOutput::Text if self.octets == 0 => writeln!(self.out, "no octets, no frames"),
+            DecodeOutput::Text | DecodeOutput::Json => Ok(()),
         }
     }
 
@@ -77,9 +78,9 @@ impl Report {
         self.out.flush()
     }
 
-    /// What it came to.
-    pub(super) fn verdict(&self) -> Verdict {
-        if self.is_wrong { Verdict::Violations } else { Verdict::Conforming }
+    /// The exit status: 1 if anything reported so far breaks a rule.
+    pub(super) fn status(&self) -> Status {
+        Status::from(self.is_wrong)
     }
 
     fn page(&mut self, part: &Part) -> io::Result<()> {
@@ -122,11 +123,13 @@ impl Sink for Report {
             Part::Other(..) | Part::Unfinished(_) => (),
         }
         match (self.output, part) {
-            (Output::Pages, _) => self.page(part),
-            (Output::Json, Part::Frame(frame)) => writeln!(self.out, "{}", json::object(frame)),
-            (Output::Json, Part::Head(head)) => writeln!(self.out, "{}", head.object()),
-            (Output::Json, Part::Other(..) | Part::Unfinished(_)) => Ok(()),
-            (Output::Summary | Output::SummaryJson, _) => {
+            (DecodeOutput::Text, _) => self.page(part),
+            (DecodeOutput::Json, Part::Frame(frame)) => {
+                writeln!(self.out, "{}", json::object(frame))
+            }
+            (DecodeOutput::Json, Part::Head(head)) => writeln!(self.out, "{}", head.object()),
+            (DecodeOutput::Json, Part::Other(..) | Part::Unfinished(_)) => Ok(()),
+            (DecodeOutput::Summary | DecodeOutput::SummaryJson, _) => {
                 self.summary.count(part);
                 Ok(())
             }
