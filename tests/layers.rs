@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "tools"]),
     ("cli", &["server", "tools", "explain", "wire"]),
     ("server", &["explain", "net", "wire", "sys"]),
-    ("tools", &["explain", "net", "wire"]),
+    ("tools", &["explain", "net", "wire", "sys"]),
     ("explain", &["wire"]),
 ];
 

@@ -1,16 +1,16 @@
-//! What `/wire` says, one JSON object a message. The member `kind` tells which:
+//! The JSON objects that `/wire` sends, one a message. The member `kind` names the type:
 //!
 //! | kind | members |
 //! |---|---|
-//! | `frame` | those of [`json`](super::json), and `number` (from 1), `time` (RFC 3339), `connection` |
-//! | `head` | `number`, `time`, `connection`, `from`, `lines`; of a request with a key also `accept`, else `null`: `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
-//! | `lost` | `frames`: so many were not told to this client, which did not keep up |
-//! | `answer` | what [`answer`] says of a frame in hex that the client has sent |
+//! | `frame` | those of [`frame_json`], and `number` (from 1), `time` (RFC 3339), `connection` |
+//! | `head` | `number`, `time`, `connection`, `from`, `lines`, and `accept`: `null`, or for a request with a key `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
+//! | `lost` | `frames`: the number of frames that this client did not get because it reads too slowly |
+//! | `answer` | the members of [`answer`], for a frame in hex that the client has sent |
 
-use super::fields::{hex, octets};
 use super::finding::Finding;
-use super::frame_text::role;
-use super::json::{Members, list, members};
+use super::json::{JsonObject, json_string, list};
+use super::text::byte_count;
+use super::{frame_json, hex, names};
 use crate::wire::close::{Close, CloseCode, Violation};
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{self, Opcode, Role};
@@ -18,19 +18,19 @@ use crate::wire::handshake::{GUID, accept, concatenation, sha1};
 use crate::wire::head::{HeadLimits, HeadParser};
 use crate::wire::message::{Event, Receiver};
 
-/// Where and when something crossed the wire.
+/// The connection on which bytes were seen, and when.
 pub struct Place<'a> {
-    /// Counts what was seen, from 1.
+    /// The number of the frame or head, from 1.
     pub number: u64,
     /// As in RFC 3339.
     pub time: &'a str,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: u64,
 }
 
 impl Place<'_> {
-    fn members(&self) -> Members {
-        let mut out = Members::default();
+    fn members(&self) -> JsonObject {
+        let mut out = JsonObject::default();
         out.raw("number", self.number);
         out.text("time", self.time);
         out.raw("connection", self.connection);
@@ -38,57 +38,54 @@ impl Place<'_> {
     }
 }
 
-/// A frame.
+/// The object of a frame.
 #[must_use]
 pub fn frame(place: &Place, frame: &Frame) -> String {
-    format!("{{{},{}}}", place.members().0, members(frame))
+    frame_json::with_members(place.members(), frame)
 }
 
-/// A request head, or a response head.
+/// The object of a request head or a response head.
 #[must_use]
-pub fn head(place: &Place, sender: Role, octets: &[u8]) -> String {
-    let text = String::from_utf8_lossy(octets);
+pub fn head(place: &Place, sender: Role, bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
     let mut out = place.members();
     out.text("kind", "head");
-    out.text("from", role(sender));
-    let quoted = |line: &str| {
+    out.text("from", names::role(sender));
+    let line = |line: &str| {
         let mut quoted = String::new();
-        super::json_string(line, &mut quoted);
+        json_string(line, &mut quoted);
         quoted
     };
-    out.raw("lines", list(text.trim_end().lines().map(quoted)));
-    out.option("accept", key(octets).map(|key| computation(&key)));
-    out.object()
+    out.raw("lines", list(text.trim_end().lines().map(line)));
+    out.raw_or_null("accept", key(bytes).map(|key| computation(&key)));
+    out.finish()
 }
 
-/// The key of a request.
-fn key(octets: &[u8]) -> Option<Vec<u8>> {
-    let limits = HeadLimits {
-        head_max: octets.len() + 1,
-        target_max: octets.len(),
-        fields_max: octets.len(),
-    };
-    let (request, _) = HeadParser::new(limits).advance(octets).ok()??;
+/// The key of a request; `None` for any other head.
+fn key(bytes: &[u8]) -> Option<Vec<u8>> {
+    let size = bytes.len();
+    let limits = HeadLimits { head_max: size + 1, target_max: size, fields_max: size };
+    let (request, _) = HeadParser::new(limits).advance(bytes).ok()??;
     request.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
 }
 
 /// Section 4.2.2 item 5.4, step by step.
 fn computation(key: &[u8]) -> String {
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("key", &String::from_utf8_lossy(key));
     out.text("guid", GUID);
-    out.text("sha1", &hex(&sha1(&concatenation(key)), ""));
+    out.text("sha1", &hex::encode(&sha1(&concatenation(key)), ""));
     out.text("accept", &accept(key));
-    out.object()
+    out.finish()
 }
 
-/// So many frames were not told.
+/// The object that reports `frames` dropped frames.
 #[must_use]
 pub fn lost(frames: u64) -> String {
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("kind", "lost");
     out.raw("frames", frames);
-    out.object()
+    out.finish()
 }
 
 /// Frames that are looked at of those that somebody thinks of.
@@ -96,18 +93,18 @@ const ASKED_MAX: usize = 16;
 
 /// What `/chat` would answer to a client that begins with these octets, which `text` has in hex:
 /// `problem`, if it is no hex, else `null`; `steps`, each a `sentence` with the octets of the `answer`
-/// in hex, or `null`; and `frames`, all that was asked about, as objects of [`json`](super::json).
+/// in hex, or `null`; and `frames`, all that was asked about, as objects of [`frame_json`].
 #[must_use]
 pub fn answer(text: &str, max_message: usize) -> String {
     let wire = octets_of(text);
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("kind", "answer");
     let problem = wire.is_none().then_some("this is no frame in hex: two digits an octet");
-    out.quoted("problem", problem);
+    out.text_or_null("problem", problem);
     let wire = wire.unwrap_or_default();
     out.raw("steps", list(steps(&wire, max_message).into_iter().map(|step| step.object())));
-    out.raw("frames", list(dissected(&wire).iter().map(super::json::object)));
-    out.object()
+    out.raw("frames", list(dissected(&wire).iter().map(frame_json::object)));
+    out.finish()
 }
 
 fn octets_of(text: &str) -> Option<Vec<u8>> {
@@ -142,10 +139,10 @@ impl Step {
     }
 
     fn object(&self) -> String {
-        let mut out = Members::default();
+        let mut out = JsonObject::default();
         out.text("sentence", &self.sentence);
-        out.quoted("answer", self.answer.as_ref().map(|answer| hex(answer, "")));
-        out.object()
+        out.text_or_null("answer", self.answer.as_ref().map(|answer| hex::encode(answer, "")));
+        out.finish()
     }
 }
 
@@ -180,7 +177,7 @@ fn reaction(event: Event) -> Step {
         Event::Text(text) => Step::new(
             format!(
                 "a text message of {}: everyone in the chat gets it",
-                octets(text.len() as u64)
+                byte_count(text.len() as u64)
             ),
             Some(encoded(Opcode::Text, text.as_bytes())),
         ),
@@ -224,7 +221,7 @@ fn waiting(frame: &Frame) -> Option<Step> {
             "a fragment: the server waits for the rest of the message (5.4)".to_owned()
         }
         0 => return None,
-        missing => format!("the server waits for {} more at least", octets(missing)),
+        missing => format!("the server waits for {} more at least", byte_count(missing)),
     };
     Some(Step::new(sentence, None))
 }
@@ -244,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_has_its_place_before_its_members() {
+    fn a_frame_begins_with_its_place() {
         let frame = super::super::tests::frame(&[0x81, 0x02, b'h', b'i']);
         let json = super::frame(&place(), &frame);
         let beginning = r#"{"number":7,"time":"2026-11-24T22:00:00.000Z","connection":3,"kind":"frame","from":"server","#;
@@ -267,7 +264,7 @@ mod tests {
     #[rustfmt::skip]
     fn what_would_be_answered() {
         for (text, problem, told) in [
-            ("81 85 37fa213d 7f9f4d5158", "null", r#""sentence":"a text message of 5 octets: everyone in the chat gets it","answer":"810548656c6c6f""#),
+            ("81 85 37fa213d 7f9f4d5158", "null", r#""sentence":"a text message of 5 bytes: everyone in the chat gets it","answer":"810548656c6c6f""#),
             ("8980 00000000", "null", r#"(5.5.3)","answer":"8a00""#),
             ("8a80 00000000", "null", r#"(5.5.3)","answer":null"#),
             ("8882 00000000 03e8", "null", r#"a close with the same code, then the end of the connection (5.5.1)","answer":"880203e8""#),
@@ -276,7 +273,7 @@ mod tests {
             ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),
             ("8281 00000000 00", "null", r#"(7.4.1), the echo sends it back","answer":"881b03eb"#),
             ("0181 00000000 61", "null", r#"a fragment: the server waits for the rest of the message (5.4)","answer":null"#),
-            ("81fe 00", "null", r#"waits for 5 octets more at least","answer":null"#),
+            ("81fe 00", "null", r#"waits for 5 bytes more at least","answer":null"#),
             ("", "null", r#""steps":[],"frames":[]"#),
             ("8", r#""this is no frame in hex: two digits an octet""#, r#""steps":[],"frames":[]"#),
             ("<b>", r#""this is no frame in hex: two digits an octet""#, r#""steps":[],"frames":[]"#),
