@@ -65,7 +65,7 @@ fn flag(name: &'static str, is_set: bool, meaning: &str, section: &'static str) 
 fn fin(header: &RawHeader) -> Field {
     let is_continuation = header.opcode() == Some(Opcode::Continuation);
     let (meaning, section) = match (header.fin(), header.is_control()) {
-        (true, true) => ("a control frame is always one whole frame", "5.5"),
+        (true, true) => ("a control frame is always whole", "5.5"),
         (false, true) => ("more to follow, but a control frame must not be fragmented", "5.5"),
         (true, false) if is_continuation => ("the last frame of its message", "5.4"),
         (true, false) => ("this frame holds the whole message", "5.4"),
@@ -100,9 +100,9 @@ fn opcode(header: &RawHeader) -> Field {
 fn mask(is_set: bool, sender: Role) -> Field {
     let meaning = match (is_set, sender) {
         (true, Role::Client) => "masked: a client must mask every frame",
-        (false, Role::Client) => "not masked, but a client must mask every frame",
-        (true, Role::Server) => "masked, but a server must not mask any frame",
-        (false, Role::Server) => "not masked: a server must not mask any frame",
+        (false, Role::Client) => "not masked, but a client must mask",
+        (true, Role::Server) => "masked, but a server must not mask",
+        (false, Role::Server) => "not masked: a server must not mask",
     };
     flag("MASK", is_set, meaning, "5.1")
 }

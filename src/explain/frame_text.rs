@@ -19,6 +19,9 @@ const STEPS_MAX: usize = 8;
 const DUMP_MAX: usize = 64;
 /// A narrower text shows the fields as lines, not as a table.
 const TABLE_MIN: usize = 70;
+/// The columns of that table where the bits and the meaning of a field begin.
+const BITS: usize = 26;
+const MEANING: usize = 35;
 
 /// Everything about a frame; `number` is its place in the stream, from 1.
 #[must_use]
@@ -50,11 +53,14 @@ fn row(field: &Field, view: View) -> String {
         let first = format!("  {} {bits}", view.paint(Tone::Name, name));
         return format!("{}\n{}", first.trim_end(), view.wrap(&meaning, 4));
     }
-    let name = view.paint(Tone::Name, &format!("{name:<25}"));
-    let meaning = wrap(&meaning, 38, 38, view.width);
+    let name = view.paint(Tone::Name, &format!("{name:<24}"));
+    let meaning = wrap(&meaning, MEANING, MEANING, view.width);
     match bits.len() {
-        ..10 => format!("  {name}{bits:<11}{meaning}\n"),
-        _ => format!("  {name}{}\n{:38}{meaning}\n", wrap(bits, 27, 27, view.width), ""),
+        ..9 => format!("  {name}{bits:<9}{meaning}\n"),
+        _ => {
+            let bits = wrap(bits, BITS, BITS, view.width);
+            format!("  {name}{bits}\n{:MEANING$}{meaning}\n", "")
+        }
     }
 }
 
@@ -178,8 +184,8 @@ mod tests {
         let text = frame_text(1, &frame(&wire), View { width: 80, colour: Colour::Off });
         for line in [
             "frame 1, bytes 0 to 10, from a client: text",
-            "  FIN                      1          this frame holds the whole message (5.4)",
-            "  Payload len              0000101    5 = bytes of payload (5.2)",
+            "  FIN                     1        this frame holds the whole message (5.4)",
+            "  Payload len             0000101  5 = bytes of payload (5.2)",
             "  0x7f xor 0x37 = 0x48 'H'",
             "payload: \"Hello\"",
             "verdict: conforming",

@@ -160,7 +160,6 @@ fn is_text(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::tests::frame;
-    use super::*;
 
     /// A client's text whose masking restarts the key at byte `at`.
     fn restarting(text: &[u8], at: usize) -> Vec<u8> {

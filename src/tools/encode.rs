@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn warnings_of(options: &EncodeOptions) -> Vec<String> {
-        let frames = made(options);
+        let frames = encoded(options);
         warnings(options, &frames, &dissect(&frames))
     }
 
@@ -373,11 +373,11 @@ mod tests {
             key: Option<[u8; 4]>,
             fin: bool,
             rsv in 0u8..8,
-            form in prop::option::of(prop::sample::select(vec![LengthForm::Bits16, LengthForm::Bits64])),
+            length_form in prop::option::of(prop::sample::select(vec![LengthForm::Bits16, LengthForm::Bits64])),
             fragment in prop::option::of(1usize..300),
         ) {
             let masking = key.map_or(Masking::None, Masking::Key);
-            let options = EncodeOptions { opcode, payload, masking, fin, rsv, form, fragment, ..EncodeOptions::default() };
+            let options = EncodeOptions { opcode, payload, masking, fin, rsv, length_form, fragment, ..EncodeOptions::default() };
             let frames = encoded(&options);
             let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
             let mut dissector = Dissector::new(None, 0, usize::MAX);
@@ -393,7 +393,7 @@ mod tests {
                 let opcode = if place == 0 { opcode } else { 0 };
                 prop_assert_eq!(fields, (fin && place + 1 == read.len(), opcode, key));
                 prop_assert_eq!(header.rsv(), [4, 2, 1].map(|bit| rsv & bit != 0));
-                let size = match form {
+                let size = match length_form {
                     Some(LengthForm::Bits16) => 2,
                     Some(LengthForm::Bits64) => 8,
                     _ => if frame.arrived < 126 { 0 } else { 2 },

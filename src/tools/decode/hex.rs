@@ -362,7 +362,7 @@ mod tests {
             ("00000000: 8105\n*\nffffffffffffffff:", "line 3: offset ffffffffffffffff after 2"),
             ("00000000: 8105\n*\n*", ""),
             (r"b'\q'", "line 1: an escape"),
-            (r"b'a' c", "line 1: 'c' stands outside"),
+            (r"b'a' c", "line 1: 'c' is outside"),
             (r"b'a", "line 1: the quote"),
             ("b'a\nb'", "line 1: the quote"),
             ("b'\u{e9}'", "line 1: byte c3 in quotes"),
