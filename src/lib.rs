@@ -36,25 +36,32 @@
 pub mod cli;
 pub mod explain;
 pub mod net;
+pub mod rfc6455;
 pub mod server;
 pub mod sys;
 pub mod tools;
 
 pub mod wire {
     //! Bytes and meaning only: no socket, thread, clock or lock is named below here.
+    mod authority;
     pub mod base64;
     pub mod builder;
     pub mod close;
+    mod close_code;
     pub mod dissect;
+    pub mod fields;
     pub mod frame;
     pub mod handshake;
     pub mod head;
     pub mod http;
+    mod lines;
     pub mod mask;
     pub mod message;
     pub mod raw;
     pub mod refusal;
+    mod request_line;
     pub mod response;
     pub mod server_response;
     pub mod utf8;
+    pub mod violation;
 }

@@ -4,8 +4,8 @@ use super::accept_errors;
 use super::hex;
 use super::text::printable;
 use crate::wire::base64;
-use crate::wire::handshake::{GUID, accept, concatenation, sha1};
-use crate::wire::refusal::Refusal;
+use crate::wire::handshake::{GUID, accept, concatenation, is_key, sha1};
+use crate::wire::refusal::{Refusal, RefusalRule};
 
 /// The computation for `key`, a line for each step: section 4.2.2 item 5.4.
 #[must_use]
@@ -33,10 +33,10 @@ pub fn steps(key: &str) -> String {
 #[must_use]
 pub fn key_warning(key: &str) -> Option<String> {
     let key = key.as_bytes();
-    if base64::is_sixteen_octets(key) {
+    if is_key(key) {
         return None;
     }
-    let (status, section, sentence) = Refusal::KeyInvalid.verdict();
+    let RefusalRule { status, section, sentence, .. } = Refusal::KeyInvalid.rule();
     let what = match base64::decode(key) {
         Some(bytes) => format!("it has {} bytes", bytes.len()),
         None => format!("its {} characters are not base64 with padding", key.len()),

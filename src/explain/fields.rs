@@ -130,7 +130,7 @@ fn extended_length(header: &RawHeader) -> Option<Field> {
 }
 
 fn masking_key(header: &RawHeader) -> Option<Field> {
-    let bytes = header.key_octets();
+    let bytes = header.key_bytes();
     let meaning = match header.key() {
         Some([0, 0, 0, 0]) => "all zero: the payload stays readable".to_owned(),
         Some(_) => "payload byte i is XORed with byte i mod 4 of this key".to_owned(),

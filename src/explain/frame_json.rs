@@ -17,7 +17,7 @@
 //! | `arrived`, `kept`, `missing` | received bytes of payload; those of them in `payload`; bytes of the frame that were not received |
 //! | `close` | of a Close: `code`, `name` and `reason`; else `null` |
 //! | `after_close` | true if the sender has sent a Close before |
-//! | `violations` | each with `section`, `sentence`, `requirement`, `code` (`null` if no Close answers it) |
+//! | `violations` | each with the `id`, the `section` and the text of the `requirement`, `sentence` (what was seen), `code` (`null` if no Close answers it) |
 //! | `hint` | a guess at the sender's mistake, or `null` |
 //! | `message` | of the last frame of a message: `opcode`, `name`, `offset`, `frames`, `between` (control frames), `length`, `utf8`, `text`; else `null` |
 //!
@@ -56,7 +56,7 @@ pub(super) fn with_members(mut out: JsonObject, frame: &Frame) -> String {
     out.text_or_null("key", header.key().map(|key| hex::encode(&key, "")));
     out.raw_or_null("length", header.length());
     out.raw_or_null("length_bits", length_bits(header));
-    out.text("header", &hex::encode(header.octets(), ""));
+    out.text("header", &hex::encode(header.bytes(), ""));
     out.raw("fields", list(fields(frame).iter().map(field)));
     out.text("payload", &hex::encode(&frame.payload, ""));
     out.text_or_null("text", str::from_utf8(&frame.payload).ok());
@@ -90,9 +90,10 @@ fn field(field: &Field) -> String {
 
 fn finding(finding: &Finding) -> String {
     let mut out = JsonObject::default();
-    out.text("section", finding.section);
+    out.text("id", finding.requirement.id);
+    out.text("section", finding.requirement.section);
     out.text("sentence", finding.sentence);
-    out.text("requirement", finding.requirement);
+    out.text("requirement", finding.requirement.sentence);
     out.raw_or_null("code", finding.code);
     out.finish()
 }

@@ -61,12 +61,12 @@ fn push_text(text: &str, is_cut: bool, line: &mut String) {
 }
 
 fn finding_line(finding: &Finding, frame: &Frame) -> String {
-    let Finding { section, sentence, code, .. } = finding;
+    let Finding { requirement, sentence, code } = finding;
     let code = code.map(|code| format!(", fails with {code}")).unwrap_or_default();
-    let mut bytes = [frame.header.octets(), &wire_payload(frame)].concat();
+    let mut bytes = [frame.header.bytes(), &wire_payload(frame)].concat();
     bytes.truncate(INVALID_MAX);
     let bytes = hex::encode(&bytes, " ");
-    format!("violation: {sentence} (RFC 6455, {section}){code}: {bytes}")
+    format!("violation: {sentence} (RFC 6455, {}){code}: {bytes}", requirement.section)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::picture::{bits_in, picture};
 use super::text::{byte_count, byte_range, printable_char, quoted, wrap};
 use super::view::{Tone, View};
 use super::{hex, names};
+use crate::rfc6455::Requirement;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 
@@ -26,7 +27,7 @@ const MEANING: usize = 35;
 /// Everything about a frame; `number` is its place in the stream, from 1.
 #[must_use]
 pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
-    let size = frame.header.octets().len() as u64 + frame.arrived;
+    let size = frame.header.bytes().len() as u64 + frame.arrived;
     let place = byte_range(frame.offset, size);
     let (sender, opcode) = (names::role(frame.sender), names::opcode(&frame.header));
     let heading = format!("frame {number}, {place}, from a {sender}: {opcode}");
@@ -139,16 +140,18 @@ fn verdict(frame: &Frame, view: View) -> String {
     out
 }
 
-/// What is wrong, what the section requires, and how a receiver answers.
+/// What is wrong, what the register requires, and how a receiver answers.
 fn render_finding(finding: &Finding, view: View) -> String {
-    let Finding { section, sentence, requirement, code } = finding;
-    let first = format!("VIOLATION of section {section}: {sentence}");
+    let Finding { requirement: Requirement { id, level, binds, section, sentence }, code, .. } =
+        finding;
+    let first = format!("VIOLATION of section {section} ({id}): {}", finding.sentence);
+    let required = format!("{level} ({}): {sentence}", binds.name());
     let answer = match code {
         Some(code) => format!("a receiver answers with Close {code}, {}", code.name()),
         None => "a receiver sends no Close: the closing handshake has begun".to_owned(),
     };
     let first = view.wrap_painted(Tone::Wrong, &first, 0);
-    format!("{first}{}{}", view.wrap(requirement, 2), view.wrap(&answer, 2))
+    format!("{first}{}{}", view.wrap(&required, 2), view.wrap(&answer, 2))
 }
 
 /// The message that ends with a frame, or the unfinished one at the end of a stream.

@@ -6,11 +6,12 @@ use super::json::{JsonObject, list};
 use super::names;
 use super::text::{byte_range, printable};
 use super::view::{Tone, View};
+use crate::rfc6455::Requirement;
 use crate::wire::frame::Role;
-use crate::wire::handshake::{GUID, accept, check_all};
+use crate::wire::handshake::{Checked, GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
-use crate::wire::refusal::Refusal;
-use crate::wire::server_response::{ClientOffer, ServerResponse};
+use crate::wire::refusal::{Refusal, RefusalRule};
+use crate::wire::server_response::{ClientOffer, ResponseError, ResponseRule, ServerResponse};
 
 /// A head and the result of its checks.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ struct HeadLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Check {
     section: &'static str,
+    /// The broken requirement, if the register has it.
+    requirement: Option<&'static Requirement>,
     /// What is wrong; `None` if the item is met.
     violation: Option<&'static str>,
     /// The status of the server's response to a wrong request.
@@ -43,12 +46,12 @@ struct Check {
 
 impl Check {
     fn passed(section: &'static str) -> Self {
-        Self { section, violation: None, status: None }
+        Self { section, requirement: None, violation: None, status: None }
     }
 
     fn refused(refusal: Refusal) -> Self {
-        let (status, section, sentence) = refusal.verdict();
-        Self { section, violation: Some(sentence), status: Some(status) }
+        let RefusalRule { requirement, section, status, sentence, .. } = *refusal.rule();
+        Self { section, requirement, violation: Some(sentence), status: Some(status) }
     }
 
     fn of(section: &'static str, result: Result<(), Refusal>) -> Self {
@@ -57,12 +60,14 @@ impl Check {
 
     /// `right (4.2.1 item 3)`, or what is wrong and the server's response.
     fn text(&self, indent: usize, view: View) -> String {
-        let Self { section, violation, status } = self;
+        let Self { section, requirement, violation, status } = self;
         let status = status.map(|status| format!("; a server answers {status}"));
         let status = status.unwrap_or_default();
         match violation {
             Some(violation) => {
-                let text = format!("VIOLATION: {violation} ({section}){status}");
+                let id = requirement.map(|requirement| format!(", {}", requirement.id));
+                let id = id.unwrap_or_default();
+                let text = format!("VIOLATION: {violation} ({section}{id}){status}");
                 view.wrap_painted(Tone::Wrong, &text, indent)
             }
             None => view.wrap_painted(Tone::Right, &format!("right ({section})"), indent),
@@ -71,6 +76,7 @@ impl Check {
 
     fn object(&self) -> String {
         let mut out = JsonObject::default();
+        out.text_or_null("id", self.requirement.map(|requirement| requirement.id));
         out.text("section", self.section);
         out.raw("ok", self.violation.is_none());
         out.text_or_null("sentence", self.violation);
@@ -93,15 +99,15 @@ pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> 
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.add("", Check::of("4.2.1 item 1", method));
     head.add("Host", Check::passed("4.2.1 item 2"));
-    for (item, field, result) in check_all(request) {
-        if !(field.is_empty() && result.is_ok()) {
-            head.add(field, Check::of(item, result));
+    for Checked { section, header, result } in check_all(request) {
+        if !(header.is_empty() && result.is_ok()) {
+            head.add(header, Check::of(section, result));
         }
     }
     if request.has_content() == Ok(true) {
         head.other.push(Check::refused(Refusal::Content));
     }
-    let key = request.values("Sec-WebSocket-Key").next();
+    let key = request.fields.values("Sec-WebSocket-Key").next();
     head.accept = key.map(|key| format!("a server answers with {}", computation(key)));
     head
 }
@@ -115,16 +121,18 @@ pub fn response(
     offer: &ClientOffer,
 ) -> HandshakeText {
     let mut head = HandshakeText::new(Role::Server, offset, bytes);
-    for (item, field, result) in response.check_all(offer) {
-        match result.map_err(|error| error.verdict()) {
-            Ok(()) if item.starts_with("RFC") => (),
-            Ok(()) => head.add(field, Check::passed(item)),
-            Err((section, sentence)) => {
-                head.add(field, Check { section, violation: Some(sentence), status: None });
+    for Checked { section, header, result } in response.check_all(offer) {
+        match result.map_err(ResponseError::rule) {
+            Ok(()) if section.starts_with("RFC") => (),
+            Ok(()) => head.add(header, Check::passed(section)),
+            Err(ResponseRule { requirement, section, sentence, .. }) => {
+                let requirement = Some(*requirement);
+                let violation = Some(*sentence);
+                head.add(header, Check { section, requirement, violation, status: None });
             }
         }
     }
-    let given = response.values("Sec-WebSocket-Accept").next();
+    let given = response.fields.values("Sec-WebSocket-Accept").next();
     head.accept = Some(match &offer.key {
         Some(key) => format!("the key requires {}{}", computation(key), mistakes(key, given)),
         None => "not checked: the key is in the request; --key sets it".to_owned(),
@@ -215,8 +223,8 @@ impl HandshakeText {
     }
 
     /// The head as a JSON object with `kind` (`request` or `response`), `from`, `offset`, `size`,
-    /// `lines` (each with `text` and `verdicts`), `accept` and `violations`. A verdict has `section`,
-    /// `ok`, `sentence` and `status`.
+    /// `lines` (each with `text` and `verdicts`), `accept` and `violations`. A verdict has `id` (of the
+    /// broken requirement, or `null`), `section`, `ok`, `sentence` and `status`.
     #[must_use]
     pub fn object(&self) -> String {
         let mut out = JsonObject::default();
@@ -271,7 +279,7 @@ mod tests {
         let wrong = wrong.replace("dGhl", "").replace("GET", "POST");
         let text = read(&wrong).text(VIEW);
         for item in ["4.2.1 item 1", "4.2.1 item 3", "4.2.1 item 5", "4.2.2 item 4"] {
-            assert!(text.contains(&format!("({item})")), "{item}: {text}");
+            assert!(text.contains(&format!("({item}, ")), "{item}: {text}");
         }
         assert_eq!(text.matches("VIOLATION").count(), 4, "{text}");
         let text = read(&RIGHT.replace("\r\nHost: ", "\r\nHo\u{9b}st: ")).text(VIEW);

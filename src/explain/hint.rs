@@ -75,7 +75,7 @@ fn close(frame: &Frame) -> Option<String> {
         }
         _ => (close_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
     };
-    let known = CloseCode::from_wire(code).ok()?.name();
+    let known = CloseCode::from_wire(code)?.name();
     let bytes = hex::encode(&code.to_be_bytes(), " ");
     Some(format!("{code}, {known}, was written {how}; it must be {bytes}"))
 }

@@ -66,7 +66,7 @@ fn key(bytes: &[u8]) -> Option<Vec<u8>> {
     let size = bytes.len();
     let limits = HeadLimits { head_max: size + 1, target_max: size, fields_max: size };
     let (request, _) = HeadParser::new(limits).advance(bytes).ok()??;
-    request.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
+    request.fields.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
 }
 
 /// Section 4.2.2 item 5.4, step by step.
@@ -204,10 +204,11 @@ fn reaction(event: Event) -> Step {
 }
 
 fn failure(violation: Violation) -> Step {
-    let Finding { section, sentence, .. } = Finding::of(violation);
-    let (code, ..) = violation.verdict();
+    let Finding { requirement, sentence, .. } = Finding::of(violation);
+    let code = violation.rule().code;
     let sentence = format!(
-        "{sentence} ({section}): the connection fails with close code {code}, {}",
+        "{sentence} ({}): the connection fails with close code {code}, {}",
+        requirement.section,
         code.name()
     );
     Step::new(sentence, Some(encoded(Opcode::Close, &violation.close().body())))

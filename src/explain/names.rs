@@ -26,13 +26,13 @@ pub(super) fn opcode(header: &RawHeader) -> String {
 #[must_use]
 pub(super) fn status_code(code: u16) -> &'static str {
     match (CloseCode::from_wire(code), code) {
-        (Ok(known), _) => known.name(),
-        (Err(_), 0..=999) => "not used",
-        (Err(_), 1004) => "reserved",
-        (Err(_), 1005) => "no status received: reserved, never sent",
-        (Err(_), 1006) => "abnormal closure: reserved, never sent",
-        (Err(_), 1015) => "TLS handshake failed: reserved, never sent",
-        (Err(_), 1016..=2999) => "reserved for later versions of the protocol",
-        (Err(_), _) => "undefined",
+        (Some(known), _) => known.name(),
+        (None, 0..=999) => "not used",
+        (None, 1004) => "reserved",
+        (None, 1005) => "no status received: reserved, never sent",
+        (None, 1006) => "abnormal closure: reserved, never sent",
+        (None, 1015) => "TLS handshake failed: reserved, never sent",
+        (None, 1016..=2999) => "reserved for later versions of the protocol",
+        (None, _) => "undefined",
     }
 }

@@ -32,7 +32,7 @@ enum Label {
 /// The header and the first bytes of the payload, as they were on the wire, `bits` to a row.
 #[must_use]
 pub fn picture(frame: &Frame, bits: usize) -> String {
-    let header = frame.header.octets();
+    let header = frame.header.bytes();
     let row_bytes = bits / 8;
     let mut payload = wire_payload(frame);
     payload.truncate((header.len() + PAYLOAD_MIN).next_multiple_of(row_bytes) - header.len());
@@ -59,7 +59,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
     let mut labels: Vec<_> =
         names.map(|(name, size)| (size, Label::Text(name.to_owned()))).collect();
     labels.push((8 * header.extended().len(), Label::Bytes("Extended length")));
-    labels.push((8 * header.key_octets().len(), Label::Bytes("Masking-key")));
+    labels.push((8 * header.key_bytes().len(), Label::Bytes("Masking-key")));
     labels.extend(payload.iter().zip(&frame.payload).map(|(wire, plain)| {
         let plain = format!("{plain:02x}{}", printable_char(*plain));
         let is_masked = header.key().is_some();

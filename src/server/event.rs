@@ -7,7 +7,7 @@ use super::limits::LOG_TEXT_MAX;
 use crate::explain;
 use crate::wire::close::Close;
 use crate::wire::frame::Role;
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{Refusal, RefusalRule};
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ impl Event<'_> {
     /// The close code or HTTP status, and the reason.
     fn outcome(&self) -> (Option<u16>, Option<&str>) {
         match self {
-            Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.verdict().2)),
+            Self::Refused(refusal, _) => (Some(refusal.code()), Some(refusal.rule().sentence)),
             Self::Closed(close) => (close.code().map(|code| code.number()), Some(close.reason())),
             Self::Errored(what) | Self::Panicked(what) | Self::Failed(what) => (None, Some(what)),
             Self::NegotiationFailed => (None, Some("Client closed connection")),
@@ -115,7 +115,7 @@ impl Event<'_> {
                 write!(out, "' from {id}.")
             }
             Self::Refused(refusal, part) => {
-                let (status, _, sentence) = refusal.verdict();
+                let RefusalRule { status, sentence, .. } = refusal.rule();
                 write!(out, "Refused request of {id}")?;
                 peer.map_or(Ok(()), |peer| write!(out, " ({})", peer.address))?;
                 write!(out, ": {status}, {sentence}")?;

@@ -176,7 +176,7 @@ impl HttpConnection {
             return Err(Refusal::Content.into());
         }
         let acceptance = AcceptedHandshake::of(request)?;
-        let origin = request.values("Origin").next();
+        let origin = request.fields.values("Origin").next();
         let is_local =
             self.stream.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
         let over = if is_local { Interface::Loopback } else { Interface::Network };

@@ -64,7 +64,7 @@ impl Inspection {
     /// that is asked for, or what the proxy adds, gives it away.
     #[must_use]
     pub fn admits(self, peer: IpAddr, request: &Request) -> bool {
-        let has = |name| request.values(name).next().is_some();
+        let has = |name| request.fields.values(name).next().is_some();
         match self {
             Self::Off => false,
             Self::Any => true,

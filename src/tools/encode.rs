@@ -184,7 +184,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
         let mismatch = length_mismatch(encoded);
         // With a wrong length, the payload that a receiver reads is not the payload of this frame.
         let violations = match mismatch {
-            Some(_) => frame.header.violations(frame.sender),
+            Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
         let is_short = matches!(LengthField::shortest(encoded.declared), LengthField::Bits7(_));
@@ -195,9 +195,9 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
             Violation::ControlTooLong => !is_short,
             _ => true,
         };
-        let broken = violations.into_iter().filter(is_reported).map(Violation::verdict);
-        warnings.extend(broken.map(|(_, section, sentence)| {
-            format!("frame {number}: {sentence} (RFC 6455, {section})")
+        let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
+        warnings.extend(broken.map(|rule| {
+            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.section())
         }));
         warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }

@@ -69,7 +69,7 @@ impl Frame {
     /// Octets that it lacks, as far as its header tells.
     #[must_use]
     pub fn missing(&self) -> u64 {
-        let header = self.header.size() - self.header.octets().len();
+        let header = self.header.size() - self.header.bytes().len();
         self.payload_missing().saturating_add(header as u64)
     }
 
@@ -168,7 +168,7 @@ impl Dissector {
     /// wait for the rest.
     pub fn broken(&mut self) -> Option<Frame> {
         let Frame { header, violations, sender, .. } = self.frame.as_ref()?;
-        let is_broken = !violations.is_empty() || !header.violations(*sender).is_empty();
+        let is_broken = !violations.is_empty() || header.violations(*sender).next().is_some();
         if is_broken { self.finish() } else { None }
     }
 
@@ -192,7 +192,7 @@ impl Dissector {
             self.sender = Some(if mask { Role::Client } else { Role::Server });
         }
         frame.sender = self.sender.unwrap_or(Role::Client);
-        frame.violations = frame.header.violations(frame.sender);
+        frame.violations = frame.header.violations(frame.sender).collect();
     }
 
     /// The header is whole: its own rules, and its place in a message.
@@ -473,7 +473,7 @@ mod tests {
             let mut end = 0;
             for frame in &frames {
                 prop_assert_eq!(frame.offset, end);
-                end += frame.header.octets().len() as u64 + frame.arrived;
+                end += frame.header.bytes().len() as u64 + frame.arrived;
             }
             prop_assert_eq!(end, wire.len() as u64);
         }

@@ -1,150 +1,76 @@
-//! A frame, sections 5.2 and 5.5. Knows nothing of the frames before or after it.
+//! A frame, sections 5.2 and 5.5. Frames before and after it have no effect here.
 //!
 //! ```text
-//!        bit 7   6    5    4   3 2 1 0         bit 7   6 5 4 3 2 1 0
-//! first  | FIN |RSV1|RSV2|RSV3|opcode | second | MASK | payload len |
-//! then   0, 2 or 8 octets of length; 0 or 4 octets of masking key; the payload
+//!   0   1   2   3   4     7   8   9         15  16                          31
+//! +---+---+---+---+---------+---+-------------+-------------------------------+
+//! |FIN|RSV|RSV|RSV| opcode  |MAS| payload len | extended payload length, if   |
+//! |   | 1 | 2 | 3 | 4 bits  |K  |   7 bits    | payload len is 126: 16 bits   |
+//! +---+---+---+---+---------+---+-------------+ - - - - - - - - - - - - - - - +
+//! |             or 64 bits, if payload len is 127                             |
+//! + - - - - - - - - - - - - - - - - - - - - - +-------------------------------+
+//! |                                           | masking key, if MASK is set:  |
+//! +-------------------------------------------+ - - - - - - - - - - - - - - - +
+//! | 32 bits                                   | payload                       |
+//! +-------------------------------------------+ - - - - - - - - - - - - - - - +
+//! |             payload, continued                                            |
+//! +---------------------------------------------------------------------------+
 //! ```
+//!
+//! | field | bits | meaning | requirements |
+//! |---|---|---|---|
+//! | FIN | 1 | the last frame of a message; always set in a control frame | 5.2-a, 5.5-b |
+//! | RSV1 to RSV3 | 3 | 0, unless an extension defines them | 5.2-b |
+//! | opcode | 4 | 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, A Pong; others are reserved | 5.2-d, 5.2-e |
+//! | MASK | 1 | set by a client, not by a server | 5.1-b, 5.1-e |
+//! | payload len | 7 | the length in bytes, up to 125; 126 or 127: the length follows | 5.2-g, 5.5-a |
+//! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-k |
+//! | masking key | 0 or 32 | byte i of the payload is masked with byte i mod 4 of the key | 5.2-n, 5.3-c |
+//! | payload | 8 each | of a Close: a code and a reason; of a text message: UTF-8 | 5.2-o |
+//!
+//! [`raw`](super::raw) reads these fields and [`violation`](super::violation) holds their rules;
+//! [`builder`](super::builder) writes them.
 
-use super::close::Violation;
-use super::mask;
+use super::builder::{FrameBuilder, LengthField};
+use super::violation::Violation;
 
-pub(super) const FIN: u8 = 0b1000_0000;
-pub(super) const RSV: u8 = 0b0111_0000;
-pub(super) const OPCODE: u8 = 0b0000_1111;
-pub(super) const MASK: u8 = 0b1000_0000;
-pub(super) const LENGTH: u8 = 0b0111_1111;
+pub use super::raw::{CONTROL_MAX, HEADER_MAX, Opcode, RawHeader, Role};
 
-/// The largest length that stands in the second octet itself, and so the largest payload of a
-/// control frame (section 5.5).
-pub(super) const LENGTH_7_MAX: u8 = 125;
-/// Says that the length is in the next two octets.
-pub(super) const LENGTH_16: u8 = 126;
-/// Says that the length is in the next eight octets.
-pub(super) const LENGTH_64: u8 = 127;
-
-/// The longest header: 2 octets, 8 of length, 4 of key.
-pub const HEADER_MAX: usize = 14;
-/// The longest control frame.
-pub const CONTROL_MAX: usize = 2 + 4 + LENGTH_7_MAX as usize;
-
-/// Who sent a frame. The two differ in one rule alone: a client masks (section 5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Masks every frame.
-    Client,
-    /// Masks none.
-    Server,
-}
-
-/// What a frame is. The reserved values have no name here: such a frame fails the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Opcode {
-    /// 0x0: more of the message under way.
-    Continuation = 0x0,
-    /// 0x1: a text message begins.
-    Text = 0x1,
-    /// 0x2: a binary message begins.
-    Binary = 0x2,
-    /// 0x8: the sender will send nothing more.
-    Close = 0x8,
-    /// 0x9: asks for a Pong.
-    Ping = 0x9,
-    /// 0xA: the answer to a Ping, or a sign of life.
-    Pong = 0xA,
-}
-
-impl Opcode {
-    /// All six.
-    pub const ALL: [Self; 6] =
-        [Self::Continuation, Self::Text, Self::Binary, Self::Close, Self::Ping, Self::Pong];
-
-    /// Section 11.8.
-    pub(super) fn from_bits(bits: u8) -> Result<Self, Violation> {
-        match bits {
-            0x0 => Ok(Self::Continuation),
-            0x1 => Ok(Self::Text),
-            0x2 => Ok(Self::Binary),
-            0x8 => Ok(Self::Close),
-            0x9 => Ok(Self::Ping),
-            0xA => Ok(Self::Pong),
-            _ => Err(Violation::ReservedOpcode), // 0x3 to 0x7 and 0xB to 0xF
-        }
-    }
-
-    /// Section 5.5: the most significant bit of the opcode marks a control frame.
-    #[must_use]
-    pub fn is_control(self) -> bool {
-        matches!(self, Self::Close | Self::Ping | Self::Pong)
-    }
-
-    /// The field's own word for it, in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Continuation => "continuation",
-            Self::Text => "text",
-            Self::Binary => "binary",
-            Self::Close => "close",
-            Self::Ping => "ping",
-            Self::Pong => "pong",
-        }
-    }
-}
-
-/// Everything of a frame but its payload.
+/// The header of a valid frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Is this the last frame of its message?
+    /// FIN: this is the last frame of its message.
     pub fin: bool,
-    /// What the frame is.
+    /// The type of the frame.
     pub opcode: Opcode,
-    /// The masking key; a client's frame has one, a server's none.
+    /// The masking key, which only a client's frame has.
     pub key: Option<[u8; 4]>,
-    /// Cursor of payload, below 2^63.
+    /// The length of the payload in bytes, below 2^63.
     pub length: u64,
 }
 
 impl Header {
-    /// One header from the front of `wire`; `None` until it is whole.
+    /// Reads the header at the front of `wire`; `None` until all of it was received.
     ///
-    /// Each field is judged as soon as its octets are there, before the rest of the header and
-    /// long before the payload.
+    /// Each field is checked as soon as its bytes are present, before the rest of the header and
+    /// before the payload.
     ///
     /// # Errors
-    /// The rule of section 5.1, 5.2 or 5.5 that a frame from `sender` breaks.
+    /// The first violation of a rule of section 5.1, 5.2 or 5.5, in the order of the wire.
     pub fn parse(wire: &[u8], sender: Role) -> Result<Option<Self>, Violation> {
-        let mut octets = Cursor(wire);
-        let Some([first]) = octets.take() else { return Ok(None) };
-        if first & RSV != 0 {
-            return Err(Violation::ReservedBits);
+        let raw = RawHeader::read(wire);
+        if !raw.is_common(sender)
+            && let Some(violation) = raw.violations(sender).next()
+        {
+            return Err(violation);
         }
-        let opcode = Opcode::from_bits(first & OPCODE)?;
-        let fin = first & FIN != 0;
-        if opcode.is_control() && !fin {
-            return Err(Violation::ControlFragmented);
-        }
-
-        let Some([second]) = octets.take() else { return Ok(None) };
-        let masked = second & MASK != 0;
-        match sender {
-            Role::Client if !masked => return Err(Violation::Unmasked),
-            Role::Server if masked => return Err(Violation::Masked),
-            Role::Client | Role::Server => (),
-        }
-
-        let length = second & LENGTH;
-        if opcode.is_control() && LENGTH_7_MAX < length {
-            return Err(Violation::ControlTooLong);
-        }
-        let Some(length) = octets.length(length)? else { return Ok(None) };
-        if !masked {
-            return Ok(Some(Self { fin, opcode, key: None, length }));
-        }
-        Ok(octets.take().map(|key| Self { fin, opcode, key: Some(key), length }))
+        let (true, Some(opcode), Some(length)) = (raw.is_whole(), raw.opcode(), raw.length())
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self { fin: raw.fin(), opcode, key: raw.key(), length }))
     }
 
-    /// Cursor that the header takes on the wire: 2 to 14.
+    /// The size of the header in bytes: 2 to 14.
     #[must_use]
     pub fn size(&self) -> usize {
         let length = match self.length {
@@ -155,90 +81,59 @@ impl Header {
         2 + length + self.key.map_or(0, |key| key.len())
     }
 
-    /// Appends the header to `out`, its length in the shortest form (section 5.2).
+    /// Appends the header to `out`, with the length in its shortest form (section 5.2).
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.push(if self.fin { FIN } else { 0 } | self.opcode as u8);
-        let mask = if self.key.is_some() { MASK } else { 0 };
-        match (u8::try_from(self.length), u16::try_from(self.length)) {
-            (Ok(short @ 0..=LENGTH_7_MAX), _) => out.push(mask | short),
-            (_, Ok(length)) => {
-                out.push(mask | LENGTH_16);
-                out.extend(length.to_be_bytes());
-            }
-            (_, Err(_)) => {
-                out.push(mask | LENGTH_64);
-                out.extend(self.length.to_be_bytes());
-            }
+        self.builder().encode_header(out);
+    }
+
+    fn builder(&self) -> FrameBuilder {
+        let Self { fin, opcode, key, length } = *self;
+        FrameBuilder {
+            fin,
+            rsv: 0,
+            opcode: opcode as u8,
+            key,
+            length: LengthField::shortest(length),
         }
-        out.extend(self.key.iter().flatten());
     }
 }
 
-/// Appends one whole frame with FIN to `out`. A `key` makes it a client's, its payload masked.
+/// Appends one whole frame with FIN to `out`. A frame with a `key` is a client's; its payload is masked.
 pub fn encode(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8], out: &mut Vec<u8>) {
-    Header { fin: true, opcode, key, length: payload.len() as u64 }.encode(out);
-    let start = out.len();
-    out.extend_from_slice(payload);
-    if let Some(key) = key {
-        mask::apply(key, 0, &mut out[start..]);
-    }
+    let header = Header { fin: true, opcode, key, length: payload.len() as u64 };
+    header.builder().encode(payload, out);
 }
 
-/// The end of the frame that octet `offset` lies in, or `offset` itself between two frames.
+/// The end of the frame that byte `offset` is in, or `offset` itself between two frames.
 ///
-/// `frames` are whole frames that a server sends, one behind the other.
+/// `frames` are whole frames of a server, one after the other.
 #[must_use]
 pub fn frame_end(frames: &[u8], offset: usize) -> usize {
-    let mut end = 0;
-    while end < offset {
-        match Header::parse(&frames[end..], Role::Server) {
-            Ok(Some(header)) => end += header.size() + usize::try_from(header.length).unwrap_or(0),
-            Ok(None) | Err(_) => return frames.len(),
-        }
-    }
-    end
+    std::iter::once(0).chain(ends(frames)).find(|end| offset <= *end).unwrap_or(frames.len())
 }
 
-/// The first `count` frames of some, and how many there are behind them.
+/// The first `count` frames, and how many frames follow them.
 ///
-/// `frames` are whole frames that a server sends, one behind the other.
+/// `frames` are whole frames of a server, one after the other.
 #[must_use]
 pub fn split_after(frames: &[u8], count: usize) -> (&[u8], usize) {
-    let (mut end, mut found, mut size) = (0, 0, 0);
-    while let Some(Ok(Some(header))) =
-        frames.get(end..).map(|rest| Header::parse(rest, Role::Server))
-    {
-        end += header.size() + usize::try_from(header.length).unwrap_or(0);
+    let mut size = 0;
+    let mut found = 0usize;
+    for end in ends(frames) {
         found += 1;
         size = if found <= count { end } else { size };
     }
     (frames.get(..size).unwrap_or(frames), found.saturating_sub(count))
 }
 
-/// What is left of the wire, taken from the front.
-struct Cursor<'a>(&'a [u8]);
-
-impl Cursor<'_> {
-    /// The next N octets, once they are all there.
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    /// Section 5.2: the minimal number of octets MUST be used, the top bit MUST be 0.
-    fn length(&mut self, seven_bits: u8) -> Result<Option<u64>, Violation> {
-        let (length, least) = match seven_bits {
-            LENGTH_16 => (self.take().map(|octets| u16::from_be_bytes(octets).into()), 126),
-            LENGTH_64 => (self.take().map(u64::from_be_bytes), 0x1_0000),
-            short => (Some(short.into()), 0),
-        };
-        match length {
-            Some(length) if length >> 63 != 0 => Err(Violation::LengthTopBit),
-            Some(length) if length < least => Err(Violation::LengthNotMinimal),
-            whole => Ok(whole),
-        }
-    }
+/// Where each frame of a server ends.
+fn ends(frames: &[u8]) -> impl Iterator<Item = usize> {
+    let mut end = 0usize;
+    std::iter::from_fn(move || {
+        let header = Header::parse(frames.get(end..)?, Role::Server).ok()??;
+        end = end.checked_add(header.size())?.checked_add(usize::try_from(header.length).ok()?)?;
+        Some(end)
+    })
 }
 
 #[cfg(test)]
@@ -396,9 +291,61 @@ mod tests {
         }
     }
 
+    /// The strict reading, made from the lenient one: every rule is tried.
+    fn strict(wire: &[u8], sender: Role) -> Result<Option<Header>, Violation> {
+        let raw = RawHeader::read(wire);
+        if let Some(violation) = raw.violations(sender).next() {
+            return Err(violation);
+        }
+        let header = |length| Header {
+            fin: raw.fin(),
+            opcode: raw.opcode().unwrap(),
+            key: raw.key(),
+            length,
+        };
+        Ok(raw.length().filter(|_| raw.is_whole()).map(header))
+    }
+
+    #[test]
+    fn s5_2_both_sides_of_each_length_form() {
+        for (seven_bits, length) in
+            [(126, 125u64), (126, 126), (127, 0xffff), (127, 0x1_0000), (127, 1 << 63)]
+        {
+            let octets = length.to_be_bytes();
+            let extended = if seven_bits == 126 { &octets[6..] } else { &octets };
+            for first in [0x82, 0x89, 0x03] {
+                let wire = [&[first, seven_bits], extended].concat();
+                for sender in [Role::Client, Role::Server] {
+                    assert_eq!(Header::parse(&wire, sender), strict(&wire, sender), "{length}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
-        fn s5_2_what_is_encoded_is_parsed(
+        fn s5_2_the_strict_reading_is_the_first_violation_of_the_lenient_one(
+            wire in prop::collection::vec(any::<u8>(), 0..18),
+        ) {
+            for sender in [Role::Client, Role::Server] {
+                prop_assert_eq!(Header::parse(&wire, sender), strict(&wire, sender));
+            }
+        }
+
+        #[test]
+        fn s5_2_also_where_nearly_every_field_is_valid(
+            first in prop::sample::select(vec![0x81u8, 0x01, 0x82, 0x80, 0x88, 0x89, 0x8a, 0x09, 0xc1, 0x83]),
+            second in prop::sample::select(vec![0u8, 1, 125, 126, 127, 128, 253, 254, 255]),
+            rest in prop::collection::vec(prop_oneof![Just(0u8), Just(0x80), any::<u8>()], 0..14),
+        ) {
+            let wire = [&[first, second], rest.as_slice()].concat();
+            for sender in [Role::Client, Role::Server] {
+                prop_assert_eq!(Header::parse(&wire, sender), strict(&wire, sender));
+            }
+        }
+
+        #[test]
+        fn s5_2_an_encoded_header_is_parsed(
             fin: bool,
             opcode in prop::sample::select(vec![Opcode::Continuation, Opcode::Text, Opcode::Binary]),
             key: Option<[u8; 4]>,

@@ -1,59 +1,61 @@
-//! The opening handshake, section 4: a request is held against the list of section 4.2.1, item by
-//! item, and answered as in section 4.2.2.
+//! The server's half of the opening handshake: it checks each item of section 4.2.1 and answers as in
+//! section 4.2.2.
 
 use sha1_smol::Sha1;
 
 use super::base64;
-use super::http::{Request, Version, is_token};
+use super::fields::is_token;
+use super::http::{Request, Version};
 use super::refusal::Refusal;
 
-/// Section 1.3: what no server that does not know WebSocket would append to a key.
+/// The string that is appended to a key (section 1.3). A server that does not implement WebSocket would
+/// not append it.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Section 4.2.2 item 5.4: SHA-1 of the key as it was sent, followed by the GUID, in base64: 28
-/// characters. The key is not decoded.
+/// The accept value of a key (section 4.2.2 item 5.4): SHA-1 of the key as it was sent and the GUID, in
+/// base64, 28 characters. The key is not decoded.
 #[must_use]
 pub fn accept(key: &[u8]) -> String {
     base64::encode(&sha1(&concatenation(key)))
 }
 
-/// The octets that are hashed for the accept value.
+/// The bytes that are hashed for the accept value: the key and the GUID.
 #[must_use]
 pub fn concatenation(key: &[u8]) -> Vec<u8> {
     [key, GUID.as_bytes()].concat()
 }
 
-/// The hash of the accept value.
+/// The SHA-1 digest of `bytes`.
 #[must_use]
-pub fn sha1(octets: &[u8]) -> [u8; 20] {
-    Sha1::from(octets).digest().bytes()
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    Sha1::from(bytes).digest().bytes()
 }
 
-/// A handshake that can be answered with 101.
+/// A handshake that the server answers with 101.
 #[derive(Debug)]
 pub struct AcceptedHandshake {
     accept: String,
-    /// RFC 9110, 7.8: who expects 100 (Continue) gets it before the 101.
+    /// The client expects 100 (Continue) before the 101 (RFC 9110, 7.8).
     expects_continue: bool,
 }
 
 impl AcceptedHandshake {
-    /// Section 4.2.1, the method and the origin aside, which depend on the resource. No subprotocol
-    /// and no extension is spoken here; what a client lists of them is checked and declined.
+    /// Checks section 4.2.1, except the method and the origin, which depend on the resource. The server
+    /// has no subprotocols and no extensions; it checks the client's lists and selects nothing.
     ///
     /// # Errors
-    /// The first item that the request does not meet, in the order of the RFC but for the version,
-    /// which is judged before the fields that another version might not have.
+    /// The first item that the request does not meet, in the order of the RFC; but the version comes
+    /// before the fields that another version might not have.
     pub fn of(request: &Request) -> Result<Self, Refusal> {
-        for (_, _, check) in REQUIREMENTS {
-            check(request)?;
+        for item in ITEMS {
+            (item.check)(request)?;
         }
         let key = check_key(request)?;
-        let expects_continue = request.has_token("Expect", "100-continue");
+        let expects_continue = request.fields.has_token("Expect", "100-continue");
         Ok(Self { accept: accept(key), expects_continue })
     }
 
-    /// Section 4.2.2 item 5. Neither Content-Length nor content: frames follow.
+    /// The response of section 4.2.2 item 5. It has no Content-Length and no content: frames follow.
     #[must_use]
     pub fn response(&self) -> String {
         let first = if self.expects_continue { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
@@ -67,28 +69,44 @@ impl AcceptedHandshake {
     }
 }
 
-/// An item of a list of requirements, the header that it is about, and how it is judged.
-type Item = (&'static str, &'static str, fn(&Request) -> Result<(), Refusal>);
+/// An item of section 4.2.1.
+struct Item {
+    section: &'static str,
+    header: &'static str,
+    check: fn(&Request) -> Result<(), Refusal>,
+}
 
-/// Section 4.2.1. Item 2, Host, has no row: no [`Request`] is made without one.
+/// Section 4.2.1. Item 2, Host, has no row: every [`Request`] has one.
 #[rustfmt::skip]
-const REQUIREMENTS: [Item; 8] = [
-    ("4.2.1 item 1", "", check_http),
-    ("4.2.1 item 3", "Upgrade", check_upgrade),
-    ("4.2.1 item 4", "Connection", check_connection),
-    ("4.2.1 item 6", "Sec-WebSocket-Version", check_version),
-    ("4.2.1 item 5", "Sec-WebSocket-Key", |request| check_key(request).map(drop)),
-    ("4.2.1 item 7", "Origin", check_origin),
-    ("4.2.1 item 8", "Sec-WebSocket-Protocol", check_protocols),
-    ("4.2.1 item 9", "Sec-WebSocket-Extensions", check_extensions),
+const ITEMS: [Item; 8] = [
+    Item { section: "4.2.1 item 1", header: "", check: check_http },
+    Item { section: "4.2.1 item 3", header: "Upgrade", check: check_upgrade },
+    Item { section: "4.2.1 item 4", header: "Connection", check: check_connection },
+    Item { section: "4.2.1 item 6", header: "Sec-WebSocket-Version", check: check_version },
+    Item { section: "4.2.1 item 5", header: "Sec-WebSocket-Key", check: |request| check_key(request).map(drop) },
+    Item { section: "4.2.1 item 7", header: "Origin", check: check_origin },
+    Item { section: "4.2.1 item 8", header: "Sec-WebSocket-Protocol", check: check_protocols },
+    Item { section: "4.2.1 item 9", header: "Sec-WebSocket-Extensions", check: check_extensions },
 ];
 
-/// Every item of section 4.2.1, right or wrong: its place in the list, the header that it is about
-/// (none: the request line), and the verdict. [`AcceptedHandshake::of`] stops at the first that is wrong.
-pub fn check_all(
-    request: &Request,
-) -> impl Iterator<Item = (&'static str, &'static str, Result<(), Refusal>)> {
-    REQUIREMENTS.into_iter().map(|(item, header, check)| (item, header, check(request)))
+/// The result of an item in a list of the RFC.
+#[derive(Debug)]
+pub struct Checked<E> {
+    /// The section with the item, as in `4.2.1 item 3`.
+    pub section: &'static str,
+    /// The header that the item is about; empty for the first line.
+    pub header: &'static str,
+    /// The error, if the item is not met.
+    pub result: Result<(), E>,
+}
+
+/// Every item of section 4.2.1 with its result. [`AcceptedHandshake::of`] stops at the first error.
+pub fn check_all(request: &Request) -> impl Iterator<Item = Checked<Refusal>> {
+    ITEMS.into_iter().map(|Item { section, header, check }| Checked {
+        section,
+        header,
+        result: check(request),
+    })
 }
 
 fn check_http(request: &Request) -> Result<(), Refusal> {
@@ -96,29 +114,35 @@ fn check_http(request: &Request) -> Result<(), Refusal> {
 }
 
 fn check_upgrade(request: &Request) -> Result<(), Refusal> {
-    let is_there = request.has_token("Upgrade", "websocket");
-    if is_there { Ok(()) } else { Err(Refusal::UpgradeMissing) }
+    let is_present = request.fields.has_token("Upgrade", "websocket");
+    if is_present { Ok(()) } else { Err(Refusal::UpgradeMissing) }
 }
 
 fn check_connection(request: &Request) -> Result<(), Refusal> {
-    let is_there = request.has_token("Connection", "Upgrade");
-    if is_there { Ok(()) } else { Err(Refusal::ConnectionMissing) }
+    let is_present = request.fields.has_token("Connection", "Upgrade");
+    if is_present { Ok(()) } else { Err(Refusal::ConnectionMissing) }
 }
 
-/// Item 5: one key (section 11.3.1) of 16 octets.
+/// Item 5: one key (section 11.3.1) of 16 bytes.
 fn check_key(request: &Request) -> Result<&[u8], Refusal> {
-    let mut keys = request.values("Sec-WebSocket-Key");
+    let mut keys = request.fields.values("Sec-WebSocket-Key");
     match (keys.next(), keys.next()) {
         (None, _) => Err(Refusal::KeyMissing),
         (Some(_), Some(_)) => Err(Refusal::KeyRepeated),
-        (Some(key), None) if base64::is_sixteen_octets(key) => Ok(key),
+        (Some(key), None) if is_key(key) => Ok(key),
         (Some(_), None) => Err(Refusal::KeyInvalid),
     }
 }
 
+/// Item 5: base64 of 16 bytes.
+#[must_use]
+pub fn is_key(text: &[u8]) -> bool {
+    base64::decode(text).is_some_and(|key| key.len() == 16)
+}
+
 /// Item 6: one number (section 11.3.5), from 0 to 255 without a leading zero (section 4.3), and 13.
 fn check_version(request: &Request) -> Result<(), Refusal> {
-    let mut versions = request.values("Sec-WebSocket-Version");
+    let mut versions = request.fields.values("Sec-WebSocket-Version");
     match (versions.next(), versions.next()) {
         (None, _) => Err(Refusal::VersionMissing),
         (Some(b"13"), None) => Ok(()),
@@ -137,28 +161,29 @@ fn is_version(text: &[u8]) -> bool {
     }
 }
 
-/// Item 7: there is one origin or none (RFC 6454, 7.3). Whether it may connect is not for here.
+/// Item 7: at most one origin (RFC 6454, 7.3). The resource decides whether it may connect.
 fn check_origin(request: &Request) -> Result<(), Refusal> {
-    if 1 < request.values("Origin").count() {
+    if 1 < request.fields.values("Origin").count() {
         return Err(Refusal::OriginRepeated);
     }
     Ok(())
 }
 
-/// Item 8: if it is there, tokens, and at least one.
+/// Item 8: if it is present, a list of at least one token.
 fn check_protocols(request: &Request) -> Result<(), Refusal> {
     const NAME: &str = "Sec-WebSocket-Protocol";
-    let is_there = request.values(NAME).next().is_some();
-    if is_there && request.elements(NAME).next().is_none() || !request.elements(NAME).all(is_token)
+    let is_present = request.fields.values(NAME).next().is_some();
+    if is_present && request.fields.elements(NAME).next().is_none()
+        || !request.fields.elements(NAME).all(is_token)
     {
         return Err(Refusal::ProtocolInvalid);
     }
     Ok(())
 }
 
-/// Item 9: if it is there, the grammar of section 9.1, and at least one extension.
+/// Item 9: if it is present, the grammar of section 9.1 with at least one extension.
 fn check_extensions(request: &Request) -> Result<(), Refusal> {
-    let mut lines = request.values("Sec-WebSocket-Extensions").peekable();
+    let mut lines = request.fields.values("Sec-WebSocket-Extensions").peekable();
     if lines.peek().is_none() {
         return Ok(());
     }
@@ -169,7 +194,8 @@ fn check_extensions(request: &Request) -> Result<(), Refusal> {
     if extensions == 0 { Err(Refusal::ExtensionsInvalid) } else { Ok(()) }
 }
 
-/// Section 9.1, with the whitespace that RFC 2616 implied between its parts:
+/// The number of extensions in a line; `None` if the line violates the grammar of section 9.1, in which
+/// RFC 2616 implies whitespace between the parts:
 ///
 /// ```text
 /// extension-list  = 1#extension
@@ -197,7 +223,7 @@ fn count_extensions(line: &[u8]) -> Option<usize> {
     }
 }
 
-/// What is left of a field value.
+/// The rest of a field value.
 struct Scanner<'a>(&'a [u8]);
 
 impl<'a> Scanner<'a> {
@@ -207,11 +233,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The one separator, with the whitespace around it.
+    /// Consumes this separator and the whitespace around it, if it is next.
     fn eat(&mut self, separator: u8) -> bool {
         self.skip_space();
         match self.0.split_first() {
-            Some((octet, rest)) if *octet == separator => self.0 = rest,
+            Some((byte, rest)) if *byte == separator => self.0 = rest,
             _ => return false,
         }
         self.skip_space();
@@ -220,13 +246,13 @@ impl<'a> Scanner<'a> {
 
     fn token(&mut self) -> Option<&'a [u8]> {
         self.skip_space();
-        let end = self.0.iter().position(|octet| !is_token(&[*octet])).unwrap_or(self.0.len());
+        let end = self.0.iter().position(|byte| !is_token(&[*byte])).unwrap_or(self.0.len());
         let (token, rest) = self.0.split_at(end);
         self.0 = rest;
         (!token.is_empty()).then_some(token)
     }
 
-    /// A quoted-string whose value must be a token once its quotes and backslashes are gone.
+    /// Consumes a quoted-string. Its value, without quotes and backslashes, must be a token.
     fn quoted_token(&mut self) -> Option<()> {
         self.0 = self.0.strip_prefix(b"\"")?;
         let mut value = Vec::new();
@@ -236,8 +262,8 @@ impl<'a> Scanner<'a> {
                     self.0 = rest;
                     return is_token(&value).then_some(());
                 }
-                [b'\\', octet, rest @ ..] | [octet, rest @ ..] => {
-                    value.push(*octet);
+                [b'\\', byte, rest @ ..] | [byte, rest @ ..] => {
+                    value.push(*byte);
                     self.0 = rest;
                 }
                 [] => return None,
@@ -253,8 +279,8 @@ mod tests {
 
     const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     const VERSION: &str = "Sec-WebSocket-Version: 13";
-    /// The good request, line by line.
-    const GOOD: [&str; 5] = ["Host: h", "Upgrade: websocket", "Connection: Upgrade", KEY, VERSION];
+    /// The fields of a valid request.
+    const VALID: [&str; 5] = ["Host: h", "Upgrade: websocket", "Connection: Upgrade", KEY, VERSION];
 
     fn request(request_line: &str, fields: &[&str]) -> Request {
         let limits = HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
@@ -262,15 +288,15 @@ mod tests {
         HeadParser::new(limits).advance(head.as_bytes()).unwrap().unwrap().0
     }
 
-    fn judged(request_line: &str, fields: &[&str]) -> Result<(), Refusal> {
+    fn check(request_line: &str, fields: &[&str]) -> Result<(), Refusal> {
         AcceptedHandshake::of(&request(request_line, fields)).map(drop)
     }
 
-    /// The good request with other lines in place of those of `name`.
+    /// The valid request with other lines in place of those of `name`.
     fn with(name: &str, lines: &[&str]) -> Result<(), Refusal> {
         let name = format!("{name}:");
-        let others = GOOD.into_iter().filter(|line| !line.starts_with(&name));
-        judged("GET /chat HTTP/1.1", &others.chain(lines.iter().copied()).collect::<Vec<_>>())
+        let others = VALID.into_iter().filter(|line| !line.starts_with(&name));
+        check("GET /chat HTTP/1.1", &others.chain(lines.iter().copied()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -281,22 +307,22 @@ mod tests {
             ("AAECAwQFBgcICQoLDA0ODw==", "Bz3qJYTGdOe8gUSpLosEdiLKDrk="),
             ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="),
             ("/////////////////////w==", "XXpj4jYzLM2yUE0C7TIgMwTQh2g="),
-            ("AQIDBAUGBwgJCgsMDQ4PEC==", "OfS0wDaT5NoxF2gqm7Zj2YtetzM="), // as it was sent
+            ("AQIDBAUGBwgJCgsMDQ4PEC==", "OfS0wDaT5NoxF2gqm7Zj2YtetzM="), // not decoded
         ] {
             assert_eq!(accept(key.as_bytes()), expected, "{key}");
         }
     }
 
     #[test]
-    fn s4_2_2_the_answer() {
-        let acceptance = AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &GOOD)).unwrap();
-        let answer = "HTTP/1.1 101 Switching Protocols\r\n\
+    fn s4_2_2_the_response() {
+        let accepted = AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &VALID)).unwrap();
+        let response = "HTTP/1.1 101 Switching Protocols\r\n\
                       Upgrade: websocket\r\n\
                       Connection: Upgrade\r\n\
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        assert_eq!(acceptance.response(), answer);
+        assert_eq!(accepted.response(), response);
 
-        for (line, is_heard) in [
+        for (line, expects_continue) in [
             ("Expect: 100-continue", true),
             ("expect: 100-Continue", true),
             ("Expect: x, 100-continue", true),
@@ -304,34 +330,33 @@ mod tests {
             ("Expect: x", false),
             ("Expect:", false),
         ] {
-            let fields = [&GOOD[..], &[line]].concat();
-            let acceptance =
-                AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &fields)).unwrap();
-            let first = if is_heard { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
-            assert_eq!(acceptance.response(), format!("{first}{answer}"), "{line}");
+            let fields = [&VALID[..], &[line]].concat();
+            let accepted = AcceptedHandshake::of(&request("GET /chat HTTP/1.1", &fields)).unwrap();
+            let first = if expects_continue { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
+            assert_eq!(accepted.response(), format!("{first}{response}"), "{line}");
         }
     }
 
     #[test]
     fn s4_2_1_order_and_case_of_the_lines_do_not_matter() {
-        let mut lines = GOOD;
+        let mut lines = VALID;
         lines.reverse();
-        assert_eq!(judged("GET /chat HTTP/1.1", &lines), Ok(()));
-        assert_eq!(judged("GET http://h/chat HTTP/1.1", &GOOD), Ok(()));
+        assert_eq!(check("GET /chat HTTP/1.1", &lines), Ok(()));
+        assert_eq!(check("GET http://h/chat HTTP/1.1", &VALID), Ok(()));
         let is_key = |line: &&str| line.starts_with("Sec-WebSocket-Key");
         for case in [str::to_ascii_lowercase, str::to_ascii_uppercase] {
-            let others = GOOD.iter().filter(|line| !is_key(line)).map(|line| case(line));
+            let others = VALID.iter().filter(|line| !is_key(line)).map(|line| case(line));
             let key = KEY.split_once(": ").map(|(name, key)| format!("{}: {key}", case(name)));
             let lines: Vec<String> = others.chain(key).collect();
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            assert_eq!(judged("GET /chat HTTP/1.1", &lines), Ok(()));
+            assert_eq!(check("GET /chat HTTP/1.1", &lines), Ok(()));
         }
     }
 
     #[test]
     #[rustfmt::skip]
     fn s4_2_1_items_3_and_4_upgrade_and_connection() {
-        for (what, name, lines, verdict) in [
+        for (what, name, lines, result) in [
             ("4.2.1-i WebSocket", "Upgrade", &["Upgrade: WebSocket"][..], Ok(())),
             ("4.2.1-i WEBSOCKET", "Upgrade", &["Upgrade: WEBSOCKET"], Ok(())),
             ("4.2.1-j list", "Upgrade", &["Upgrade: h2c, websocket"], Ok(())),
@@ -357,36 +382,36 @@ mod tests {
             ("4.2.1-n part", "Connection", &["Connection: notupgrade"], Err(Refusal::ConnectionMissing)),
             ("4.2.1-n quoted", "Connection", &["Connection: \"Upgrade\""], Err(Refusal::ConnectionMissing)),
         ] {
-            assert_eq!(with(name, lines), verdict, "{what} {lines:?}");
+            assert_eq!(with(name, lines), result, "{what} {lines:?}");
         }
     }
 
     #[test]
     #[rustfmt::skip]
     fn s4_2_1_item_5_key() {
-        for (what, lines, verdict) in [
+        for (what, lines, result) in [
             ("4.2.1-o good", &[KEY][..], Ok(())),
             ("4.2.1-r padded with space", &["Sec-WebSocket-Key:   dGhlIHNhbXBsZSBub25jZQ== \t"], Ok(())),
             ("4.2.1-p pad bits", &["Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC=="], Ok(())),
             ("4.2.1-o missing", &[], Err(Refusal::KeyMissing)),
             ("4.2.1-o empty", &["Sec-WebSocket-Key:"], Err(Refusal::KeyInvalid)),
-            ("4.2.1-o 15 octets", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"], Err(Refusal::KeyInvalid)),
-            ("4.2.1-o 17 octets", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 15 bytes", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 17 bytes", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="], Err(Refusal::KeyInvalid)),
             ("4.2.1-o no padding", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"], Err(Refusal::KeyInvalid)),
-            ("4.2.1-o 24 of no alphabet", &["Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!=="], Err(Refusal::KeyInvalid)),
+            ("4.2.1-o 24 characters outside the alphabet", &["Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!=="], Err(Refusal::KeyInvalid)),
             ("4.2.1-o URL alphabet", &["Sec-WebSocket-Key: dGhlIHNhbXBs-SBub2_jZQ=="], Err(Refusal::KeyInvalid)),
             ("4.2.1-o inner space", &["Sec-WebSocket-Key: dGhlIHNhbXBs SBub25jZQ=="], Err(Refusal::KeyInvalid)),
             ("4.2.1-o two in one line", &["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==, x"], Err(Refusal::KeyInvalid)),
             ("4.2.1-q twice", &[KEY, KEY], Err(Refusal::KeyRepeated)),
             ("4.2.1-q twice, one empty", &["Sec-WebSocket-Key:", KEY], Err(Refusal::KeyRepeated)),
         ] {
-            assert_eq!(with("Sec-WebSocket-Key", lines), verdict, "{what}");
+            assert_eq!(with("Sec-WebSocket-Key", lines), result, "{what}");
         }
     }
 
     #[test]
     fn s4_2_1_item_6_version() {
-        for (values, verdict) in [
+        for (values, result) in [
             (&["13"][..], Ok(())),
             (&[" 13\t"], Ok(())),
             (&[], Err(Refusal::VersionMissing)),
@@ -414,13 +439,13 @@ mod tests {
             let lines: Vec<String> =
                 values.iter().map(|value| format!("Sec-WebSocket-Version: {value}")).collect();
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            assert_eq!(with("Sec-WebSocket-Version", &lines), verdict, "{values:?}");
+            assert_eq!(with("Sec-WebSocket-Version", &lines), result, "{values:?}");
         }
     }
 
     #[test]
     fn s4_2_1_items_7_and_8_origin_and_protocols() {
-        for (what, lines, verdict) in [
+        for (what, lines, result) in [
             ("4.2.1-u no Origin", &[][..], Ok(())),
             ("an Origin", &["Origin: http://anyone.test"], Ok(())),
             ("H-61 two", &["Origin: a", "Origin: a"], Err(Refusal::OriginRepeated)),
@@ -443,7 +468,7 @@ mod tests {
                 Ok(()),
             ),
         ] {
-            assert_eq!(with("Origin", lines), verdict, "{what} {lines:?}");
+            assert_eq!(with("Origin", lines), result, "{what} {lines:?}");
         }
     }
 
@@ -502,35 +527,35 @@ mod tests {
             let line = format!("Sec-WebSocket-Extensions: {bad}");
             assert_eq!(with("Origin", &[&line]), Err(Refusal::ExtensionsInvalid), "{bad}");
             let both = ["Sec-WebSocket-Extensions: good", &line];
-            let verdict = with("Origin", &both);
-            let is_empty = bad.bytes().all(|octet| b", ".contains(&octet));
-            assert_eq!(verdict.is_ok(), is_empty, "{bad} behind a good line");
+            let result = with("Origin", &both);
+            let is_empty = bad.bytes().all(|byte| b", ".contains(&byte));
+            assert_eq!(result.is_ok(), is_empty, "{bad} after a valid line");
         }
     }
 
     #[test]
     fn s4_2_1_item_1_the_version_of_http() {
         for version in ["HTTP/1.1", "HTTP/1.2", "HTTP/1.9"] {
-            assert_eq!(judged(&format!("GET /chat {version}"), &GOOD), Ok(()), "{version}");
+            assert_eq!(check(&format!("GET /chat {version}"), &VALID), Ok(()), "{version}");
         }
-        assert_eq!(judged("GET /chat HTTP/1.0", &GOOD), Err(Refusal::HttpTooOld));
+        assert_eq!(check("GET /chat HTTP/1.0", &VALID), Err(Refusal::HttpTooOld));
     }
 
     #[test]
-    fn s4_2_1_the_first_item_that_is_not_met_is_named() {
-        // From the request that lacks all to the one that lacks nothing.
+    fn s4_2_1_the_first_item_that_is_not_met_is_reported() {
+        // From the request that meets no item to the one that meets all.
         let bad =
             ["Sec-WebSocket-Extensions:", "Sec-WebSocket-Protocol:", "Origin: a\r\nOrigin: b"];
         let mut lines = [&["Host: h"], &bad[..]].concat();
-        let mut verdicts = vec![judged("GET /chat HTTP/1.0", &lines)];
-        verdicts.push(judged("GET /chat HTTP/1.1", &lines));
-        for line in [GOOD[1], GOOD[2], VERSION, KEY] {
+        let mut results = vec![check("GET /chat HTTP/1.0", &lines)];
+        results.push(check("GET /chat HTTP/1.1", &lines));
+        for line in [VALID[1], VALID[2], VERSION, KEY] {
             lines.insert(0, line);
-            verdicts.push(judged("GET /chat HTTP/1.1", &lines));
+            results.push(check("GET /chat HTTP/1.1", &lines));
         }
         for _ in 0..3 {
             lines.pop();
-            verdicts.push(judged("GET /chat HTTP/1.1", &lines));
+            results.push(check("GET /chat HTTP/1.1", &lines));
         }
         let refusals = [
             Refusal::HttpTooOld,
@@ -544,6 +569,32 @@ mod tests {
         ];
         let expected: Vec<Result<(), Refusal>> =
             refusals.into_iter().map(Err).chain([Ok(())]).collect();
-        assert_eq!(verdicts, expected);
+        assert_eq!(results, expected);
+    }
+
+    #[test]
+    fn s4_2_1_a_key_is_sixteen_bytes() {
+        for good in
+            ["dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEC==", "+/+/+/+/+/+/+/+/+/+/+/=="]
+        {
+            assert!(is_key(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "==",
+            "dGhlIHNhbXBsZSBub25jZQ",       // no padding
+            "dGhlIHNhbXBsZSBub25jZQ=",      // half of it
+            "dGhlIHNhbXBsZSBub25j",         // 15 bytes
+            "dGhlIHNhbXBsZSBub25jZWU=",     // 17 bytes
+            "dGhlIHNhbXBsZSBubw==",         // 13 bytes
+            "dGhlIHNhbXBsZSBub25jZSBhZw==", // 19 bytes
+            "dGhlIHNhbXBsZSBub25jZ===",     // three pads
+            "dGhlIHNhbXBsZSBub2-jZQ==",     // base64url
+            "dGhlIHNhbXBsZSBub2_jZQ==",
+            "dGhlIHNhbXBs SBub25jZQ==",
+            "dGhlIHNhbXBsZSBub25jZQ==\n",
+        ] {
+            assert!(!is_key(bad.as_bytes()), "{bad}");
+        }
     }
 }

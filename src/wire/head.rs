@@ -1,5 +1,5 @@
-//! The request head, RFC 9112. Strict where leniency would let two readers of the same octets
-//! disagree: CRLF alone ends a line, nothing is folded, nothing is repaired.
+//! The request head, RFC 9112. Strict wherever two lenient readers could disagree on the same bytes:
+//! only CR LF ends a line, no line is folded, and nothing is repaired.
 //!
 //! ```text
 //! request-line = method SP request-target SP HTTP-version CRLF
@@ -7,108 +7,68 @@
 //! head         = request-line *field-line CRLF
 //! ```
 
-use core::net::Ipv6Addr;
-
-use super::http::{Field, Method, Request, Version, is_token};
+use super::authority;
+use super::fields::Fields;
+use super::http::{Request, Version};
+use super::lines::Lines;
 use super::refusal::Refusal;
+use super::request_line::RequestLine;
 
-/// How much head is read before it is refused. RFC 9112 names no numbers but one: request lines of
-/// 8000 octets are to be understood.
-#[derive(Clone, Copy, Debug)]
-pub struct HeadLimits {
-    /// Octets of the whole head.
-    pub head_max: usize,
-    /// Octets of the request-target.
-    pub target_max: usize,
-    /// Field lines.
-    pub fields_max: usize,
-}
+pub use super::lines::HeadLimits;
 
-/// Reads a head line by line as its octets arrive, so that a wrong line is refused as soon as it is
-/// there, and the work stays linear however small the pieces are (but for the request line, whose
-/// parts are measured at each call).
+/// Reads a request head line by line as its bytes arrive, and refuses a wrong line as soon as it is
+/// complete.
 pub struct HeadParser {
     limits: HeadLimits,
-    /// Octets of complete lines.
-    consumed: usize,
-    /// Octets that were looked at, `consumed` or more.
-    scanned: usize,
+    lines: Lines,
     request_line: Option<RequestLine>,
-    fields: Vec<Field>,
+    fields: Fields,
 }
 
 impl HeadParser {
     /// A parser of one head.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        Self { limits, consumed: 0, scanned: 0, request_line: None, fields: Vec::new() }
+        let lines = Lines::strict(limits.head_max);
+        Self { limits, lines, request_line: None, fields: Fields::default() }
     }
 
-    /// The head at the front of `wire`, with its size in octets; `None` until it is whole.
+    /// The request at the front of `wire`, with the size of its head in bytes; `None` until the head
+    /// is whole.
     ///
-    /// `wire` is all that has come so far: what it was at the last call, and more.
+    /// `wire` is everything received so far: the bytes of the last call, and more.
     ///
     /// # Errors
-    /// The rule that the head breaks.
+    /// The first rule that the head breaks.
     pub fn advance(&mut self, wire: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
-        while let Some(end) = self.find_line_end(wire)? {
-            let line = &wire[self.consumed..end];
-            self.consumed = end + 2;
-            self.scanned = self.consumed;
-            match (line, &self.request_line) {
-                ([], None) => (), // RFC 9112, 2.2: empty lines before the request-line are skipped
-                ([], Some(_)) => return self.finish().map(Some),
-                (line, None) => self.request_line = Some(RequestLine::parse(line)?),
-                (line, Some(_)) => self.push_field(line)?,
+        loop {
+            let is_first = self.request_line.is_none();
+            let check = |line: &[u8]| match is_first {
+                true => RequestLine::check_size(line, self.limits),
+                false => Ok(()),
+            };
+            match (self.lines.next(wire, check)?, is_first) {
+                (None, _) => return Ok(None),
+                (Some([]), true) => (), // RFC 9112, 2.2: empty lines before the request line are skipped
+                (Some([]), false) => return self.finish().map(Some),
+                (Some(line), true) => self.request_line = Some(RequestLine::parse(line)?),
+                (Some(line), false) => self.push_field(line)?,
             }
         }
-        Ok(None)
-    }
-
-    /// Where the line that begins at `consumed` ends, once its CRLF is there. A line still without
-    /// an end is judged by what it has, its size first: so the verdict does not depend on the cuts.
-    fn find_line_end(&mut self, wire: &[u8]) -> Result<Option<usize>, Refusal> {
-        let head = &wire[..wire.len().min(self.limits.head_max)];
-        let end = self.scan(head);
-        if self.request_line.is_none() {
-            RequestLine::judge_size(&head[self.consumed..self.scanned], self.limits)?;
-        }
-        if end == Ok(None) && self.limits.head_max <= wire.len() {
-            return Err(Refusal::HeadTooLarge);
-        }
-        end
-    }
-
-    /// Looks at what is new of the line, up to its CRLF.
-    fn scan(&mut self, head: &[u8]) -> Result<Option<usize>, Refusal> {
-        while let Some(octet) = head.get(self.scanned) {
-            match (octet, head.get(self.scanned + 1)) {
-                (b'\r', Some(b'\n')) => return Ok(Some(self.scanned)),
-                (b'\r', None) => break,
-                (b'\r', Some(_)) => return Err(Refusal::BareCr),
-                (b'\n', _) => return Err(Refusal::BareLf),
-                (b'\t', _) if self.request_line.is_some() => (),
-                (0..=0x1f | 0x7f, _) => return Err(Refusal::ControlOctet),
-                _ => (),
-            }
-            self.scanned += 1;
-        }
-        Ok(None)
     }
 
     /// RFC 9112, 5.
     fn push_field(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
+        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
             return Err(Refusal::Folded);
         }
-        if self.limits.fields_max <= self.fields.len() {
+        if self.limits.fields_max <= self.fields.count() {
             return Err(Refusal::TooManyFields);
         }
-        self.fields.push(Field::parse(line)?);
-        Ok(())
+        self.fields.push_line(line).ok_or(Refusal::FieldLine)
     }
 
-    /// RFC 9112, 3.2: exactly one Host, and a valid one; the target's own authority outranks it.
+    /// RFC 9112, 3.2: exactly one valid Host; the authority of the target takes precedence over it.
     fn finish(&mut self) -> Result<(Request, usize), Refusal> {
         let RequestLine { method, version, target, authority } =
             self.request_line.take().ok_or(Refusal::RequestLine)?;
@@ -116,136 +76,22 @@ impl HeadParser {
         let mut request = Request { method, version, target, host: String::new(), fields };
         request.has_content()?;
 
-        let mut hosts = request.values("Host");
+        let mut hosts = request.fields.values("Host");
         let host = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => parse_authority(host).ok_or(Refusal::HostInvalid)?,
+            (Some(host), None) => authority::parse(host).ok_or(Refusal::HostInvalid)?,
             (None, _) if version == Version::Http10 => String::new(),
             (None, _) => return Err(Refusal::HostMissing),
             (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
         };
         drop(hosts);
         request.host = authority.unwrap_or(host);
-        Ok((request, self.consumed))
+        Ok((request, self.lines.consumed()))
     }
-}
-
-/// RFC 9112, 3.
-struct RequestLine {
-    method: Method,
-    version: Version,
-    target: String,
-    /// Of a target in absolute-form.
-    authority: Option<String>,
-}
-
-/// Longer than every registered method.
-const METHOD_MAX: usize = 32;
-
-impl RequestLine {
-    /// A line that may not have ended: is a part of it too long already?
-    fn judge_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
-        let method = &line[..line.len().min(METHOD_MAX + 1)];
-        let Some(space) = method.iter().position(|octet| *octet == b' ') else {
-            return if METHOD_MAX < line.len() { Err(Refusal::MethodUnknown) } else { Ok(()) };
-        };
-        let target = &line[space + 1..];
-        if target.len() <= limits.target_max || target[..=limits.target_max].contains(&b' ') {
-            return Ok(());
-        }
-        Err(Refusal::TargetTooLong)
-    }
-
-    fn parse(line: &[u8]) -> Result<Self, Refusal> {
-        let mut parts = line.split(|octet| *octet == b' ');
-        let (Some(method), Some(target), Some(version), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Refusal::RequestLine);
-        };
-        if !is_token(method) {
-            return Err(Refusal::RequestLine);
-        }
-        let version = parse_version(version)?;
-        let method = match method {
-            b"GET" => Method::Get,
-            b"HEAD" => Method::Head,
-            b"POST" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE" | b"PATCH" => Method::Other,
-            _ => return Err(Refusal::MethodUnknown),
-        };
-        if target == b"*" && method == Method::Other {
-            return Err(Refusal::MethodUnknown); // OPTIONS of the server as a whole
-        }
-        let (target, authority) = parse_target(target)?;
-        Ok(Self { method, version, target, authority })
-    }
-}
-
-/// RFC 9112, 2.3: `HTTP/` DIGIT `.` DIGIT, in exactly these capitals.
-fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
-    match version.strip_prefix(b"HTTP/") {
-        Some(b"1.0") => Ok(Version::Http10),
-        Some([b'1', b'.', b'1'..=b'9']) => Ok(Version::Http11),
-        Some([b'0'..=b'9', b'.', b'0'..=b'9']) => Err(Refusal::HttpMajorVersion),
-        _ => Err(Refusal::RequestLine),
-    }
-}
-
-/// RFC 9112, 3.2: origin-form or absolute-form. The other two forms belong to methods that this
-/// server does not have.
-fn parse_target(target: &[u8]) -> Result<(String, Option<String>), Refusal> {
-    let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
-    if !target.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#') {
-        return Err(Refusal::Target);
-    }
-    if target.starts_with('/') {
-        return Ok((target.to_owned(), None));
-    }
-    let (scheme, rest) = target.split_once("://").ok_or(Refusal::Target)?;
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(Refusal::Target);
-    }
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    // RFC 9110, 4.2.1: an http URI without a host is invalid.
-    let authority = parse_authority(authority.as_bytes())
-        .filter(|authority| !authority.is_empty() && !authority.starts_with(':'));
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    Ok((format!("{slash}{path}"), Some(authority.ok_or(Refusal::Target)?)))
-}
-
-/// RFC 9110, 7.2: uri-host [ ":" port ], in lower case; the host may be empty.
-fn parse_authority(authority: &[u8]) -> Option<String> {
-    let authority = str::from_utf8(authority).ok()?.to_ascii_lowercase();
-    let end_of_address = authority.find(']').map_or(0, |bracket| bracket + 1);
-    let (host, port) = match authority[end_of_address..].find(':') {
-        Some(colon) => authority.split_at(end_of_address + colon),
-        None => (authority.as_str(), ""),
-    };
-    let host_is_valid = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => is_reg_name(host),
-    };
-    let port = port.strip_prefix(':').unwrap_or(port);
-    let port_is_valid = port.bytes().all(|octet| octet.is_ascii_digit())
-        && (port.is_empty() || port.parse::<u16>().is_ok());
-    (host_is_valid && port_is_valid).then_some(authority)
-}
-
-/// RFC 3986, 3.2.2: unreserved and sub-delims, and what is percent-encoded.
-fn is_reg_name(name: &str) -> bool {
-    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&octet);
-    let is_hex = |octet: &u8| octet.is_ascii_hexdigit();
-    let mut parts = name.split('%');
-    parts.next().is_some_and(|first| first.bytes().all(is_plain))
-        && parts.all(|part| match part.as_bytes() {
-            [high, low, rest @ ..] => {
-                is_hex(high) && is_hex(low) && rest.iter().copied().all(is_plain)
-            }
-            _ => false,
-        })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::http::Method;
     use super::*;
     use proptest::prelude::*;
 
@@ -264,10 +110,13 @@ mod tests {
     fn trickle(wire: &[u8]) -> Read {
         let mut parser = HeadParser::new(LIMITS);
         for end in 0..=wire.len() {
-            let scanned = parser.scanned;
+            let scanned = parser.lines.scanned();
             let done = parser.advance(&wire[..end])?;
-            assert!((scanned..=scanned + 2).contains(&parser.scanned) && parser.scanned <= end);
-            assert!(end <= parser.scanned + 1, "what came was looked at, but for one CR");
+            assert!(
+                (scanned..=scanned + 2).contains(&parser.lines.scanned())
+                    && parser.lines.scanned() <= end
+            );
+            assert!(end <= parser.lines.scanned() + 1, "what came was looked at, but for one CR");
             if done.is_some() {
                 return Ok(done);
             }
@@ -367,9 +216,9 @@ mod tests {
             ("GET http://user@h/ HTTP/1.1", Refusal::Target),
             ("GET http://h:x/ HTTP/1.1", Refusal::Target),
             ("GET http://h/#x HTTP/1.1", Refusal::Target),
-            ("GET\t/ HTTP/1.1", Refusal::ControlOctet),
-            ("GET /\u{7f} HTTP/1.1", Refusal::ControlOctet),
-            ("\u{16}\u{3}\u{1}", Refusal::ControlOctet), // a TLS ClientHello
+            ("GET\t/ HTTP/1.1", Refusal::ControlCharacter),
+            ("GET /\u{7f} HTTP/1.1", Refusal::ControlCharacter),
+            ("\u{16}\u{3}\u{1}", Refusal::ControlCharacter), // a TLS ClientHello
             ("GET / HTTP/1.1\rHost: h", Refusal::BareCr),
             ("GET / HTTP/1.1\r\r", Refusal::BareCr),
             ("GET / HTTP/1.1\nHost: h", Refusal::BareLf),
@@ -395,11 +244,11 @@ mod tests {
             ("X-A: \u{e9}\u{20ac}", "X-A", "\u{e9}\u{20ac}"),
         ] {
             let request = accepted(&with_line(line));
-            let values: Vec<&[u8]> = request.values(name).collect();
+            let values: Vec<&[u8]> = request.fields.values(name).collect();
             assert_eq!(values, [value.as_bytes()], "{line:?}");
         }
         let opaque = accepted(b"GET / HTTP/1.1\r\nHost: h\r\nX-A: \xc3\x28\x80\xff\r\n\r\n");
-        assert_eq!(opaque.values("X-A").collect::<Vec<_>>(), [b"\xc3\x28\x80\xff"]);
+        assert_eq!(opaque.fields.values("X-A").collect::<Vec<_>>(), [b"\xc3\x28\x80\xff"]);
 
         for (line, refusal) in [
             ("garbage", Refusal::FieldLine),
@@ -416,10 +265,10 @@ mod tests {
             ("X-A: a\rb", Refusal::BareCr),
             ("X-A: a\nb", Refusal::BareLf),
             ("X-A: a\r\r", Refusal::BareCr),
-            ("X-A: a\0b", Refusal::ControlOctet),
-            ("X-A: \u{1b}", Refusal::ControlOctet),
-            ("X-A: \u{7f}", Refusal::ControlOctet),
-            ("X\u{8}A: 1", Refusal::ControlOctet),
+            ("X-A: a\0b", Refusal::ControlCharacter),
+            ("X-A: \u{1b}", Refusal::ControlCharacter),
+            ("X-A: \u{7f}", Refusal::ControlCharacter),
+            ("X\u{8}A: 1", Refusal::ControlCharacter),
         ] {
             assert_eq!(refused(&with_line(line)), refusal, "{line:?}");
         }
@@ -432,7 +281,7 @@ mod tests {
             b"GET / HTTP/1.1\r\nHost: h\r\nConnection: ,, keep-alive\t, \r\nX: y\r\n\
               connection:Upgrade ,x\r\nConnection:\r\n\r\n",
         );
-        let elements: Vec<&[u8]> = request.elements("CONNECTION").collect();
+        let elements: Vec<&[u8]> = request.fields.elements("CONNECTION").collect();
         assert_eq!(elements, [&b"keep-alive"[..], b"Upgrade", b"x"]);
         for (token, is_there) in [
             ("upgrade", true),
@@ -442,10 +291,10 @@ mod tests {
             ("", false),
             ("upgrade ,x", false),
         ] {
-            assert_eq!(request.has_token("Connection", token), is_there, "{token}");
+            assert_eq!(request.fields.has_token("Connection", token), is_there, "{token}");
         }
-        assert!(!request.has_token("Upgrade", "websocket"));
-        assert_eq!(request.values("Connection").count(), 3);
+        assert!(!request.fields.has_token("Upgrade", "websocket"));
+        assert_eq!(request.fields.values("Connection").count(), 3);
     }
 
     #[test]
@@ -584,7 +433,7 @@ mod tests {
             format!("GET / HTTP/1.1\r\nHost: h\r\n{more}\r\n")
         };
         for fields in [1, 99, 100] {
-            assert_eq!(accepted(head(fields).as_bytes()).fields.len(), fields);
+            assert_eq!(accepted(head(fields).as_bytes()).fields.count(), fields);
         }
         for fields in [101, 1000] {
             assert_eq!(refused(head(fields).as_bytes()), Refusal::TooManyFields);

@@ -1,37 +1,71 @@
-//! An answer in HTTP, RFC 9112 section 4, and the calendar of its Date field.
+//! A response in HTTP, RFC 9112 section 4, and the calendar of its Date field.
 
 use super::http::Method;
+use super::refusal::Refusal;
 
-/// An answer in HTTP.
+/// A response in HTTP.
 #[derive(Debug)]
 pub struct Response {
-    /// Code and reason, as in `200 OK`.
+    /// The status code and its reason, as in `200 OK`.
     pub status: &'static str,
-    /// Field names and values.
+    /// The names and values of the fields.
     pub fields: Vec<(&'static str, String)>,
-    /// The content; its length is told even where it is not sent.
+    /// The content. Content-Length is its length, even if it is not sent.
     pub content: Vec<u8>,
 }
 
 impl Response {
-    /// The octets to send. `asked` is HEAD: the content stays away (RFC 9110, 9.3.2). `unix_time`
-    /// is for the Date field, in seconds.
+    /// The bytes to send. The response to HEAD has no content (RFC 9110, 9.3.2). `unix_time`, in
+    /// seconds, is for the Date field.
     #[must_use]
-    pub fn encode(&self, asked: Method, unix_time: u64) -> Vec<u8> {
+    pub fn encode(&self, method: Method, unix_time: u64) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {}\r\nDate: {}\r\n", self.status, date(unix_time));
         for (name, value) in &self.fields {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("Content-Length: {}\r\n\r\n", self.content.len()));
-        let mut octets = head.into_bytes();
-        if asked != Method::Head {
-            octets.extend_from_slice(&self.content);
+        let mut bytes = head.into_bytes();
+        if method != Method::Head {
+            bytes.extend_from_slice(&self.content);
         }
-        octets
+        bytes
     }
 }
 
-/// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+impl Refusal {
+    /// The response, which is the last one on its connection.
+    #[must_use]
+    pub fn response(self) -> Response {
+        let rule = self.rule();
+        let rfc = if rule.section.starts_with("RFC") { "" } else { "RFC 6455, " };
+        // RFC 9110, 15.5.22 and 7.8: a 426 names the protocol to upgrade to.
+        let connection = if self == Self::VersionUnsupported { "Upgrade, close" } else { "close" };
+        let mut fields = vec![
+            ("Connection", connection.to_owned()),
+            ("Content-Type", "text/plain; charset=utf-8".to_owned()),
+            ("X-Content-Type-Options", "nosniff".to_owned()),
+        ];
+        let own = REFUSAL_FIELDS.iter().filter(|(refusal, ..)| *refusal == self);
+        fields.extend(own.map(|(_, name, value)| (*name, (*value).to_owned())));
+        let content = format!("{} ({rfc}{})\n", rule.sentence, rule.section).into();
+        Response { status: rule.status, fields, content }
+    }
+}
+
+/// The fields that a refusal adds to its response, so that a client can do better.
+#[rustfmt::skip]
+const REFUSAL_FIELDS: &[(Refusal, &str, &str)] = &[
+    (Refusal::OnlyGet,            "Allow", "GET"),
+    (Refusal::OnlyGetOrHead,      "Allow", "GET, HEAD"),
+    (Refusal::VersionMissing,     "Sec-WebSocket-Version", "13"),
+    (Refusal::VersionInvalid,     "Sec-WebSocket-Version", "13"),
+    (Refusal::VersionUnsupported, "Sec-WebSocket-Version", "13"),
+    (Refusal::VersionUnsupported, "Upgrade", "websocket"),
+    (Refusal::Full,               "Retry-After", "10"),
+    (Refusal::Stopping,           "Retry-After", "10"),
+];
+
+/// The date as in `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 #[must_use]
 pub fn date(unix_time: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -50,8 +84,8 @@ pub fn clock(unix_time: u64) -> (u64, u64, u64) {
     (unix_time / 3600 % 24, unix_time / 60 % 60, unix_time % 60)
 }
 
-/// Year, month (from 1) and day (from 1) in the Gregorian calendar. Years begin in March here, so
-/// that a leap day comes last.
+/// Year, month (from 1) and day (from 1) in the Gregorian calendar. The computation begins each year in
+/// March, so that a leap day is the last day of a year.
 #[must_use]
 pub fn civil(unix_time: u64) -> (u64, u64, u64) {
     let days = unix_time / 86_400 + 719_468; // since 0000-03-01
@@ -69,10 +103,16 @@ pub fn civil(unix_time: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::refusal::{REFUSAL_RULES, RefusalRule};
     use super::*;
 
+    fn field(response: &Response, name: &str) -> Vec<String> {
+        let of_that_name = response.fields.iter().filter(|(known, _)| *known == name);
+        of_that_name.map(|(_, value)| value.clone()).collect()
+    }
+
     #[test]
-    fn rfc9110_9_3_2_the_answer_to_head_is_the_answer_to_get_without_its_content() {
+    fn rfc9110_9_3_2_the_response_to_head_is_the_response_to_get_without_content() {
         let fields = vec![("Content-Type", "text/plain".to_owned()), ("Allow", "GET".to_owned())];
         let response = Response { status: "200 OK", fields, content: b"hello\n".to_vec() };
         let head = "HTTP/1.1 200 OK\r\n\
@@ -91,7 +131,7 @@ mod tests {
         for (unix_time, expected) in [
             (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
             (86_399, "Thu, 01 Jan 1970 23:59:59 GMT"),
-            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), // the RFC's own
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), // the RFC's example
             (946_684_799, "Fri, 31 Dec 1999 23:59:59 GMT"),
             (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
             (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"),
@@ -103,9 +143,9 @@ mod tests {
         }
     }
 
-    /// The calendar counted day by day, for more than the 400 years in which it repeats.
+    /// A calendar counted day by day, for more than the 400 years after which it repeats.
     #[test]
-    fn civil_dates_are_those_of_a_calendar_that_is_counted() {
+    fn civil_dates_are_those_of_a_calendar_counted_day_by_day() {
         let is_leap = |year| year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
         let mut day = 0;
         for year in 1970..2400 {
@@ -117,6 +157,72 @@ mod tests {
                     assert_eq!(civil(86_400 * day + 86_399), (year, month, day_of_month));
                     day += 1;
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn s7_2_2_every_refusal_closes_the_connection_and_says_why() {
+        for RefusalRule { refusal, .. } in &REFUSAL_RULES {
+            let RefusalRule { section, status, sentence, .. } = refusal.rule();
+            let response = refusal.response();
+            assert_eq!(response.status, *status);
+            let closes = field(&response, "Connection");
+            let upgrade = if refusal.code() == 426 { "Upgrade, close" } else { "close" };
+            assert_eq!(closes, [upgrade], "{refusal:?}");
+            assert_eq!(field(&response, "Content-Type"), ["text/plain; charset=utf-8"]);
+            assert_eq!(field(&response, "X-Content-Type-Options"), ["nosniff"]);
+
+            let content = str::from_utf8(&response.content).unwrap();
+            let rule = if section.starts_with("RFC") { "" } else { "RFC 6455, " };
+            assert_eq!(content, format!("{sentence} ({rule}{section})\n"));
+
+            let bytes = response.encode(Method::Get, 0);
+            let line = format!("HTTP/1.1 {status}\r\n");
+            assert!(bytes.starts_with(line.as_bytes()) && bytes.ends_with(content.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_status_has_the_fields_that_it_requires() {
+        for RefusalRule { refusal, .. } in &REFUSAL_RULES {
+            let response = refusal.response();
+            let is_version =
+                |text: &str| text.contains("Sec-WebSocket-Version") || text.contains("version 13");
+            for (name, is_required) in [
+                ("Allow", refusal.code() == 405),   // RFC 9110, 15.5.6
+                ("Upgrade", refusal.code() == 426), // RFC 9110, 15.5.22
+                ("Sec-WebSocket-Version", is_version(refusal.rule().sentence)), // 4.4
+                ("Retry-After", refusal.code() == 503),
+            ] {
+                let values = field(&response, name);
+                assert_eq!(
+                    values.len(),
+                    usize::from(is_required),
+                    "{refusal:?}: {name} {values:?}"
+                );
+            }
+        }
+        for (refusal, name, value) in [
+            (Refusal::OnlyGet, "Allow", "GET"),
+            (Refusal::OnlyGetOrHead, "Allow", "GET, HEAD"),
+            (Refusal::VersionUnsupported, "Upgrade", "websocket"),
+            (Refusal::VersionUnsupported, "Sec-WebSocket-Version", "13"),
+            (Refusal::VersionMissing, "Sec-WebSocket-Version", "13"),
+            (Refusal::VersionInvalid, "Sec-WebSocket-Version", "13"),
+            (Refusal::Full, "Retry-After", "10"),
+        ] {
+            assert_eq!(field(&refusal.response(), name), [value], "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn no_field_is_repeated() {
+        for RefusalRule { refusal, .. } in &REFUSAL_RULES {
+            let fields = refusal.response().fields;
+            for (i, (name, _)) in fields.iter().enumerate() {
+                let is_new = fields[..i].iter().all(|(other, _)| !other.eq_ignore_ascii_case(name));
+                assert!(is_new, "{refusal:?}: {name}");
             }
         }
     }

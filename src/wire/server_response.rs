@@ -1,19 +1,23 @@
 //! The server's half of the opening handshake as a client reads it, sections 4.1 and 4.2.2.
 
+use super::super::rfc6455::{Requirement, requirement};
 use super::base64;
-use super::handshake::accept;
-use super::http::{Field, Request, is_token, trim};
+use super::fields::{Fields, is_token, trim};
+use super::handshake::{Checked, accept};
+use super::http::Request;
+use super::lines::Lines;
 
-/// A response head, as far as it can be read.
+/// A response head, as far as it is well-formed.
 #[derive(Debug)]
 pub struct ServerResponse {
     /// The status line without its end.
     pub status_line: Vec<u8>,
-    /// The status code; none if the line is not `HTTP/1.1 code reason`.
+    /// The status code; `None` if the line is not `HTTP/1.1 code reason`.
     pub status: Option<u16>,
-    fields: Vec<Field>,
-    /// Lines that are no `name: value`.
-    pub broken: Vec<Vec<u8>>,
+    /// The field lines.
+    pub fields: Fields,
+    /// The lines that are not `name: value`.
+    pub malformed: Vec<Vec<u8>>,
 }
 
 /// What a client knows of the handshake that it began.
@@ -21,179 +25,188 @@ pub struct ServerResponse {
 pub struct ClientOffer {
     /// Its Sec-WebSocket-Key.
     pub key: Option<Vec<u8>>,
-    /// The subprotocols that it listed; none if that is not known.
+    /// The subprotocols that it offered; `None` if they are not known.
     pub protocols: Option<Vec<Vec<u8>>>,
-    /// The names of the extensions that it listed.
+    /// The names of the extensions that it offered; `None` if they are not known.
     pub extensions: Option<Vec<Vec<u8>>>,
 }
 
 impl ClientOffer {
-    /// What a request asks for.
+    /// The offer in a request.
     #[must_use]
     pub fn by(request: &Request) -> Self {
-        let list = |name| request.elements(name).map(<[u8]>::to_vec).collect();
+        let fields = &request.fields;
         Self {
-            key: request.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec),
-            protocols: Some(list("Sec-WebSocket-Protocol")),
-            extensions: Some(names(request.elements("Sec-WebSocket-Extensions"))),
+            key: fields.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec),
+            protocols: Some(
+                fields.elements("Sec-WebSocket-Protocol").map(<[u8]>::to_vec).collect(),
+            ),
+            extensions: Some(names(fields.elements("Sec-WebSocket-Extensions"))),
         }
     }
 }
 
-/// What is wrong with a response: the client must fail the connection, or it is no WebSocket at all.
+/// What is wrong with a response: the client must fail the connection, or no WebSocket begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseError {
-    /// No status line of HTTP/1.1.
+    /// Not a status line of HTTP/1.1.
     StatusLine,
-    /// A line that is no field.
+    /// A line that is not a field.
     FieldLine,
-    /// Another status than 101.
+    /// A status other than 101.
     Status,
-    /// No Upgrade, or not to websocket.
+    /// Upgrade does not name websocket.
     Upgrade,
-    /// No `Upgrade` in Connection.
+    /// Connection does not have `Upgrade`.
     Connection,
-    /// No Sec-WebSocket-Accept, or two.
+    /// No Sec-WebSocket-Accept, or more than one.
     AcceptMissing,
-    /// Not 20 octets in base64.
+    /// The accept value is not 20 bytes in base64.
     AcceptInvalid,
-    /// Not the value that the key makes.
+    /// The accept value does not belong to the key.
     AcceptWrong,
-    /// Two subprotocols, or one that is no token.
-    ProtocolInvalid,
-    /// A subprotocol that was not asked for.
+    /// A subprotocol that the client did not offer.
     ProtocolUnasked,
-    /// An extension that was not asked for.
+    /// Two subprotocols, or one that is not a token.
+    ProtocolInvalid,
+    /// An extension that the client did not offer.
     ExtensionUnasked,
 }
 
+/// An error of a response, and the requirement that it breaks.
+#[derive(Debug)]
+pub struct ResponseRule {
+    /// The error.
+    pub error: ResponseError,
+    /// The requirement in the register.
+    pub requirement: &'static Requirement,
+    /// The section, with the item of its list: of RFC 6455, or as in `RFC 9112, 5`.
+    pub section: &'static str,
+    /// What is wrong.
+    pub sentence: &'static str,
+}
+
+use ResponseError as E;
+
+/// Every rule, in the order of [`ResponseError`].
+#[rustfmt::skip]
+pub static RESPONSE_RULES: [ResponseRule; E::ExtensionUnasked as usize + 1] = [
+    rule(E::StatusLine,       "H-19",     "RFC 9112, 4", "the status line is not `HTTP/1.1 101 reason`"),
+    rule(E::FieldLine,        "H-21",     "RFC 9112, 5", "a header line is not `name: value`"),
+    rule(E::Status,           "4.1-u",    "4.1 item 1",  "the status is not 101: no WebSocket begins"),
+    rule(E::Upgrade,          "4.1-v",    "4.1 item 2",  "the header `Upgrade: websocket` is missing"),
+    rule(E::Connection,       "4.1-w",    "4.1 item 3",  "the header `Connection: Upgrade` is missing"),
+    rule(E::AcceptMissing,    "4.1-x",    "4.1 item 4",  "there must be one Sec-WebSocket-Accept header"),
+    rule(E::AcceptInvalid,    "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not 20 bytes in base64"),
+    rule(E::AcceptWrong,      "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not the value for this key"),
+    rule(E::ProtocolUnasked,  "4.1-z",    "4.1 item 6",  "a subprotocol that the client did not offer"),
+    rule(E::ProtocolInvalid,  "11.3.4-b", "11.3.4",      "there may be one Sec-WebSocket-Protocol, with one name"),
+    rule(E::ExtensionUnasked, "4.1-y",    "4.1 item 5",  "an extension that the client did not offer"),
+];
+
+// `ResponseError::rule` takes an error's place in the table from its number.
+const _: () = {
+    let mut place = 0;
+    while place < RESPONSE_RULES.len() {
+        assert!(RESPONSE_RULES[place].error as usize == place);
+        place += 1;
+    }
+};
+
+const fn rule(
+    error: ResponseError,
+    id: &str,
+    section: &'static str,
+    sentence: &'static str,
+) -> ResponseRule {
+    ResponseRule { error, requirement: requirement(id), section, sentence }
+}
+
 impl ResponseError {
-    /// The section, and the sentence.
+    /// Its row in [`RESPONSE_RULES`].
     #[must_use]
-    #[rustfmt::skip]
-    pub fn verdict(self) -> (&'static str, &'static str) {
-        match self {
-            Self::StatusLine       => ("RFC 9112, 4", "the status line is not `HTTP/1.1 101 reason`"),
-            Self::FieldLine        => ("RFC 9112, 5", "a header line is not `name: value`"),
-            Self::Status           => ("4.1 item 1", "the status is not 101: no WebSocket begins"),
-            Self::Upgrade          => ("4.1 item 2", "the header `Upgrade: websocket` is missing"),
-            Self::Connection       => ("4.1 item 3", "the header `Connection: Upgrade` is missing"),
-            Self::AcceptMissing    => ("4.1 item 4", "there must be one Sec-WebSocket-Accept header"),
-            Self::AcceptInvalid    => ("4.1 item 4", "Sec-WebSocket-Accept is not 20 octets in base64"),
-            Self::AcceptWrong      => ("4.1 item 4", "Sec-WebSocket-Accept is not what the key makes"),
-            Self::ProtocolInvalid  => ("11.3.4", "there may be one Sec-WebSocket-Protocol, with one name"),
-            Self::ProtocolUnasked  => ("4.1 item 6", "a subprotocol that the client did not list"),
-            Self::ExtensionUnasked => ("4.1 item 5", "an extension that the client did not list"),
-        }
+    pub fn rule(self) -> &'static ResponseRule {
+        &RESPONSE_RULES[self as usize]
     }
 }
 
 impl ServerResponse {
-    /// Reads a response head line by line; what is wrong with a line is kept for the review.
+    /// Reads a whole response head leniently: LF ends a line, with or without a CR, and a line that is
+    /// not a field is kept as malformed.
     #[must_use]
     pub fn parse(head: &[u8]) -> Self {
-        let lines = head.split(|octet| *octet == b'\n');
-        let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let status_line = lines.next().unwrap_or_default().to_vec();
-        let mut answer =
-            Self { status: status(&status_line), status_line, fields: vec![], broken: vec![] };
-        for line in lines.filter(|line| !line.is_empty()) {
-            match Field::parse(line) {
-                Ok(field) => answer.fields.push(field),
-                Err(_) => answer.broken.push(line.to_vec()),
+        let mut lines = Lines::lenient(usize::MAX);
+        let mut next = || lines.next(head, |_| Ok(())).ok().flatten();
+        let status_line = next().unwrap_or_default().to_vec();
+        let (mut fields, mut malformed) = (Fields::default(), Vec::new());
+        while let Some(line) = next().filter(|line| !line.is_empty()) {
+            if fields.push_line(line).is_none() {
+                malformed.push(line.to_vec());
             }
         }
-        answer
+        Self { status: status(&status_line), status_line, fields, malformed }
     }
 
-    /// Every field line: its name and its value.
-    pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|field| (field.name.as_str(), field.value.as_slice()))
-    }
-
-    /// The list of section 4.1, as the server is told it in section 4.2.2 item 5: the header that an
-    /// item is about (none: the status line), and the verdict.
-    pub fn check_all(
-        &self,
-        asked: &ClientOffer,
-    ) -> [(&'static str, &'static str, Result<(), ResponseError>); 8] {
-        let when = |is_right: bool, fault| if is_right { Ok(()) } else { Err(fault) };
-        let has = |name: &str, token: &str| {
-            self.elements(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
-        };
+    /// Every item of section 4.2.2 item 5, the server's side of the list in section 4.1, with its result.
+    pub fn check_all(&self, offer: &ClientOffer) -> [Checked<ResponseError>; 8] {
+        let has = |name, token| self.fields.has_token(name, token);
+        let unless = |is_valid: bool, error| if is_valid { Ok(()) } else { Err(error) };
         [
-            ("RFC 9112, 4", "", when(self.status.is_some(), ResponseError::StatusLine)),
-            ("RFC 9112, 5", "", when(self.broken.is_empty(), ResponseError::FieldLine)),
-            ("4.2.2 item 5.1", "", when(self.status == Some(101), ResponseError::Status)),
-            (
-                "4.2.2 item 5.2",
-                "Upgrade",
-                when(has("Upgrade", "websocket"), ResponseError::Upgrade),
-            ),
-            (
-                "4.2.2 item 5.3",
-                "Connection",
-                when(has("Connection", "Upgrade"), ResponseError::Connection),
-            ),
-            ("4.2.2 item 5.4", "Sec-WebSocket-Accept", self.check_accept(asked)),
-            ("4.2.2 item 5.5", "Sec-WebSocket-Protocol", self.check_protocol(asked)),
-            ("4.2.2 item 5.6", "Sec-WebSocket-Extensions", self.check_extensions(asked)),
+            ("RFC 9112, 4", "", unless(self.status.is_some(), E::StatusLine)),
+            ("RFC 9112, 5", "", unless(self.malformed.is_empty(), E::FieldLine)),
+            ("4.2.2 item 5.1", "", unless(self.status == Some(101), E::Status)),
+            ("4.2.2 item 5.2", "Upgrade", unless(has("Upgrade", "websocket"), E::Upgrade)),
+            ("4.2.2 item 5.3", "Connection", unless(has("Connection", "Upgrade"), E::Connection)),
+            ("4.2.2 item 5.4", "Sec-WebSocket-Accept", self.check_accept(offer)),
+            ("4.2.2 item 5.5", "Sec-WebSocket-Protocol", self.check_protocol(offer)),
+            ("4.2.2 item 5.6", "Sec-WebSocket-Extensions", self.check_extensions(offer)),
         ]
+        .map(|(section, header, result)| Checked { section, header, result })
     }
 
-    /// The values of every line of that name, in order.
-    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.lines().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    fn elements<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let split = |value| <[u8]>::split(value, |octet| *octet == b',');
-        self.values(name).flat_map(split).map(trim).filter(|element| !element.is_empty())
-    }
-
-    fn check_accept(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
-        let mut values = self.values("Sec-WebSocket-Accept");
+    fn check_accept(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
+        let mut values = self.fields.values("Sec-WebSocket-Accept");
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(ResponseError::AcceptMissing);
+            return Err(E::AcceptMissing);
         };
-        match &asked.key {
+        match &offer.key {
             Some(key) if value == accept(key).as_bytes() => Ok(()),
-            _ if !base64::is_twenty_octets(value) => Err(ResponseError::AcceptInvalid),
-            Some(_) => Err(ResponseError::AcceptWrong),
+            _ if base64::decode(value).is_none_or(|digest| digest.len() != 20) => {
+                Err(E::AcceptInvalid)
+            }
+            Some(_) => Err(E::AcceptWrong),
             None => Ok(()),
         }
     }
 
-    fn check_protocol(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
-        let mut values = self.values("Sec-WebSocket-Protocol");
-        match (values.next(), values.next(), &asked.protocols) {
+    fn check_protocol(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
+        let mut values = self.fields.values("Sec-WebSocket-Protocol");
+        match (values.next(), values.next(), &offer.protocols) {
             (None, ..) => Ok(()),
-            (Some(name), None, listed) if is_token(name) => match listed {
-                Some(listed) if !listed.iter().any(|one| one == name) => {
-                    Err(ResponseError::ProtocolUnasked)
-                }
+            (Some(name), None, offered) if is_token(name) => match offered {
+                Some(offered) if !offered.iter().any(|one| one == name) => Err(E::ProtocolUnasked),
                 _ => Ok(()),
             },
-            (Some(_), ..) => Err(ResponseError::ProtocolInvalid),
+            (Some(_), ..) => Err(E::ProtocolInvalid),
         }
     }
 
-    fn check_extensions(&self, asked: &ClientOffer) -> Result<(), ResponseError> {
-        let chosen = names(self.elements("Sec-WebSocket-Extensions"));
-        match &asked.extensions {
-            Some(listed) if chosen.iter().any(|one| !listed.contains(one)) => {
-                Err(ResponseError::ExtensionUnasked)
+    fn check_extensions(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
+        let chosen = names(self.fields.elements("Sec-WebSocket-Extensions"));
+        match &offer.extensions {
+            Some(offered) if chosen.iter().any(|one| !offered.contains(one)) => {
+                Err(E::ExtensionUnasked)
             }
             _ => Ok(()),
         }
     }
 }
 
-/// RFC 9112, 4: `HTTP/1.1 SP 3DIGIT SP reason`; the reason and its space are often left away.
+/// RFC 9112, 4: `HTTP/1.1 SP 3DIGIT SP reason`; many servers omit the reason and its space.
 fn status(line: &[u8]) -> Option<u16> {
     let rest = line.strip_prefix(b"HTTP/1.1 ")?;
     let (code, rest) = rest.split_at_checked(3)?;
-    let is_end = rest.first().is_none_or(|octet| *octet == b' ');
+    let is_end = rest.first().is_none_or(|byte| *byte == b' ');
     let is_number = is_end && code.iter().all(u8::is_ascii_digit);
     str::from_utf8(code).ok().filter(|_| is_number)?.parse().ok()
 }
@@ -201,7 +214,7 @@ fn status(line: &[u8]) -> Option<u16> {
 /// The name of each extension, without its parameters (section 9.1).
 fn names<'a>(elements: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     let name = |element: &[u8]| {
-        trim(element.split(|octet| *octet == b';').next().unwrap_or_default()).to_vec()
+        trim(element.split(|byte| *byte == b';').next().unwrap_or_default()).to_vec()
     };
     elements.map(name).collect()
 }
@@ -210,12 +223,12 @@ fn names<'a>(elements: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    const RIGHT: &str = "HTTP/1.1 101 Switching Protocols\r\n\
+    const VALID: &str = "HTTP/1.1 101 Switching Protocols\r\n\
         Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
         Sec-WebSocket-Protocol: chat\r\n\r\n";
 
-    fn asked() -> ClientOffer {
+    fn offer() -> ClientOffer {
         ClientOffer {
             key: Some(b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
             protocols: Some(vec![b"chat".to_vec(), b"superchat".to_vec()]),
@@ -223,23 +236,23 @@ mod tests {
         }
     }
 
-    fn faults(head: &str) -> Vec<ResponseError> {
-        let review = ServerResponse::parse(head.as_bytes()).check_all(&asked());
-        review.into_iter().filter_map(|(_, _, verdict)| verdict.err()).collect()
+    fn errors(head: &str) -> Vec<ResponseError> {
+        let checked = ServerResponse::parse(head.as_bytes()).check_all(&offer());
+        checked.into_iter().filter_map(|item| item.result.err()).collect()
     }
 
     #[test]
     fn s4_1_the_response_of_the_rfc() {
-        assert_eq!(faults(RIGHT), []);
-        assert_eq!(faults(&RIGHT.replace(" Switching Protocols", "")), []);
-        let unknown = ServerResponse::parse(RIGHT.as_bytes()).check_all(&ClientOffer::default());
-        assert!(unknown.into_iter().all(|(_, _, verdict)| verdict.is_ok()));
+        assert_eq!(errors(VALID), []);
+        assert_eq!(errors(&VALID.replace(" Switching Protocols", "")), []);
+        let unknown = ServerResponse::parse(VALID.as_bytes()).check_all(&ClientOffer::default());
+        assert!(unknown.into_iter().all(|item| item.result.is_ok()));
     }
 
     #[test]
     #[rustfmt::skip]
     fn s4_1_wrong_responses() {
-        for (right, wrong, fault) in [
+        for (valid, wrong, error) in [
             ("HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK", ResponseError::Status),
             ("Upgrade: websocket", "Upgrade: web", ResponseError::Upgrade),
             ("keep-alive, Upgrade", "keep-alive", ResponseError::Connection),
@@ -251,13 +264,32 @@ mod tests {
             ("Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: x; a=1", ResponseError::ExtensionUnasked),
             ("Sec-WebSocket-Protocol: chat", "no field", ResponseError::FieldLine),
         ] {
-            assert_eq!(faults(&RIGHT.replace(right, wrong)), [fault], "{wrong}");
+            assert_eq!(errors(&VALID.replace(valid, wrong)), [error], "{wrong}");
         }
         for line in ["HTTP/2 101", "HTTP/1.1 1010 x", "HTTP/1.1 1x1", "http/1.1 101", ""] {
-            let head = RIGHT.replace("HTTP/1.1 101 Switching Protocols", line);
-            assert_eq!(faults(&head), [ResponseError::StatusLine, ResponseError::Status], "{line}");
+            let head = VALID.replace("HTTP/1.1 101 Switching Protocols", line);
+            assert_eq!(errors(&head), [ResponseError::StatusLine, ResponseError::Status], "{line}");
         }
         let agreed = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover";
-        assert_eq!(faults(&RIGHT.replace("Sec-WebSocket-Protocol: chat", agreed)), []);
+        assert_eq!(errors(&VALID.replace("Sec-WebSocket-Protocol: chat", agreed)), []);
+    }
+
+    #[test]
+    fn s4_1_lines_may_end_with_lf() {
+        let head = VALID.replace("\r\n", "\n");
+        assert_eq!(errors(&head), []);
+        let response =
+            ServerResponse::parse(b"HTTP/1.1 101\nUpgrade: websocket\r\nx\n\nafter: it\n");
+        assert_eq!(response.status, Some(101));
+        assert_eq!(response.malformed, [b"x"]);
+        assert_eq!(response.fields.count(), 1);
+    }
+
+    #[test]
+    fn every_rule_is_in_the_section_of_its_requirement() {
+        for ResponseRule { error, requirement, section, .. } in &RESPONSE_RULES {
+            let number = section.split(" item ").next();
+            assert_eq!(number, Some(requirement.section), "{error:?}");
+        }
     }
 }

@@ -152,7 +152,10 @@ fn is_sound(head: &[u8], limits: HeadLimits, request: &Request) {
     let is_plain = |octet: u8| octet.is_ascii_graphic() && octet != b'#';
     assert!(request.target.starts_with('/') && request.target.bytes().all(is_plain));
     if let Ok(acceptance) = AcceptedHandshake::of(request) {
-        assert!(request.has_token("upgrade", "WebSocket") && request.values("host").count() == 1);
+        assert!(
+            request.fields.has_token("upgrade", "WebSocket")
+                && request.fields.values("host").count() == 1
+        );
         let response = acceptance.response();
         assert!(response.ends_with("\r\n\r\n") && response.contains(" 101 "));
     }

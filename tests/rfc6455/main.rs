@@ -1,19 +1,18 @@
 //! RFC 6455, requirement by requirement, over real sockets to the real server.
 //!
-//! `requirements.tsv` is the register: every requirement on its own line, with what shows it. Each
-//! module below is a section; its table at the top says which rows each of its tests shows.
-//! [`register`] holds the two against each other, [`harness`] runs the tests, [`report`] prints the
-//! result.
+//! `wirechat::rfc6455` is the register of requirements; `shown.tsv` says how each row is shown. Each
+//! module below is a section; the table at its top lists the rows that each of its tests shows.
+//! [`register`] compares the two, [`harness`] runs the tests, [`report`] prints the result.
 //!
 //! ```text
 //! cargo test --test rfc6455                every test, and the register
-//! cargo test --test rfc6455 s5_5           section 5.5 and what is below it, wherever it is shown
+//! cargo test --test rfc6455 s5_5           section 5.5 and its subsections, in any module
 //! cargo test --test rfc6455 -- --table     the register with results; target/conformance.html
 //! ```
 //!
-//! What the RFC wants soon is late after 2 s and a breach after 10 s. `WIRECHAT_TEST_LATE` and
-//! `WIRECHAT_TEST_DEADLINE` set other seconds; late is a line on standard error and a word in the
-//! table, since a busy machine is no breach.
+//! Where the RFC says "as soon as practical", an answer is late after 2 s and a violation after 10 s.
+//! `WIRECHAT_TEST_LATE` and `WIRECHAT_TEST_DEADLINE` change these numbers of seconds. A late answer is
+//! reported on standard error and in the table, but does not fail: the machine may be busy.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,16 +1,18 @@
-//! The register of requirements, held against the tests.
+//! The register of requirements, compared with the tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wirechat::rfc6455::{REQUIREMENTS, Requirement};
+
 use crate::harness::Test;
 
-/// ID, level, binds, requirement, how it is shown, and a note where there is something to add.
-const REGISTER: &str = include_str!("requirements.tsv");
+/// ID, how the tests show the requirement, and a note where there is one; in the register's order.
+const SHOWN: &str = include_str!("shown.tsv");
 
-/// Rows in all, rows that bind a server, and those of them that can be observed.
+/// All rows, rows that bind a server, and those of them that can be observed.
 const COUNTS: [usize; 3] = [350, 292, 278];
 
-/// Everything that may stand in the column Level, alone or as `MUST, MAY`.
+/// The values of a level, alone or combined, as in `MUST, MAY`.
 const LEVELS: &[&str] = &[
     "MUST",
     "MUST NOT",
@@ -26,37 +28,38 @@ const LEVELS: &[&str] = &[
     "meta",
 ];
 
-/// What a row's column Shown says.
+/// How the tests show a row: the column Shown.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Shown {
     /// By tests that name the row.
     Test,
     /// By the tests of other rows: `5.2-d, 5.2-e`.
     Leans(&'static str),
-    /// By nothing: it cannot be seen on the wire.
+    /// Not at all: it cannot be observed on the wire.
     NotObservable,
-    /// By nothing here: it binds clients or intermediaries alone.
+    /// Not here: it binds only clients or intermediaries.
     Elsewhere,
 }
 
-/// One requirement.
+/// One requirement, and how the tests show it.
 pub(crate) struct Row {
-    pub(crate) id: &'static str,
-    pub(crate) level: &'static str,
-    pub(crate) binds: &'static str,
-    pub(crate) requirement: &'static str,
+    pub(crate) requirement: &'static Requirement,
     pub(crate) shown: Shown,
     pub(crate) note: &'static str,
 }
 
 impl Row {
-    /// An error quotes the line that is no row.
-    fn parse(line: &'static str) -> Result<Self, String> {
-        let malformed = || format!("no row of the register: {line:?}");
+    /// Joins a requirement with its line of `shown.tsv`.
+    ///
+    /// # Errors
+    /// The line, if it is malformed or belongs to another row.
+    fn parse(requirement: &'static Requirement, line: &'static str) -> Result<Self, String> {
+        let malformed = || format!("{}: malformed row: {line:?}", requirement.id);
         let columns: Vec<_> = line.split('\t').collect();
-        let &[id, level, binds, requirement, shown, ref note @ ..] = &columns[..] else {
+        let &[id, shown, ref note @ ..] = &columns[..] else {
             return Err(malformed());
         };
+        let binds = requirement.binds.name();
         let shown = match (binds, shown) {
             ("server" | "both", "test") => Shown::Test,
             ("server" | "both", "not observable") => Shown::NotObservable,
@@ -66,22 +69,21 @@ impl Row {
             ("client" | "intermediary", _) if shown == binds => Shown::Elsewhere,
             _ => return Err(malformed()),
         };
-        let known = level.split(", ").all(|level| LEVELS.contains(&level));
-        if !known || requirement.is_empty() || note.len() > 1 || !id.contains('-') {
+        let known = requirement.level.split(", ").all(|level| LEVELS.contains(&level));
+        if !known || note.len() > 1 || id != requirement.id {
             return Err(malformed());
         }
         let note = note.first().copied().unwrap_or_default();
-        Ok(Self { id, level, binds, requirement, shown, note })
+        Ok(Self { requirement, shown, note })
     }
 
-    /// `5.5.1` of `5.5.1-a`
-    pub(crate) fn section(&self) -> &'static str {
-        section(self.id)
+    pub(crate) fn id(&self) -> &'static str {
+        self.requirement.id
     }
 
-    /// The rows whose tests show this one: itself, or those that it leans on.
+    /// The IDs of the rows with the tests that show this one: itself, or those that it leans on.
     pub(crate) fn shown_as(&self) -> impl Iterator<Item = &'static str> {
-        let ids = if let Shown::Leans(others) = self.shown { others } else { self.id };
+        let ids = if let Shown::Leans(others) = self.shown { others } else { self.id() };
         ids.split(", ")
     }
 
@@ -93,14 +95,10 @@ impl Row {
         matches!(self.shown, Shown::Test | Shown::Leans(_))
     }
 
-    /// Does the server differ from the letter here, on purpose? The note says why.
+    /// Whether the server deviates from this row on purpose. The note says why.
     pub(crate) fn deviates(&self) -> bool {
         self.note.starts_with("Deviation:")
     }
-}
-
-fn section(id: &str) -> &str {
-    id.split_once('-').map_or(id, |(section, _)| section)
 }
 
 /// The rows, and the tests that show each.
@@ -110,9 +108,11 @@ pub(crate) struct Register {
 }
 
 impl Register {
-    /// The register, and everything in which it and the tests do not agree.
+    /// The register, and every disagreement between it and the tests.
     pub(crate) fn read(tests: &[&Test]) -> (Self, Vec<String>) {
-        let lines = REGISTER.lines().skip(1).map(Row::parse);
+        let lines = SHOWN.lines().skip(1);
+        let lines =
+            REQUIREMENTS.iter().zip(lines).map(|(requirement, line)| Row::parse(requirement, line));
         let (rows, malformed): (Vec<_>, Vec<_>) = lines.partition(Result::is_ok);
         let mut breaches: Vec<_> = malformed.into_iter().filter_map(Result::err).collect();
         let rows = rows.into_iter().flatten().collect();
@@ -125,37 +125,38 @@ impl Register {
         breaches.extend(register.miscounts());
         breaches.extend(register.rows.iter().filter_map(|row| register.unshown(row)));
         breaches.extend(tests.iter().flat_map(|test| register.misnamed(test)));
-        breaches.extend(twins("row", register.rows.iter().map(|row| row.id.to_owned())));
-        breaches.extend(twins("test", tests.iter().map(|test| test.path())));
+        breaches.extend(duplicates("row", register.rows.iter().map(|row| row.id().to_owned())));
+        breaches.extend(duplicates("test", tests.iter().map(|test| test.path())));
         (register, breaches)
     }
 
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.id == id)
+        self.rows.iter().find(|row| row.id() == id)
     }
 
-    /// The tests that show a row, its own or those of the rows it leans on; each once.
+    /// The tests that show a row: its own, or those of the rows it leans on; each once.
     pub(crate) fn tests(&self, row: &Row) -> Vec<&str> {
         let tests = row.shown_as().filter_map(|id| self.tests.get(id)).flatten();
         let mut seen = BTreeSet::new();
         tests.map(String::as_str).filter(|test| seen.insert(*test)).collect()
     }
 
-    /// `s7_1_1` for each row of section 7.1.1 that a test shows, those that lean on its own too.
+    /// `s7_1_1` for each row of section 7.1.1 that a test shows, including rows that lean on its own.
     pub(crate) fn modules(&self, test: &Test) -> impl Iterator<Item = String> {
         let shown = self.rows.iter().filter(|row| row.shown_as().any(|id| test.ids.contains(&id)));
-        shown.map(|row| module(row.id))
+        shown.map(|row| module(row.id()))
     }
 
     fn miscounts(&self) -> Option<String> {
         let count = |which: fn(&Row) -> bool| self.rows.iter().filter(|row| which(row)).count();
         let counts = [self.rows.len(), count(Row::binds_a_server), count(Row::is_observable)];
-        (counts != COUNTS)
-            .then(|| format!("{counts:?} rows, server's, observable: want {COUNTS:?}"))
+        let has_surplus = REQUIREMENTS.len() + 1 != SHOWN.lines().count();
+        (counts != COUNTS || has_surplus)
+            .then(|| format!("{counts:?} rows, binding a server, observable; expected {COUNTS:?}"))
     }
 
     fn unshown(&self, row: &Row) -> Option<String> {
-        let id = row.id;
+        let id = row.id();
         let has_no_test = |id: &str| self.row(id).is_none_or(|row| row.shown != Shown::Test);
         match row.shown {
             Shown::Test if self.tests(row).is_empty() => Some(format!("{id} has no test")),
@@ -167,14 +168,15 @@ impl Register {
         }
     }
 
-    /// A test names rows that are shown by tests, each once, and sits in the section of the first.
+    /// A test names only rows that tests show, each once, and is in the section of the first.
     fn misnamed(&self, test: &Test) -> Vec<String> {
         let path = test.path();
         let shown = |id: &str| self.row(id).is_some_and(|row| row.shown == Shown::Test);
         let unknown = test.ids.iter().filter(|id| !shown(id));
-        let mut breaches: Vec<_> =
-            unknown.map(|id| format!("{path} names {id}, no row to be shown by a test")).collect();
-        breaches.extend(twins(&path, test.ids.iter().map(|id| (*id).to_owned())));
+        let mut breaches: Vec<_> = unknown
+            .map(|id| format!("{path} names {id}, which is not a row that a test shows"))
+            .collect();
+        breaches.extend(duplicates(&path, test.ids.iter().map(|id| (*id).to_owned())));
         if !test.ids.first().is_some_and(|id| module(id).starts_with(test.section())) {
             breaches.push(format!("{path} is not in the section of its first row"));
         }
@@ -184,13 +186,14 @@ impl Register {
 
 /// `s5_5_1` for `5.5.1-a`; the rows of HTTP share a module.
 fn module(id: &str) -> String {
-    match section(id) {
-        "H" | "8441" => "http".into(),
-        number => format!("s{}", number.replace('.', "_")),
+    match id.split_once('-') {
+        Some(("H" | "8441", _)) => "http".into(),
+        Some((section, _)) => format!("s{}", section.replace('.', "_")),
+        None => id.into(),
     }
 }
 
-fn twins(kind: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+fn duplicates(kind: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     names
         .filter(|name| !seen.insert(name.clone()))

@@ -8,6 +8,7 @@ use crate::explain::handshake_text::HandshakeText;
 use crate::explain::json::{JsonObject, list};
 use crate::explain::names;
 use crate::explain::view::{Tone, View};
+use crate::rfc6455::Requirement;
 use crate::wire::dissect::Frame;
 use crate::wire::frame::{Opcode, Role};
 
@@ -162,18 +163,21 @@ impl Summary {
 
 impl BrokenRule {
     fn text(&self, view: View) -> String {
-        let Self { finding: Finding { section, sentence, .. }, count, first } = self;
+        let Self { finding: Finding { requirement, sentence, .. }, count, first } = self;
+        let Requirement { id, section, .. } = requirement;
         let times = match count {
             1 => "once,".to_owned(),
             many => format!("{many} times, first"),
         };
-        let line = format!("VIOLATION of section {section}: {sentence}; {times} at byte {first}");
+        let line =
+            format!("VIOLATION of section {section} ({id}): {sentence}; {times} at byte {first}");
         view.wrap_painted(Tone::Wrong, &line, 0)
     }
 
     fn object(&self) -> String {
         let mut out = JsonObject::default();
-        out.text("section", self.finding.section);
+        out.text("id", self.finding.requirement.id);
+        out.text("section", self.finding.requirement.section);
         out.text("sentence", self.finding.sentence);
         out.raw("count", self.count);
         out.raw("first", self.first);

@@ -1,0 +1,92 @@
+//! The lines of a request or response head, RFC 9112 section 2.2, within a limit.
+
+use super::refusal::Refusal;
+
+/// The limits of a head. RFC 9112 sets one number: a request line of 8000 bytes should be supported.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLimits {
+    /// Bytes of the whole head.
+    pub head_max: usize,
+    /// Bytes of the request target.
+    pub target_max: usize,
+    /// Field lines.
+    pub fields_max: usize,
+}
+
+/// Finds the lines of a head while its bytes arrive. It looks at each byte once, so the work stays
+/// linear in the size of the head however small the pieces are.
+pub(super) struct Lines {
+    head_max: usize,
+    is_lenient: bool,
+    /// Where the current line begins; all lines before it were returned.
+    start: usize,
+    /// Bytes that were looked at, `start` or more.
+    scanned: usize,
+    /// A tab is allowed in field lines, not in the first line.
+    has_start_line: bool,
+}
+
+impl Lines {
+    /// CR LF ends a line; any other control character refuses the head.
+    pub(super) fn strict(head_max: usize) -> Self {
+        Self { head_max, is_lenient: false, start: 0, scanned: 0, has_start_line: false }
+    }
+
+    /// LF ends a line, with or without a CR; a line may have any bytes.
+    pub(super) fn lenient(head_max: usize) -> Self {
+        Self { is_lenient: true, ..Self::strict(head_max) }
+    }
+
+    /// Bytes of the lines that were returned, with their ends.
+    pub(super) fn consumed(&self) -> usize {
+        self.start
+    }
+
+    /// The next line without its end; `None` until all of it is in `wire`, which holds everything
+    /// received so far.
+    ///
+    /// `check` gets what was received of the line, before any other rule is tried: so the result does
+    /// not depend on how the head is cut into reads.
+    pub(super) fn next<'wire>(
+        &mut self,
+        wire: &'wire [u8],
+        check: impl FnOnce(&[u8]) -> Result<(), Refusal>,
+    ) -> Result<Option<&'wire [u8]>, Refusal> {
+        let head = &wire[..wire.len().min(self.head_max)];
+        let found = self.scan(head);
+        check(&head[self.start..self.scanned])?;
+        if found == Ok(None) && self.head_max <= wire.len() {
+            return Err(Refusal::HeadTooLarge);
+        }
+        let Some(next) = found? else { return Ok(None) };
+        let line = &head[self.start..self.scanned];
+        self.has_start_line |= !line.is_empty();
+        (self.start, self.scanned) = (next, next);
+        Ok(Some(line))
+    }
+
+    /// Looks at the new bytes up to the end of the line, and returns where the next line begins.
+    fn scan(&mut self, head: &[u8]) -> Result<Option<usize>, Refusal> {
+        while let Some(byte) = head.get(self.scanned) {
+            match (byte, head.get(self.scanned + 1)) {
+                (b'\r', Some(b'\n')) => return Ok(Some(self.scanned + 2)),
+                (b'\r', None) => break,
+                (b'\n', _) if self.is_lenient => return Ok(Some(self.scanned + 1)),
+                _ if self.is_lenient => (),
+                (b'\r', Some(_)) => return Err(Refusal::BareCr),
+                (b'\n', _) => return Err(Refusal::BareLf),
+                (b'\t', _) if self.has_start_line => (),
+                (0..=0x1f | 0x7f, _) => return Err(Refusal::ControlCharacter),
+                _ => (),
+            }
+            self.scanned += 1;
+        }
+        Ok(None)
+    }
+
+    /// Bytes that were looked at.
+    #[cfg(test)]
+    pub(super) fn scanned(&self) -> usize {
+        self.scanned
+    }
+}
