@@ -458,7 +458,7 @@ fn a_summary_counts() {
         "messages: 5, the largest 126 bytes",
         "the last frame is incomplete: 4 bytes missing",
         "the last message is incomplete",
-        "VIOLATION of section 5.2: reserved bit set without an extension; 2 times, first at byte 145",
+        "VIOLATION of section 5.2 (5.2-b): reserved bit set without an extension; 2 times, first at byte 145",
     ] {
         assert!(words(&output).contains(line), "{line} in {output}");
     }

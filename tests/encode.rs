@@ -84,7 +84,7 @@ fn s5_2_every_field_can_be_set() {
         (&["--pong", "Hello", "--mask", "37fa213d"], Masked::pong("Hello"), &[]),
         (&["--close"], Masked::new(8, "").unmasked(), &[]),
         (&["--close", "1000", "bye"], Masked::close(1000, "bye").unmasked(), &[]),
-        (&["--close", "1006", "bye"], Masked::close(1006, "bye").unmasked(), &["7.4"]),
+        (&["--close", "1006", "bye"], Masked::close(1006, "bye").unmasked(), &["7.4.1"]),
         (&["--binary", "03", "--opcode", "8"], Masked::new(8, [3]).unmasked(), &["5.5.1"]),
         (&["--binary", "c3 28", "--opcode", "1"], Masked::text([0xc3, 0x28]).unmasked(), &["8.1"]),
     ] {

@@ -10,7 +10,7 @@ use super::picture::{bits_in, picture};
 use super::text::{byte_count, byte_range, printable_char, quoted, wrap};
 use super::view::{Tone, View};
 use super::{hex, names};
-use crate::rfc6455::Requirement;
+use crate::rfc6455::{Binds, Requirement};
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 
@@ -142,11 +142,13 @@ fn verdict(frame: &Frame, view: View) -> String {
 
 /// What is wrong, what the register requires, and how a receiver answers.
 fn render_finding(finding: &Finding, view: View) -> String {
-    let Finding { requirement: Requirement { id, level, binds, section, sentence }, code, .. } =
-        finding;
+    let Requirement { id, binds, section, sentence, .. } = finding.requirement;
     let first = format!("VIOLATION of section {section} ({id}): {}", finding.sentence);
-    let required = format!("{level} ({}): {sentence}", binds.name());
-    let answer = match code {
+    let required = match binds {
+        Binds::Both => format!("required: {sentence}"),
+        one => format!("required of the {}: {sentence}", one.name()),
+    };
+    let answer = match finding.code {
         Some(code) => format!("a receiver answers with Close {code}, {}", code.name()),
         None => "a receiver sends no Close: the closing handshake has begun".to_owned(),
     };

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use super::{Failure, Status, columns, warn};
 use crate::explain::view::{Colour, View};
-use crate::wire::frame::Role;
 use crate::wire::server_response::ClientOffer;
-use examples::EXAMPLES;
 use hex::{HexReader, is_hex, is_utf_16, looks_like_bytes};
 use progress::Progress;
 use report::Report;
@@ -16,66 +14,13 @@ use stream::Stream;
 
 mod examples;
 mod hex;
+mod options;
 mod progress;
 mod report;
 mod stream;
 mod summary;
 
-/// What to decode, and how to print it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeOptions {
-    /// Where the bytes come from.
-    pub source: DecodeSource,
-    /// How they are written.
-    pub encoding: InputEncoding,
-    /// Who sent them; `None` infers it from the last head, or from the first MASK bit.
-    pub sender: Option<Role>,
-    /// The client's key, for a stream without the request.
-    pub key: Option<String>,
-    /// How the result is printed.
-    pub output: DecodeOutput,
-    /// Whether it has colours; `None` for colours on a terminal.
-    pub colour: Option<Colour>,
-    /// Columns of a line; `None` for those of the terminal.
-    pub width: Option<usize>,
-}
-
-/// Where bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DecodeSource {
-    /// Arguments of the command: the name of a file, or bytes in hex.
-    Arguments(Vec<String>),
-    /// Standard input.
-    Stdin,
-    /// The example of this name; `None` lists the examples.
-    Example(Option<String>),
-}
-
-/// How bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputEncoding {
-    /// To be detected.
-    Detect,
-    /// As text, in a format to be detected.
-    Text,
-    /// As text in hex.
-    Hex,
-    /// As the bytes themselves.
-    Raw,
-}
-
-/// How the result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeOutput {
-    /// Text about each frame.
-    Text,
-    /// A JSON object for each frame.
-    Json,
-    /// Totals of the stream.
-    Summary,
-    /// The totals as a JSON object.
-    SummaryJson,
-}
+pub use options::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
 
 /// Why decoding stopped before the end.
 enum DecodeError {
@@ -83,6 +28,12 @@ enum DecodeError {
     Failed(String),
     /// The reader of standard output has closed its end and needs no more.
     OutputClosed,
+}
+
+impl From<String> for DecodeError {
+    fn from(sentence: String) -> Self {
+        Self::Failed(sentence)
+    }
 }
 
 impl From<io::Error> for DecodeError {
@@ -109,56 +60,41 @@ const GUESS_MAX: usize = 4096;
 /// # Errors
 /// With status 2: input that cannot be read, or standard output that cannot be written.
 pub fn run(options: &DecodeOptions) -> Result<Status, Failure> {
-    let mut report = Report::new(options.output, view(options));
+    let default = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
+    let colour = options.colour.unwrap_or(default);
+    let mut report = Report::new(options.output, View { width: columns(options.width), colour });
     let decoded = decode_source(options, &mut report).and_then(|()| Ok(report.flush()?));
     match decoded {
         Ok(()) | Err(DecodeError::OutputClosed) => Ok(report.status()),
         Err(DecodeError::Failed(sentence)) => {
-            let _ = report.flush(); // the part before the error; the error itself is reported below
+            let _ = report.flush(); // the part before the error, which is returned
             Err(Failure { sentence, status: 2 })
         }
     }
 }
 
-fn view(options: &DecodeOptions) -> View {
-    let default = || if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
-    View { width: columns(options.width), colour: options.colour.unwrap_or_else(default) }
-}
-
 fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), DecodeError> {
     match &options.source {
-        DecodeSource::Example(None) => Ok(report.paragraph(&examples::table(view(options)))?),
-        DecodeSource::Example(Some(name)) => decode_example(name, options, report),
-        DecodeSource::Arguments(words) => decode_arguments(words, options, report),
-        DecodeSource::Stdin if io::stdin().is_terminal() => Err(failed(
+        DecodeSource::Example(None) => report.paragraph(&examples::table(report.view))?,
+        DecodeSource::Example(Some(name)) => {
+            let example = examples::find(name)?;
+            if options.output == DecodeOutput::Text {
+                report.paragraph(&example.text(report.view))?;
+            }
+            let sender = options.sender.or(example.sender);
+            let encoding = InputEncoding::Detect;
+            let options = DecodeOptions { encoding, sender, ..options.clone() };
+            decode(example.capture.as_bytes(), name, &options, report)?;
+        }
+        DecodeSource::Arguments(words) => decode_arguments(words, options, report)?,
+        DecodeSource::Stdin if io::stdin().is_terminal() => Err(
             "there is no input: name a file, write the bytes in hex, as in `wirechat decode 81 05 48 65 \
-             6c 6c 6f`, or pipe them in",
-        )),
-        DecodeSource::Stdin => decode(io::stdin().lock(), "standard input", options, report),
+             6c 6c 6f`, or pipe them in"
+                .to_owned(),
+        )?,
+        DecodeSource::Stdin => decode(io::stdin().lock(), "standard input", options, report)?,
     }
-}
-
-fn failed(sentence: impl Into<String>) -> DecodeError {
-    DecodeError::Failed(sentence.into())
-}
-
-fn decode_example(
-    name: &str,
-    options: &DecodeOptions,
-    report: &mut Report,
-) -> Result<(), DecodeError> {
-    let Some(example) = EXAMPLES.iter().find(|example| example.name == name) else {
-        let name = name.escape_debug();
-        return Err(failed(format!(
-            "there is no example '{name}'; `wirechat decode --example` lists them all"
-        )));
-    };
-    if options.output == DecodeOutput::Text {
-        report.paragraph(&example.text(view(options)))?;
-    }
-    let sender = options.sender.or(example.sender);
-    let options = DecodeOptions { encoding: InputEncoding::Detect, sender, ..options.clone() };
-    decode(example.capture.as_bytes(), name, &options, report)
+    Ok(())
 }
 
 /// One argument can be the name of a file; several are bytes in hex.
@@ -169,27 +105,26 @@ fn decode_arguments(
 ) -> Result<(), DecodeError> {
     let is_raw = options.encoding == InputEncoding::Raw;
     let is_file = |word: &str| Path::new(word).exists();
-    match words {
+    let wrong = match words {
         [name] if is_raw || is_file(name) || !looks_like_bytes(name) => {
             let shown = name.escape_debug().to_string();
             let file = File::open(name).map_err(|error| {
-                failed(format!("{shown}: {error}; name a file, or write bytes in hex, as in 81 05"))
+                format!("{shown}: {error}; name a file, or write bytes in hex, as in 81 05")
             })?;
-            decode(file, &shown, options, report)
+            return decode(file, &shown, options, report);
         }
-        _ if is_raw => {
-            Err(failed("--raw is for a file or standard input; bytes on the command line are hex"))
-        }
+        _ if is_raw => "--raw is for a file or standard input; bytes on the command line are hex",
         [name, ..] if is_file(name) && !looks_like_bytes(name) => {
-            Err(failed("decode reads one file at a time; name one file alone"))
+            "decode reads one file at a time; name one file alone"
         }
         _ => {
             let is_hex = options.encoding == InputEncoding::Hex;
             let encoding = if is_hex { InputEncoding::Hex } else { InputEncoding::Text };
             let options = DecodeOptions { encoding, ..options.clone() };
-            decode(words.join(" ").as_bytes(), ARGUMENTS, &options, report)
+            return decode(words.join(" ").as_bytes(), ARGUMENTS, &options, report);
         }
-    }
+    };
+    Err(wrong.to_owned())?
 }
 
 /// Reads `source` to its end and reports its parts; `name` is for error messages.
@@ -203,9 +138,7 @@ fn decode(
     let mut count = fill(&mut source, &mut piece, GUESS_MIN, name)?;
     let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
     if options.encoding != InputEncoding::Raw && is_utf_16(beginning) {
-        return Err(failed(format!(
-            "{name}: text in UTF-16; save it in UTF-8, or read it as it is with --raw"
-        )));
+        Err(format!("{name}: text in UTF-16; save it in UTF-8, or read it as it is with --raw"))?;
     }
     let reader = match options.encoding {
         InputEncoding::Hex => Some(HexReader::only_hex()),
@@ -216,7 +149,7 @@ fn decode(
     let key = options.key.clone().map(String::into_bytes);
     let offer = ClientOffer { key, ..ClientOffer::default() };
     let stream = Stream::new(report, options.sender, offer);
-    let mut input = Input { name, reader, stream, bytes: 0 };
+    let mut input = Input { name, reader, stream };
     let mut progress = Progress::new(options.output);
     while count != 0 {
         progress.advance(count);
@@ -240,7 +173,7 @@ fn fill(
             Ok(0) => break,
             Ok(more) => count += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            Err(error) => return Err(failed(format!("{name}: {error}"))),
+            Err(error) => Err(format!("{name}: {error}"))?,
         }
     }
     Ok(count)
@@ -252,26 +185,23 @@ struct Input<'a> {
     /// `None` for raw bytes.
     reader: Option<HexReader>,
     stream: Stream<'a>,
-    /// Bytes of the stream so far.
-    bytes: u64,
 }
 
 impl Input<'_> {
     fn read(&mut self, piece: &mut [u8]) -> Result<(), DecodeError> {
-        let Some(reader) = &mut self.reader else { return Ok(self.read_bytes(piece)?) };
+        let Some(reader) = &mut self.reader else { return Ok(self.stream.read(piece)?) };
         let mut bytes = Vec::new();
-        let read = reader.read(piece, |more| bytes.extend_from_slice(more));
+        let read = reader.read(piece, &mut bytes);
         self.read_decoded(&mut bytes, read)
     }
 
     fn finish(mut self) -> Result<(), DecodeError> {
         if let Some(reader) = &mut self.reader {
             let mut bytes = Vec::new();
-            let read = reader.finish(|more| bytes.extend_from_slice(more));
+            let read = reader.finish(&mut bytes);
             self.read_decoded(&mut bytes, read)?;
         }
-        self.stream.finish()?;
-        Ok(self.stream.report.finish(self.bytes)?)
+        Ok(self.stream.finish()?)
     }
 
     /// Takes the bytes that the hex reader produced, also those before an error.
@@ -281,13 +211,8 @@ impl Input<'_> {
         read: Result<(), String>,
     ) -> Result<(), DecodeError> {
         self.reader.as_mut().and_then(HexReader::note).into_iter().for_each(warn);
-        self.read_bytes(bytes)?;
+        self.stream.read(bytes)?;
         let raw = if self.name == ARGUMENTS { "" } else { "; --raw reads the bytes as they are" };
-        read.map_err(|sentence| failed(format!("{}, {sentence}{raw}", self.name)))
-    }
-
-    fn read_bytes(&mut self, bytes: &mut [u8]) -> io::Result<()> {
-        self.bytes += bytes.len() as u64;
-        self.stream.read(bytes)
+        Ok(read.map_err(|sentence| format!("{}, {sentence}{raw}", self.name))?)
     }
 }

@@ -313,7 +313,7 @@ mod tests {
             ("a Ping without FIN", EncodeOptions { fin: false, ..ping(0) }, &["5.5"]),
             ("a Close", close(&[]), &[]),
             ("a Close of one byte", close(&[3]), &["5.5.1"]),
-            ("1005", close(&[3, 0xed]), &["7.4"]),
+            ("1005", close(&[3, 0xed]), &["7.4.1"]),
             ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
             ("a text that is not UTF-8", EncodeOptions { payload: vec![0xff], ..text("") }, &["8.1"]),
             ("half a character", EncodeOptions { payload: vec![0xc3], ..text("") }, &["8.1"]),

@@ -17,9 +17,9 @@ use crate::wire::frame::Role;
 /// A short capture with its explanation.
 pub(super) struct Example {
     /// The name that `--example` takes.
-    pub(super) name: &'static str,
+    name: &'static str,
     /// The subject in one line.
-    pub(super) title: &'static str,
+    title: &'static str,
     /// The sender, if the capture does not show it.
     pub(super) sender: Option<Role>,
     explanation: String,
@@ -28,7 +28,7 @@ pub(super) struct Example {
 }
 
 /// All examples; those of the RFC are first.
-pub(super) static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
+static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
     let text = include_str!("examples.txt").trim_start_matches("= ");
     text.split("\n= ").filter_map(Example::parse).collect()
 });
@@ -57,6 +57,17 @@ impl Example {
         let lines = self.capture.trim_end().lines().map(|line| view.wrap(line, 2));
         format!("{title}\n{explanation}\n{}", lines.collect::<String>())
     }
+}
+
+/// The example of this name.
+///
+/// # Errors
+/// A sentence, if there is no such example.
+pub(super) fn find(name: &str) -> Result<&'static Example, String> {
+    EXAMPLES.iter().find(|example| example.name == name).ok_or_else(|| {
+        let name = name.escape_debug();
+        format!("there is no example '{name}'; `wirechat decode --example` lists them all")
+    })
 }
 
 /// The names and titles of all examples.

@@ -10,7 +10,6 @@
 //! `#` begins a comment; in a listing only at the beginning of a line. Ambiguous input is rejected, or
 //! read with a note that says how.
 
-use crate::explain::hex::digit;
 use format::{Choice, InputFormat};
 use plain::Plain;
 
@@ -23,10 +22,6 @@ mod row;
 
 /// A longer line is not a line of a listing.
 const LINE_MAX: usize = 4096;
-/// The error for a point among bytes.
-const LEFT_OUT: &str = "'.' is not a byte; if points stand for bytes that were left out, print all bytes, \
-    as buf.toString('hex') does";
-
 /// Reads such text piece by piece.
 #[derive(Default)]
 pub(super) struct HexReader {
@@ -47,29 +42,29 @@ impl HexReader {
         Self { is_hex: true, ..Self::default() }
     }
 
-    /// Reads more text; calls `out` with its bytes.
+    /// Reads more text and appends its bytes to `out`.
     ///
     /// # Errors
     /// A sentence with the number of the line.
-    pub(super) fn read(&mut self, text: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         for part in text.split_inclusive(|byte| *byte == b'\n') {
             self.line.extend_from_slice(part);
             if part.ends_with(b"\n") || LINE_MAX < self.line.len() {
-                self.take_line(&mut out)?;
+                self.take_line(out)?;
             }
         }
         Ok(())
     }
 
-    /// Ends the text; calls `out` with the last bytes.
+    /// Ends the text and appends its last bytes to `out`.
     ///
     /// # Errors
     /// As above.
-    pub(super) fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         self.line.push(b'\n');
-        self.take_line(&mut out)?;
+        self.take_line(out)?;
         let finished = match &mut self.format {
-            Some(InputFormat::Listing(listing)) => listing.finish(&mut out),
+            Some(InputFormat::Listing(listing)) => listing.finish(out),
             Some(InputFormat::Literal(literal)) => literal.finish(),
             Some(InputFormat::Plain(_) | InputFormat::Numbers(_)) | None => Ok(()),
         };
@@ -81,14 +76,14 @@ impl HexReader {
         self.note.take()
     }
 
-    fn take_line(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    fn take_line(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
         let number = self.lines + 1;
         self.lines += u64::from(line.ends_with(b"\n"));
         self.take_text(&line, out).map_err(|error| format!("line {number}: {error}"))
     }
 
-    fn take_text(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    fn take_text(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let line = without_bom(line);
         let mut rest = line;
         let is_comment = line.trim_ascii_start().starts_with(b"#");
@@ -125,16 +120,13 @@ fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// A byte of the input in an error message.
-fn shown(byte: u8) -> String {
-    if byte.is_ascii() { format!("'{}'", byte.escape_ascii()) } else { format!("byte {byte:02x}") }
-}
-
 /// Does an argument look like bytes, correctly written or not, and not like the name of a file?
 #[must_use]
 pub(super) fn looks_like_bytes(word: &str) -> bool {
     let mut reader = HexReader::default();
-    let is_read = reader.read(word.as_bytes(), |_| ()).and_then(|()| reader.finish(|_| ())).is_ok();
+    let mut bytes = Vec::new();
+    let read = reader.read(word.as_bytes(), &mut bytes);
+    let is_read = read.and_then(|()| reader.finish(&mut bytes)).is_ok();
     let is_hex = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
     let is_bare = |c: char| c.is_ascii_hexdigit() || c.is_ascii_whitespace() || "-:,;_".contains(c);
     let mut parts = word.split(|c: char| c.is_ascii_whitespace() || c == ',');
@@ -187,9 +179,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut reader = HexReader::default();
         for part in text.chunks(size) {
-            reader.read(part, |more| bytes.extend_from_slice(more))?;
+            reader.read(part, &mut bytes)?;
         }
-        reader.finish(|more| bytes.extend_from_slice(more))?;
+        reader.finish(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -286,15 +278,15 @@ mod tests {
                 [(HexReader::default(), bytes, note), (HexReader::only_hex(), as_hex, "")]
             {
                 let mut read = Vec::new();
-                reader.read(text.as_bytes(), |more| read.extend_from_slice(more)).unwrap();
-                reader.finish(|more| read.extend_from_slice(more)).unwrap();
+                reader.read(text.as_bytes(), &mut read).unwrap();
+                reader.finish(&mut read).unwrap();
                 let given = reader.note().unwrap_or_default();
                 assert_eq!((&*read, given.is_empty()), (bytes, note.is_empty()), "{text}");
                 assert!(given.starts_with(note), "{text}: {given}");
             }
         }
         let mut reader = HexReader::default();
-        reader.read(b"0000000 0581\n", |_| ()).unwrap();
+        reader.read(b"0000000 0581\n", &mut Vec::new()).unwrap();
         assert!(reader.note().is_some_and(|note| note.starts_with("read as words")));
         assert_eq!(reader.note(), None, "only once");
     }

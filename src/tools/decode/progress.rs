@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::DecodeOutput;
+use super::options::DecodeOutput;
 
 /// The progress of a summary, as a line on standard error if that is a terminal. Dropping this value
 /// erases the line, so that nothing else is written over it.

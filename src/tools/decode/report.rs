@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use super::DecodeOutput;
+use super::options::DecodeOutput;
 use super::summary::Summary;
 use crate::explain::frame_json;
 use crate::explain::frame_text::{frame_text, message_line};
@@ -21,7 +21,7 @@ const JSON_PAYLOAD: usize = 1024 * 1024;
 pub(super) struct Report {
     out: BufWriter<Stdout>,
     output: DecodeOutput,
-    view: View,
+    pub(super) view: View,
     frames: u64,
     is_empty: bool,
     is_wrong: bool,

@@ -14,11 +14,14 @@ const LIMITS: HeadLimits = HeadLimits { head_max: 64 * 1024, target_max: 16_000,
 
 /// Reads a stream piece by piece and reports each part as soon as it is complete.
 pub(super) struct Stream<'a> {
-    pub(super) report: &'a mut Report,
+    report: &'a mut Report,
     sender: Option<Role>,
     /// The sender of the last head; frames directly after a request are the client's.
     head_sender: Option<Role>,
     offer: ClientOffer,
+    /// Bytes of the whole stream so far.
+    size: u64,
+    /// Bytes of the heads.
     offset: u64,
     state: State,
 }
@@ -38,38 +41,25 @@ impl<'a> Stream<'a> {
     /// The stream of `sender`, if it is known; `offer` is what is known of the client's request.
     pub(super) fn new(report: &'a mut Report, sender: Option<Role>, offer: ClientOffer) -> Self {
         let state = State::Head(Vec::new());
-        Self { report, sender, head_sender: None, offer, offset: 0, state }
+        Self { report, sender, head_sender: None, offer, size: 0, offset: 0, state }
     }
 
     /// Reads the next bytes; unmasks them in place.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
-        match &mut self.state {
-            State::Head(received) => {
-                received.extend_from_slice(bytes);
-                self.read_heads()
-            }
-            State::Frames(dissector) => {
-                let mut written = Ok(());
-                dissector.read(bytes, |frame| {
-                    if written.is_ok() {
-                        written = self.report.frame(&frame);
-                    }
-                });
-                written
-            }
-            State::Other { .. } => {
-                self.offset += bytes.len() as u64;
-                Ok(())
-            }
+        self.size += bytes.len() as u64;
+        if let State::Head(received) = &mut self.state {
+            received.extend_from_slice(bytes);
+            return self.read_heads();
         }
+        self.read_frames(bytes)
     }
 
-    /// Reports what is incomplete at the end of the stream.
+    /// Ends the stream: reports what is incomplete, then the stream as a whole.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         if let State::Head(received) = &mut self.state {
             let received = std::mem::take(received);
             if 1 < received.len() && is_head(&received) == Some(true) {
-                self.skip(received.len(), "a head without its end");
+                self.skip("a head without its end");
             } else {
                 self.start_frames(received)?;
             }
@@ -79,13 +69,16 @@ impl<'a> Stream<'a> {
                 if let Some(frame) = dissector.finish() {
                     self.report.frame(&frame)?;
                 }
-                dissector.unfinished().map_or(Ok(()), |message| self.report.unfinished(message))
+                if let Some(message) = dissector.unfinished() {
+                    self.report.unfinished(message)?;
+                }
             }
-            State::Other { from, why } if *from < self.offset => {
-                self.report.other(*from, self.offset - *from, why)
+            State::Other { from, why } if *from < self.size => {
+                self.report.other(*from, self.size - *from, why)?;
             }
-            State::Other { .. } | State::Head(_) => Ok(()),
+            State::Other { .. } | State::Head(_) => (),
         }
+        self.report.finish(self.size)
     }
 
     /// Reads every complete head; the first bytes that are not a head start the frames.
@@ -134,25 +127,33 @@ impl<'a> Stream<'a> {
         let response = ServerResponse::parse(bytes);
         self.report.head(&handshake_text::response(offset, bytes, &response, &self.offer))?;
         self.head_sender = Some(Role::Server);
-        let is_followed_by_frames = matches!(response.status, Some(100 | 101));
-        if let (false, State::Head(rest)) = (is_followed_by_frames, &self.state) {
-            let rest = rest.len();
-            self.skip(rest, "not frames: only a response with status 101 starts a WebSocket");
+        if !matches!(response.status, Some(100 | 101)) {
+            self.skip("not frames: only a response with status 101 starts a WebSocket");
         }
         Ok(())
     }
 
-    /// Treats the rest of the stream, of which `received` bytes are here, as something else.
-    fn skip(&mut self, received: usize, why: &'static str) {
+    /// Treats the rest of the stream as something else.
+    fn skip(&mut self, why: &'static str) {
         self.state = State::Other { from: self.offset, why };
-        self.offset += received as u64;
     }
 
     fn start_frames(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
         let sender = self.sender.or(self.head_sender);
         let dissector = Dissector::new(sender, self.offset, self.report.payload_max());
         self.state = State::Frames(Box::new(dissector));
-        self.read(&mut bytes)
+        self.read_frames(&mut bytes)
+    }
+
+    fn read_frames(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        let State::Frames(dissector) = &mut self.state else { return Ok(()) };
+        let mut written = Ok(());
+        dissector.read(bytes, |frame| {
+            if written.is_ok() {
+                written = self.report.frame(&frame);
+            }
+        });
+        written
     }
 }
 

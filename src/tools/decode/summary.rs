@@ -8,7 +8,6 @@ use crate::explain::handshake_text::HandshakeText;
 use crate::explain::json::{JsonObject, list};
 use crate::explain::names;
 use crate::explain::view::{Tone, View};
-use crate::rfc6455::Requirement;
 use crate::wire::dissect::Frame;
 use crate::wire::frame::{Opcode, Role};
 
@@ -127,10 +126,6 @@ impl Summary {
 
     /// The same as a JSON object of the kind `summary`.
     pub(super) fn object(&self, bytes: u64) -> String {
-        let mut out = JsonObject::default();
-        out.text("kind", "summary");
-        out.text_or_null("from", self.sender.map(names::role));
-        out.raw("octets", bytes);
         let opcode = |(name, count): (String, &Count)| {
             let mut out = JsonObject::default();
             out.text("name", &name);
@@ -139,20 +134,19 @@ impl Summary {
             out.raw("largest", count.largest);
             out.finish()
         };
+        let mut out = JsonObject::default();
+        out.text("kind", "summary");
+        out.text_or_null("from", self.sender.map(names::role));
+        out.raw("octets", bytes);
         out.raw("opcodes", list(self.opcodes().map(opcode)));
-        let [length_7, length_16, length_64] = self.length_forms;
-        for (name, count) in [
-            ("masked", self.masked),
-            ("without_fin", self.without_fin),
-            ("length_7", length_7),
-            ("length_16", length_16),
-            ("length_64", length_64),
-            ("messages", self.messages.number),
-            ("max_message", self.messages.largest),
-            ("missing", self.missing),
-        ] {
+        out.raw("masked", self.masked);
+        out.raw("without_fin", self.without_fin);
+        for (name, count) in ["length_7", "length_16", "length_64"].iter().zip(self.length_forms) {
             out.raw(name, count);
         }
+        out.raw("messages", self.messages.number);
+        out.raw("max_message", self.messages.largest);
+        out.raw("missing", self.missing);
         out.raw("unfinished", self.is_unfinished);
         out.raw("heads", self.heads);
         out.raw("wrong_heads", self.wrong_heads);
@@ -164,7 +158,7 @@ impl Summary {
 impl BrokenRule {
     fn text(&self, view: View) -> String {
         let Self { finding: Finding { requirement, sentence, .. }, count, first } = self;
-        let Requirement { id, section, .. } = requirement;
+        let (id, section) = (requirement.id, requirement.section);
         let times = match count {
             1 => "once,".to_owned(),
             many => format!("{many} times, first"),

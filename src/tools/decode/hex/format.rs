@@ -75,19 +75,10 @@ impl<'a> Choice<'a> {
 }
 
 /// The names of byte arrays in programs.
+#[rustfmt::skip]
 const TYPES: [&[u8]; 12] = [
-    b"Uint8Array",
-    b"Buffer.from",
-    b"bytearray",
-    b"bytes",
-    b"[]byte",
-    b"[]uint8",
-    b"byte[]",
-    b"sbyte[]",
-    b"vec!",
-    b"<",
-    b"{\"type\":\"Buffer\",\"data\":",
-    b"byteArrayOf",
+    b"Uint8Array", b"Buffer.from", b"bytearray", b"bytes", b"[]byte", b"[]uint8", b"byte[]", b"sbyte[]",
+    b"vec!", b"<", b"{\"type\":\"Buffer\",\"data\":", b"byteArrayOf",
 ];
 
 /// The text after a name, as in `unsigned char x[] = {` and `Uint8Array(7) [`, and whether it is the

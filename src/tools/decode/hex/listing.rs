@@ -65,7 +65,7 @@ impl Listing {
         self.unit
     }
 
-    pub(super) fn read(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn read(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let line = line.trim_ascii();
         if line == b"*" {
             self.is_repeated = true;
@@ -82,7 +82,7 @@ impl Listing {
     }
 
     /// Ends the text.
-    pub(super) fn finish(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         let is_padded = matches!(self.unit, Unit::Words(_)) && self.row.ends_with(&[0]);
         if is_padded && !self.is_row_emitted {
             return Err(
@@ -95,9 +95,9 @@ impl Listing {
         Ok(())
     }
 
-    fn emit_row(&mut self, out: &mut impl FnMut(&[u8])) {
+    fn emit_row(&mut self, out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.is_row_emitted, true) {
-            out(&self.row);
+            out.extend_from_slice(&self.row);
         }
     }
 
@@ -106,7 +106,7 @@ impl Listing {
         &mut self,
         offset: &[u8],
         is_end: bool,
-        out: &mut impl FnMut(&[u8]),
+        out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let may_repeat = std::mem::take(&mut self.is_repeated) && !self.row.is_empty();
         let gap = |base| self.gap(base, offset);
@@ -133,7 +133,7 @@ impl Listing {
         }
         self.emit_row(out);
         for _ in 0..u64::try_from(gap).unwrap_or_default() / self.row_size() {
-            out(&self.row);
+            out.extend_from_slice(&self.row);
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Listing {
                 let is_od = matches!(self.bases.first(), Some((8, _)));
                 let pairs = if is_od { before_text(rest) } else { bytes_of(rest) };
                 let digits = [pairs, b"\n"].concat();
-                Plain::default().read(&digits, &mut |bytes| row.extend_from_slice(bytes))?;
+                Plain::default().read(&digits, &mut row)?;
             }
             Unit::Bits => {
                 for digits in words(bytes_of(rest)) {

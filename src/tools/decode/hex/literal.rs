@@ -1,6 +1,7 @@
 //! Bytes as Python, Rust and C write them in quotes: `b'\x81\x05Hello'`.
 
-use super::{digit, shown};
+use super::plain::shown;
+use crate::explain::hex::digit;
 
 /// Characters in quotes, some of them written as escapes.
 pub(super) struct Literal {
@@ -21,11 +22,8 @@ impl Literal {
         Some(Self { quote, is_open: false, escape: Vec::new() })
     }
 
-    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut bytes = Vec::new();
-        let read = text.iter().try_for_each(|byte| self.take(*byte, &mut bytes));
-        out(&bytes);
-        read
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        text.iter().try_for_each(|byte| self.take(*byte, out))
     }
 
     /// Ends the text.

@@ -1,6 +1,6 @@
 //! Bytes as numbers: `[129, 5, 72]`, `{ 0x81, 5 }` in the text of a program, `0b10000001`.
 
-use super::shown;
+use super::plain::{LEFT_OUT, shown};
 
 /// A longer number is an error: `0b1_000_0001` has twelve characters.
 const NUMBER_MAX: usize = 16;
@@ -31,17 +31,12 @@ impl Numbers {
         Self { format, number: Vec::new(), count: 0, is_closed: false, is_comment: false }
     }
 
-    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut bytes = Vec::new();
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let mut rest = text;
-        let mut read = Ok(());
-        while let ([byte, later @ ..], false, true) = (rest, self.is_closed, read.is_ok()) {
-            read = self.take(*byte, &mut bytes);
+        while let ([byte, later @ ..], false) = (rest, self.is_closed) {
+            self.take(*byte, out)?;
             rest = later;
         }
-        self.count += bytes.len() as u64;
-        out(&bytes);
-        read?;
         if self.is_closed { self.after_array(rest) } else { Ok(()) }
     }
 
@@ -63,7 +58,7 @@ impl Numbers {
                 self.end(out)?;
                 self.is_closed = self.format == NumberFormat::Program;
             }
-            b'.' => return Err(super::LEFT_OUT.to_owned()),
+            b'.' => return Err(LEFT_OUT.to_owned()),
             other => return Err(format!("{} is not allowed among numbers", shown(other))),
         }
         if NUMBER_MAX < self.number.len() { self.end(out) } else { Ok(()) }
@@ -82,6 +77,7 @@ impl Numbers {
         };
         let wrong = || format!("'{}' is not a byte{expected}", digits.escape_ascii());
         out.push(byte.ok_or_else(wrong)?);
+        self.count += 1;
         Ok(())
     }
 

@@ -1,6 +1,10 @@
 //! Hex digits in pairs, with any common separator.
 
-use super::{digit, shown};
+use crate::explain::hex::digit;
+
+/// The error for a point among bytes.
+pub(super) const LEFT_OUT: &str = "'.' is not a byte; if points stand for bytes that were left out, \
+    print all bytes, as buf.toString('hex') does";
 
 /// Reads them character by character, so that a line can be of any length.
 #[derive(Default)]
@@ -28,11 +32,8 @@ enum Prefix {
 }
 
 impl Plain {
-    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut bytes = Vec::with_capacity(text.len() / 2);
-        let read = text.iter().try_for_each(|byte| self.take(*byte, &mut bytes));
-        out(&bytes);
-        read
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        text.iter().try_for_each(|byte| self.take(*byte, out))
     }
 
     fn take(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), String> {
@@ -106,9 +107,14 @@ impl Plain {
     }
 }
 
+/// A byte of the input in an error message.
+pub(super) fn shown(byte: u8) -> String {
+    if byte.is_ascii() { format!("'{}'", byte.escape_ascii()) } else { format!("byte {byte:02x}") }
+}
+
 fn not_a_digit(byte: u8) -> String {
     match byte {
-        b'.' => super::LEFT_OUT.to_owned(),
+        b'.' => LEFT_OUT.to_owned(),
         b'*' => "'*' stands for rows that were left out; -v writes them".to_owned(),
         _ => {
             format!("{} is not a hex digit; write bytes as in 81 05 or 0x81,0x05", shown(byte))

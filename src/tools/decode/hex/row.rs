@@ -1,6 +1,7 @@
 //! One row of a listing: its offset, its bytes and its text.
 
-use super::{digit, numbers};
+use super::numbers;
+use crate::explain::hex::digit;
 
 /// The meaning of the numbers of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
