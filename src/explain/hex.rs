@@ -1,10 +1,16 @@
 //! Hexadecimal text: bytes to digits, and digits to bytes.
 
+use std::fmt::Write;
+
 /// The lowercase digits of `bytes`, two a byte, with `separator` between the bytes.
 #[must_use]
 pub fn encode(bytes: &[u8], separator: &str) -> String {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.join(separator)
+    let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
+    for (index, byte) in bytes.iter().enumerate() {
+        let separator = if index == 0 { "" } else { separator };
+        let _ = write!(text, "{separator}{byte:02x}"); // writing to a String cannot fail
+    }
+    text
 }
 
 /// The bytes that `text` writes in hex; `None` if it is not hex.
