@@ -17,7 +17,7 @@
 //! | `arrived`, `kept`, `missing` | received bytes of payload; those of them in `payload`; bytes of the frame that were not received |
 //! | `close` | of a Close: `code`, `name` and `reason`; else `null` |
 //! | `after_close` | true if the sender has sent a Close before |
-//! | `violations` | each with the `id`, the `section` and the text of the `requirement`, `sentence` (what was seen), `code` (`null` if no Close answers it) |
+//! | `violations` | each with `section` and `id` of the broken requirement, `sentence` (what was seen), `requirement` (its text), `code` (`null` if no Close answers it) |
 //! | `hint` | a guess at the sender's mistake, or `null` |
 //! | `message` | of the last frame of a message: `opcode`, `name`, `offset`, `frames`, `between` (control frames), `length`, `utf8`, `text`; else `null` |
 //!
@@ -90,8 +90,8 @@ fn field(field: &Field) -> String {
 
 fn finding(finding: &Finding) -> String {
     let mut out = JsonObject::default();
-    out.text("id", finding.requirement.id);
     out.text("section", finding.requirement.section);
+    out.text("id", finding.requirement.id);
     out.text("sentence", finding.sentence);
     out.text("requirement", finding.requirement.sentence);
     out.raw_or_null("code", finding.code);

@@ -76,8 +76,8 @@ impl Check {
 
     fn object(&self) -> String {
         let mut out = JsonObject::default();
-        out.text_or_null("id", self.requirement.map(|requirement| requirement.id));
         out.text("section", self.section);
+        out.text_or_null("id", self.requirement.map(|requirement| requirement.id));
         out.raw("ok", self.violation.is_none());
         out.text_or_null("sentence", self.violation);
         out.text_or_null("status", self.status);
@@ -223,8 +223,8 @@ impl HandshakeText {
     }
 
     /// The head as a JSON object with `kind` (`request` or `response`), `from`, `offset`, `size`,
-    /// `lines` (each with `text` and `verdicts`), `accept` and `violations`. A verdict has `id` (of the
-    /// broken requirement, or `null`), `section`, `ok`, `sentence` and `status`.
+    /// `lines` (each with `text` and `verdicts`), `accept` and `violations`. A verdict has `section`,
+    /// `id` (of the broken requirement, or `null`), `ok`, `sentence` and `status`.
     #[must_use]
     pub fn object(&self) -> String {
         let mut out = JsonObject::default();

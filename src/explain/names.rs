@@ -36,3 +36,31 @@ pub(super) fn status_code(code: u16) -> &'static str {
         (None, _) => "undefined",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_4_every_status_code_has_a_name() {
+        for (codes, name) in [
+            (0..=999, "not used"),
+            (1000..=1000, "normal closure"),
+            (1003..=1003, "unsupported data"),
+            (1004..=1004, "reserved"),
+            (1005..=1005, "no status received: reserved, never sent"),
+            (1006..=1006, "abnormal closure: reserved, never sent"),
+            (1007..=1007, "invalid payload data"),
+            (1014..=1014, "bad gateway"),
+            (1015..=1015, "TLS handshake failed: reserved, never sent"),
+            (1016..=2999, "reserved for later versions of the protocol"),
+            (3000..=3999, "registered by a library"),
+            (4000..=4999, "private use"),
+            (5000..=u16::MAX, "undefined"),
+        ] {
+            for code in codes {
+                assert_eq!(status_code(code), name, "{code}");
+            }
+        }
+    }
+}

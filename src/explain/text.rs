@@ -95,16 +95,16 @@ pub fn wrap(text: &str, first_column: usize, indent: usize, width: usize) -> Str
     let width = width.max(indent + LINE_MIN);
     let mut out = String::new();
     let mut column = first_column;
-    let mut is_empty = true;
+    let mut is_line_empty = true;
     let new_line = |out: &mut String| {
         let _ = write!(out, "\n{:indent$}", ""); // writing to a String cannot fail
         indent
     };
     for word in text.split(' ') {
-        let space = usize::from(!is_empty);
+        let space = usize::from(!is_line_empty);
         if indent < column && width < column + space + columns(word) {
             column = new_line(&mut out);
-        } else if !is_empty {
+        } else if !is_line_empty {
             out.push(' ');
             column += 1;
         }
@@ -115,7 +115,7 @@ pub fn wrap(text: &str, first_column: usize, indent: usize, width: usize) -> Str
             out.push(character);
             column += columns_of(character);
         }
-        is_empty = column == indent;
+        is_line_empty = column == indent;
     }
     out
 }

@@ -11,6 +11,7 @@
 
 use std::sync::LazyLock;
 
+use crate::explain::text::wrap;
 use crate::explain::view::{Tone, View};
 use crate::wire::frame::Role;
 
@@ -74,11 +75,8 @@ pub(super) fn find(name: &str) -> Result<&'static Example, String> {
 pub(super) fn table(view: View) -> String {
     let mut text = view.wrap("wirechat decode --example NAME shows one of these:", 0);
     for Example { name, title, .. } in EXAMPLES.iter() {
-        let is_narrow = view.width < 32 + title.chars().count();
-        text += &match is_narrow {
-            true => format!("  {}\n{}", view.paint(Tone::Name, name), view.wrap(title, 4)),
-            false => format!("  {}{title}\n", view.paint(Tone::Name, &format!("{name:<30}"))),
-        };
+        let name = view.paint(Tone::Name, &format!("{name:<30}"));
+        text += &format!("  {name}{}\n", wrap(title, 32, 4, view.width));
     }
     text
 }

@@ -85,20 +85,18 @@ impl Report {
 
     /// Reports `count` bytes at `offset` that are not frames.
     pub(super) fn other(&mut self, offset: u64, count: u64, why: &str) -> io::Result<()> {
-        if self.output != DecodeOutput::Text {
-            return Ok(());
-        }
         let line = format!("{} from byte {offset} on: {why}", byte_count(count));
-        self.paragraph(&self.view.wrap_painted(Tone::Wrong, &line, 0))
+        self.text_only(&self.view.wrap_painted(Tone::Wrong, &line, 0))
     }
 
     /// Reports the message whose last frame is missing at the end of the stream.
     pub(super) fn unfinished(&mut self, message: &Message) -> io::Result<()> {
         self.summary.is_unfinished = true;
-        if self.output != DecodeOutput::Text {
-            return Ok(());
-        }
-        self.paragraph(&self.view.wrap(&format!("unfinished {}", message_line(message)), 0))
+        self.text_only(&self.view.wrap(&format!("unfinished {}", message_line(message)), 0))
+    }
+
+    fn text_only(&mut self, text: &str) -> io::Result<()> {
+        if self.output == DecodeOutput::Text { self.paragraph(text) } else { Ok(()) }
     }
 
     /// Ends the report on a stream of `bytes` bytes.

@@ -170,8 +170,8 @@ impl BrokenRule {
 
     fn object(&self) -> String {
         let mut out = JsonObject::default();
-        out.text("id", self.finding.requirement.id);
         out.text("section", self.finding.requirement.section);
+        out.text("id", self.finding.requirement.id);
         out.text("sentence", self.finding.sentence);
         out.raw("count", self.count);
         out.raw("first", self.first);
