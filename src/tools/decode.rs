@@ -87,11 +87,11 @@ fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), Dec
             decode(example.capture.as_bytes(), name, &options, report)?;
         }
         DecodeSource::Arguments(words) => decode_arguments(words, options, report)?,
-        DecodeSource::Stdin if io::stdin().is_terminal() => Err(
-            "there is no input: name a file, write the bytes in hex, as in `wirechat decode 81 05 48 65 \
-             6c 6c 6f`, or pipe them in"
-                .to_owned(),
-        )?,
+        DecodeSource::Stdin if io::stdin().is_terminal() => {
+            let sentence = "there is no input: name a file, write the bytes in hex, as in `wirechat decode \
+                            81 05 48 65 6c 6c 6f`, or pipe them in";
+            return Err(DecodeError::Failed(sentence.to_owned()));
+        }
         DecodeSource::Stdin => decode(io::stdin().lock(), "standard input", options, report)?,
     }
     Ok(())
@@ -124,7 +124,7 @@ fn decode_arguments(
             return decode(words.join(" ").as_bytes(), ARGUMENTS, &options, report);
         }
     };
-    Err(wrong.to_owned())?
+    Err(DecodeError::Failed(wrong.to_owned()))
 }
 
 /// Reads `source` to its end and reports its parts; `name` is for error messages.
@@ -135,10 +135,13 @@ fn decode(
     report: &mut Report,
 ) -> Result<(), DecodeError> {
     let mut piece = vec![0; PIECE];
-    let mut count = fill(&mut source, &mut piece, GUESS_MIN, name)?;
+    let unreadable = |error: io::Error| format!("{name}: {error}");
+    let mut count = fill(&mut source, &mut piece, GUESS_MIN).map_err(unreadable)?;
     let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
     if options.encoding != InputEncoding::Raw && is_utf_16(beginning) {
-        Err(format!("{name}: text in UTF-16; save it in UTF-8, or read it as it is with --raw"))?;
+        return Err(DecodeError::Failed(format!(
+            "{name}: text in UTF-16; save it in UTF-8, or read it as it is with --raw"
+        )));
     }
     let reader = match options.encoding {
         InputEncoding::Hex => Some(HexReader::only_hex()),
@@ -154,26 +157,21 @@ fn decode(
     while count != 0 {
         progress.advance(count);
         input.read(piece.get_mut(..count).unwrap_or_default())?;
-        count = fill(&mut source, &mut piece, 1, name)?;
+        count = fill(&mut source, &mut piece, 1).map_err(unreadable)?;
     }
     drop(progress); // erases its line before anything else is written
     input.finish()
 }
 
 /// Fills `piece` until it holds `min` bytes or the source ends; returns the number of bytes.
-fn fill(
-    source: &mut impl Read,
-    piece: &mut [u8],
-    min: usize,
-    name: &str,
-) -> Result<usize, DecodeError> {
+fn fill(source: &mut impl Read, piece: &mut [u8], min: usize) -> io::Result<usize> {
     let mut count = 0;
     while count < min {
         match source.read(piece.get_mut(count..).unwrap_or_default()) {
             Ok(0) => break,
             Ok(more) => count += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            Err(error) => Err(format!("{name}: {error}"))?,
+            Err(error) => return Err(error),
         }
     }
     Ok(count)
