@@ -1,11 +1,12 @@
-//! What `std` cannot do: receive SIGTERM and SIGINT, and write to a socket without blocking.
-//! The only `unsafe` of the program: functions of the C library, which `std` links anyway.
-#![allow(unsafe_code, reason = "std has neither of the two; each is called by a safe function")]
+//! What `std` cannot do: receive SIGTERM and SIGINT, write to a socket without blocking, and read the
+//! width of a terminal. The only `unsafe` of the program: functions of the C library that `std` links
+//! anyway.
+#![allow(unsafe_code, reason = "std cannot do these; each is behind a safe function")]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_ulong, c_void};
 use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -21,6 +22,7 @@ unsafe extern "C" {
         link_name = "__errno"
     )]
     fn errno() -> *mut c_int;
+    fn ioctl(descriptor: c_int, request: c_ulong, ...) -> c_int;
 }
 
 const SIGINT: c_int = 2;
@@ -75,9 +77,28 @@ pub fn stop_signals() -> io::Result<UnixStream> {
     Ok(listener)
 }
 
+/// The request of `ioctl` that reads the size of a terminal's window.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const TIOCGWINSZ: c_ulong = 0x5413; // of every architecture that this program supports
+/// The same on macOS and the BSDs.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const TIOCGWINSZ: c_ulong = 0x4008_7468;
+
+/// The columns of the terminal that `descriptor` is; `None` if it is not a terminal or has no size.
+#[must_use]
+pub fn terminal_width(descriptor: BorrowedFd) -> Option<usize> {
+    let mut size = [0_u16; 4]; // rows, columns, and both in pixels
+    // SAFETY: the descriptor is open as long as it is borrowed. The request writes a `struct winsize`,
+    // four unsigned shorts, to a pointer that is valid for them.
+    let result = unsafe { ioctl(descriptor.as_raw_fd(), TIOCGWINSZ, size.as_mut_ptr()) };
+    let [_, columns, ..] = size;
+    (result == 0 && columns != 0).then_some(columns.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
 
     #[test]
     fn the_signal_handler_keeps_errno() {
@@ -86,5 +107,24 @@ mod tests {
         unsafe { *errno() = EILSEQ_ON_LINUX };
         on_signal(SIGTERM); // without a socket its `send` fails with EBADF
         assert_eq!(io::Error::last_os_error().raw_os_error(), Some(EILSEQ_ON_LINUX));
+    }
+
+    #[test]
+    fn a_pipe_has_no_width() {
+        let (reader, writer) = io::pipe().unwrap();
+        assert_eq!(terminal_width(reader.as_fd()), None);
+        assert_eq!(terminal_width(writer.as_fd()), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_terminal_has_the_width_that_was_set() {
+        const TIOCSWINSZ: c_ulong = 0x5414;
+        let terminal = std::fs::File::options().read(true).write(true).open("/dev/ptmx").unwrap();
+        assert_eq!(terminal_width(terminal.as_fd()), None, "a new terminal has no size");
+        let size = [24_u16, 132, 0, 0];
+        // SAFETY: as in `terminal_width`; the request reads the four shorts.
+        let result = unsafe { ioctl(terminal.as_raw_fd(), TIOCSWINSZ, size.as_ptr()) };
+        assert_eq!((result, terminal_width(terminal.as_fd())), (0, Some(132)));
     }
 }

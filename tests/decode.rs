@@ -1,5 +1,5 @@
-//! `wirechat decode`, run as it is: every lesson against its golden output, every form of input, what
-//! reaches a terminal, and an independent reader of frames.
+//! `wirechat decode`: every example against its expected output, every form of input, the output on a
+//! terminal, and an independent reader of frames.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
@@ -24,13 +24,13 @@ fn command(words: &[&str]) -> Command {
     command
 }
 
-/// What it says to so many octets on standard input.
+/// The output for `input` on standard input.
 fn run(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {
-        let _ = stdin.write_all(&input); // it may have said all before
+        let _ = stdin.write_all(&input); // the program may end before it reads everything
     });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -39,61 +39,62 @@ fn run(mut command: Command, input: &[u8]) -> Output {
 
 fn decode(words: &[&str], input: &[u8]) -> (i32, String) {
     let output = run(command(words), input);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, "", "decode {words:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors, "", "decode {words:?}");
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// It ends with status 2 and one sentence.
-fn complaint(words: &[&str], input: &[u8]) -> String {
+/// Expects status 2 and an error message of one sentence; returns the message.
+fn error(words: &[&str], input: &[u8]) -> String {
     let output = run(command(words), input);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "decode {words:?}: {said}");
-    assert_eq!((said.lines().count(), said.starts_with("wirechat: ")), (1, true), "{said}");
-    assert!(!said.trim_end().contains(char::is_control), "{said:?}");
-    said
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "decode {words:?}: {error}");
+    assert_eq!((error.lines().count(), error.starts_with("wirechat: ")), (1, true), "{error}");
+    assert!(!error.trim_end().contains(char::is_control), "{error:?}");
+    error
 }
 
-fn lessons() -> Vec<String> {
+fn examples() -> Vec<String> {
     let (status, list) = decode(&["--example"], &[]);
     assert_eq!(status, 0);
     let names = list.lines().skip(1).filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).collect()
 }
 
-/// `GOLDEN=write cargo test --test decode` writes them anew, to be read before they are kept.
-fn is_golden(name: &str, told: &str) {
+/// Compares `output` with the file `name`. `GOLDEN=write cargo test --test decode` writes the files; read
+/// the difference before you commit it.
+fn expect_golden(name: &str, output: &str) {
     let path = checkout().join("tests/decode").join(name);
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        fs::write(&path, told).unwrap();
+        fs::write(&path, output).unwrap();
     }
     let golden = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(told, golden, "{}", path.display());
+    assert_eq!(output, golden, "{}", path.display());
 }
 
 #[test]
-fn every_lesson_is_told_as_it_was() {
-    let lessons = lessons();
-    assert!(25 <= lessons.len());
-    is_golden("list.txt", &decode(&["--example"], &[]).1);
-    for name in &lessons {
-        let (status, told) = decode(&["--example", name], &[]);
-        is_golden(&format!("{name}.txt"), &format!("{told}\nexit status {status}\n"));
+fn every_example_has_its_expected_output() {
+    let examples = examples();
+    assert!(25 <= examples.len());
+    expect_golden("list.txt", &decode(&["--example"], &[]).1);
+    for name in &examples {
+        let (status, output) = decode(&["--example", name], &[]);
+        expect_golden(&format!("{name}.txt"), &format!("{output}\nexit status {status}\n"));
     }
-    let kept = fs::read_dir(checkout().join("tests/decode")).unwrap().count();
-    assert_eq!(kept, lessons.len() + 2, "one file for each, the list, and the JSON");
+    let files = fs::read_dir(checkout().join("tests/decode")).unwrap().count();
+    assert_eq!(files, examples.len() + 2, "one file for each, the list, and the JSON");
 }
 
 #[test]
-fn the_json_is_what_was_promised() {
+fn the_json_has_its_expected_members() {
     let input = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x01\x83\x01\x02\x03\x04IgoX\xff";
-    let (status, told) = decode(&["--json"], input);
-    is_golden("objects.json", &format!("{told}exit status {status}\n"));
+    let (status, output) = decode(&["--json"], input);
+    expect_golden("objects.json", &format!("{output}exit status {status}\n"));
 }
 
-/// Section 5.7 and where its octets may stand.
+/// The masked frame of section 5.7, from every source and in several forms.
 #[test]
-fn the_same_octets_are_told_the_same_in_every_form() {
+fn the_same_bytes_have_the_same_output_in_every_form() {
     const MASKED: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
     let hex = "81 85 37 fa 21 3d 7f 9f 4d 51 58";
     let words: Vec<&str> = hex.split(' ').collect();
@@ -130,16 +131,15 @@ fn the_same_octets_are_told_the_same_in_every_form() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// From a file, the command line and standard input alike; the tables of all dresses are beside the
-/// reader.
+/// From a file, the command line and standard input. The unit tests of the reader have all formats.
 #[test]
-fn a_dress_is_read_wherever_it_comes_from() {
+fn a_format_is_read_from_every_source() {
     let expected = decode(&["81", "05", "48", "65", "6c", "6c", "6f"], &[]).1;
-    let folder = std::env::temp_dir().join(format!("wirechat-dress-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("wirechat-format-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("dress");
+    let path = folder.join("format");
     let path = path.to_str().unwrap();
-    for (dress, note) in [
+    for (text, note) in [
         ("<Buffer 81 05 48 65 6c 6c 6f>", ""),
         ("81-05-48-65-6C-6C-6F", ""),
         ("81:05:48:65:6c:6c:6f", ""),
@@ -152,54 +152,54 @@ fn a_dress_is_read_wherever_it_comes_from() {
         ),
         ("129, 5, 72, 101, 108, 108, 111", ""),
         ("Uint8Array(7) [129, 5, 72, 101, 108, 108, 111]", ""),
-        ("0000000 0581 6548 6c6c 006f                    \n0000007\n", "taken for words"),
+        ("0000000 0581 6548 6c6c 006f                    \n0000007\n", "read as words"),
         ("0000000 81 05 48 65 6c 6c 6f\n0000007\n", ""),
         (
             "00000000: 10000001 00000101  ..\n00000002: 01001000 01100101 01101100  Hel\n\
             00000005: 01101100 01101111  lo\n",
             "",
         ),
-        ("10000001 00000101 01001000 01100101 01101100 01101100 01101111", "taken for octets in b"),
+        ("10000001 00000101 01001000 01100101 01101100 01101100 01101111", "read as bytes in b"),
     ] {
-        fs::write(path, dress).unwrap();
-        for (words, input) in [(&[path][..], ""), (&[dress], ""), (&[], dress)] {
+        fs::write(path, text).unwrap();
+        for (words, input) in [(&[path][..], ""), (&[text], ""), (&[], text)] {
             let output = run(command(words), input.as_bytes());
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{dress}: {said}");
-            assert_eq!(said.is_empty(), note.is_empty(), "{dress}: {said}");
-            assert!(note.is_empty() || said.starts_with(&format!("wirechat: warning: {note}")));
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{text}: {errors}");
+            assert_eq!(errors.is_empty(), note.is_empty(), "{text}: {errors}");
+            assert!(note.is_empty() || errors.starts_with(&format!("wirechat: warning: {note}")));
         }
     }
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn unreadable_input_is_reported() {
     for (words, input, sentence) in [
         (&["no-such-file"][..], &[][..], "no-such-file: No such file"),
         (&["--raw", "81"], &[], "81: No such file"),
         (&["--raw", "81", "05"], &[], "--raw is for a file or standard input"),
-        (&["81", "0"], &[], "the words, line 1: one hex digit in a row"),
-        (&["81", "05", "no"], &[], "the words, line 1: 'n' is no hex digit"),
-        (&["--hex"], &[0x81, 0x05], "standard input, line 1: octet 81 is no hex digit"),
-        (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is no hex digit"),
+        (&["81", "0"], &[], "the arguments, line 1: one hex digit in a row"),
+        (&["81", "05", "no"], &[], "the arguments, line 1: 'n' is not a hex digit"),
+        (&["--hex"], &[0x81, 0x05], "standard input, line 1: byte 81 is not a hex digit"),
+        (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is not a hex digit"),
         (&["/"], &[], "/: Is a directory"),
-        (&["8105486"], &[], "the words, line 1: an odd number of hex digits"),
-        (&["81 05 xx"], &[], "the words, line 1: 'x' is no hex digit"),
-        (&["129 5 72"], &[], "the words, line 1: this looks decimal"),
-        (&["129", "5", "72"], &[], "the words, line 1: this looks decimal"),
-        (&["[81,5]"], &[], "the words, line 1: this may be hex or decimal"),
-        (&["<Buffer 81 ... 9 more bytes>"], &[], "the words, line 1: '.' is no octet; where"),
-        (&[r"\x81\x05Hello"], &[], "the words, line 1: 'H' follows"),
+        (&["8105486"], &[], "the arguments, line 1: an odd number of hex digits"),
+        (&["81 05 xx"], &[], "the arguments, line 1: 'x' is not a hex digit"),
+        (&["129 5 72"], &[], "the arguments, line 1: this looks decimal"),
+        (&["129", "5", "72"], &[], "the arguments, line 1: this looks decimal"),
+        (&["[81,5]"], &[], "the arguments, line 1: this may be hex or decimal"),
+        (&["<Buffer 81 ... 9 more bytes>"], &[], "the arguments, line 1: '.' is not a byte; if"),
+        (&[r"\x81\x05Hello"], &[], "the arguments, line 1: 'H' follows"),
         (&["dead.bin"], &[], "dead.bin: No such file"),
-        (&["/", "/"], &[], "one file is read at a time"),
+        (&["/", "/"], &[], "decode reads one file at a time"),
         (&[], b"\xff\xfe8\x001\x00", "standard input: text in UTF-16"),
         (&["--example", "nothing"], &[], "there is no example 'nothing'"),
         (&["--from", "\u{1b}[31m"], &[], "--from: '\\u{1b}[31m' is neither"),
         (&["\u{1b}[31m"], &[], "\\u{1b}[31m: No such file"),
     ] {
-        let said = complaint(words, input);
-        assert!(said.starts_with(&format!("wirechat: {sentence}")), "{said}");
+        let error = error(words, input);
+        assert!(error.starts_with(&format!("wirechat: {sentence}")), "{error}");
     }
 }
 
@@ -228,9 +228,9 @@ fn the_exit_status_is_the_verdict() {
     }
 }
 
-/// Without `--from`: behind a request only its client can go on, masked or not.
+/// Without `--from`: frames directly after a request are the client's, masked or not.
 #[test]
-fn the_last_head_tells_whose_frames_follow() {
+fn the_last_head_shows_who_sends_the_frames() {
     const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\n\r\n";
@@ -248,30 +248,30 @@ fn the_last_head_tells_whose_frames_follow() {
         (vec![REQUEST], PLAIN, &["--from", "server"], "server", 0),
     ] {
         let wire = [heads.concat().as_bytes(), frame].concat();
-        let (told, text) = decode(words, &wire);
+        let (code, text) = decode(words, &wire);
         assert!(text.contains(&format!("from a {from}: ping\n")), "{text}");
-        assert_eq!(told, status, "{text}");
+        assert_eq!(code, status, "{text}");
     }
 }
 
-/// Every lesson, and octets that would do harm to a terminal.
+/// Every example, and bytes that would change a terminal's state.
 #[test]
-fn lines_fit_the_terminal_and_only_colours_control_it() {
-    let harm =
+fn lines_fit_the_terminal_and_only_colours_are_escape_sequences() {
+    let harmful =
         b"\x81\x7e\x01\x0c\x1b[31m\x1b]0;title\x07\x00\x08\x7f\xc2\x9b1m\xe2\x80\xae\r\n".to_vec();
-    let harm = [harm, vec![b'x'; 250]].concat();
+    let harmful = [harmful, vec![b'x'; 250]].concat();
     let head = b"GET /\x1b[2J HTTP/1.1\r\nHost: \x9b1m\r\n\r\n".to_vec();
-    let mut inputs: Vec<(Vec<String>, Vec<u8>)> = vec![(vec![], harm), (vec![], head)];
-    inputs.extend(lessons().into_iter().map(|name| (vec!["--example".to_owned(), name], vec![])));
+    let mut inputs: Vec<(Vec<String>, Vec<u8>)> = vec![(vec![], harmful), (vec![], head)];
+    inputs.extend(examples().into_iter().map(|name| (vec!["--example".to_owned(), name], vec![])));
     for (words, input) in &inputs {
         for columns in [40, 80, 200] {
             for (colour, is_coloured) in [("never", false), ("always", true), ("auto", false)] {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let mut command = command(&words);
                 command.args(["--color", colour]).env("COLUMNS", columns.to_string());
-                let told = String::from_utf8(run(command, input).stdout).unwrap();
-                let plain = without_colours(&told);
-                assert_eq!(told != plain, is_coloured, "{words:?} {colour}");
+                let output = String::from_utf8(run(command, input).stdout).unwrap();
+                let plain = without_colours(&output);
+                assert_eq!(output != plain, is_coloured, "{words:?} {colour}");
                 assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{words:?}: {plain}");
                 assert!(!plain.contains('\u{202e}'));
                 let longest = plain.lines().max_by_key(|line| line.chars().count()).unwrap();
@@ -281,7 +281,7 @@ fn lines_fit_the_terminal_and_only_colours_control_it() {
     }
 }
 
-/// A real terminal of so many columns, as util-linux makes one, and nothing in the environment.
+/// A real terminal, made by `script` of util-linux, without COLUMNS in the environment.
 #[test]
 fn the_width_is_that_of_the_terminal() {
     for columns in [40, 200] {
@@ -291,26 +291,26 @@ fn the_width_is_that_of_the_terminal() {
         let Ok(output) = script.stdin(Stdio::null()).output() else {
             return skip("`script`, which makes a terminal, is not installed");
         };
-        let told = String::from_utf8(output.stdout).unwrap().replace('\r', "");
-        let plain = without_colours(&told);
-        assert_ne!(told, plain, "a terminal gets colours");
+        let output = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+        let plain = without_colours(&output);
+        assert_ne!(output, plain, "a terminal gets colours");
         let longest = plain.lines().map(|line| line.chars().count()).max().unwrap();
         assert!((columns * 3 / 4..=columns).contains(&longest), "{longest} of {columns}");
     }
 }
 
-/// It is fed until the line came twice. Whatever ends it, the line has gone before anything is said; where
-/// standard error is no terminal, there is none.
+/// The input continues until the progress line was shown twice. The line is erased before the result or an
+/// error is printed. If standard error is not a terminal, there is no such line.
 #[test]
-fn a_summary_on_a_terminal_tells_how_far_it_is() {
+fn a_summary_on_a_terminal_shows_its_progress() {
     let frame = [&[0x82, 0x7e, 0x10, 0x00][..], &[0; 4096]].concat().repeat(16);
     let hex = b"81 00\n".repeat(10_000);
-    for (columns, piece, last, said) in [
-        (20, &frame, &b"\x81\x00"[..], " octets"),
-        (80, &frame, b"\x81\x00", " octets from a server"),
+    for (columns, piece, last, expected) in [
+        (20, &frame, &b"\x81\x00"[..], " bytes"),
+        (80, &frame, b"\x81\x00", " bytes from a server"),
         (80, &hex, b"no", "wirechat: standard input, line "),
     ] {
-        // `script` has a standard input of its own, and the program another.
+        // The program reads the pipe as descriptor 3; `script` needs its own standard input.
         let words = format!("stty cols {columns}; {PROGRAM} decode --summary <&3");
         let script = "exec 3<&0 </dev/null; exec script -q -c \"$0\" /dev/null";
         let mut shell = Command::new("sh");
@@ -319,56 +319,56 @@ fn a_summary_on_a_terminal_tells_how_far_it_is() {
         let mut silent = command(&["--summary"]).spawn().unwrap();
         let mut shell = shell.spawn().unwrap();
         let inputs = (silent.stdin.take().unwrap(), shell.stdin.take().unwrap());
-        let is_told = AtomicBool::new(false);
-        let told = std::thread::scope(|scope| {
-            scope.spawn(|| feed(inputs, piece, last, &is_told));
-            hear(shell.stdout.take().unwrap(), &is_told)
+        let is_shown = AtomicBool::new(false);
+        let output = std::thread::scope(|scope| {
+            scope.spawn(|| write_until_shown(inputs, piece, last, &is_shown));
+            read_to_end(shell.stdout.take().unwrap(), &is_shown)
         });
         let silent = silent.wait_with_output().unwrap();
         if shell.wait().unwrap().code() == Some(127) {
             return skip("`script`, which makes a terminal, is not installed");
         }
-        assert!(is_told.into_inner(), "{told}");
-        let rows = rows(&told, columns);
-        assert!(rows[0].contains(said) && !rows.concat().contains("MB/s"), "{rows:?}");
-        let silent = String::from_utf8(silent.stderr).unwrap();
-        assert!(!silent.contains("MB/s"), "{silent}");
+        assert!(is_shown.into_inner(), "{output}");
+        let rows = rows(&output, columns);
+        assert!(rows[0].contains(expected) && !rows.concat().contains("MB/s"), "{rows:?}");
+        let errors = String::from_utf8(silent.stderr).unwrap();
+        assert!(!errors.contains("MB/s"), "{errors}");
     }
 }
 
-/// Writes to both until it is told, and once more.
-fn feed(
+/// Writes `piece` to both inputs until `is_shown`, then once more, then `last`.
+fn write_until_shown(
     (mut one, mut other): (ChildStdin, ChildStdin),
     piece: &[u8],
     last: &[u8],
-    is_told: &AtomicBool,
+    is_shown: &AtomicBool,
 ) {
-    let mut write = |octets: &[u8]| {
-        let written = other.write_all(octets).and_then(|()| one.write_all(octets));
+    let mut write = |bytes: &[u8]| {
+        let written = other.write_all(bytes).and_then(|()| one.write_all(bytes));
         written.is_ok()
     };
-    while !is_told.load(Ordering::Relaxed) {
+    while !is_shown.load(Ordering::Relaxed) {
         if !write(piece) {
-            return; // it has ended, which is seen elsewhere
+            return; // the program has ended; its output shows why
         }
     }
     let _ = write(piece) && write(last);
 }
 
-/// Reads to the end, and says when the line of progress came twice.
-fn hear(mut output: ChildStdout, is_told: &AtomicBool) -> String {
-    let mut told = Vec::new();
+/// Reads everything; sets `is_shown` when the progress line was received twice.
+fn read_to_end(mut output: ChildStdout, is_shown: &AtomicBool) -> String {
+    let mut text = Vec::new();
     let mut piece = [0; 4096];
     while let Ok(count @ 1..) = output.read(&mut piece) {
-        told.extend_from_slice(&piece[..count]);
-        if 2 <= String::from_utf8_lossy(&told).matches("MB/s").count() {
-            is_told.store(true, Ordering::Relaxed);
+        text.extend_from_slice(&piece[..count]);
+        if 2 <= String::from_utf8_lossy(&text).matches("MB/s").count() {
+            is_shown.store(true, Ordering::Relaxed);
         }
     }
-    String::from_utf8(told).unwrap()
+    String::from_utf8(text).unwrap()
 }
 
-/// What a terminal of so many columns shows.
+/// The rows that a terminal with this number of columns shows.
 fn rows(text: &str, columns: usize) -> Vec<String> {
     let mut rows = vec![vec![]];
     let mut column = 0;
@@ -400,26 +400,26 @@ fn without_colours(text: &str) -> String {
 }
 
 #[test]
-fn no_color_is_obeyed_and_the_flag_outranks_it() {
+fn no_color_is_respected_and_the_flag_overrides_it() {
     for (words, is_coloured) in
         [(&["81", "00"][..], false), (&["--color=always", "81", "00"], true)]
     {
         let mut command = command(words);
         command.env("NO_COLOR", "1");
-        let told = String::from_utf8(run(command, &[]).stdout).unwrap();
-        assert_eq!(told.contains('\u{1b}'), is_coloured);
+        let output = String::from_utf8(run(command, &[]).stdout).unwrap();
+        assert_eq!(output.contains('\u{1b}'), is_coloured);
     }
 }
 
-/// It ends without a word, and not by a signal.
+/// The program ends without a message, and not by a signal.
 #[test]
-fn a_reader_that_goes_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let input = [0x81, 0x05, b'H', b'e', b'l', b'l', b'o'].repeat(20_000);
     for words in [&[][..], &["--json"], &["--summary"]] {
         let mut child = command(words).spawn().unwrap();
         drop(child.stdout.take());
         let mut stdin = child.stdin.take().unwrap();
-        let _ = stdin.write_all(&input); // it may have gone already
+        let _ = stdin.write_all(&input); // the program may have ended
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{words:?}");
@@ -443,11 +443,11 @@ fn a_summary_counts() {
         &[0x01, 0x05, b'a'],
     ]
     .concat();
-    let (status, told) = decode(&["--summary"], &wire);
+    let (status, output) = decode(&["--summary"], &wire);
     assert_eq!(status, 1);
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in [
-        "154 octets from a server",
+        "154 bytes from a server",
         "continuation 1 1 1",
         "text 4 6 5",
         "binary 2 127 126",
@@ -455,12 +455,12 @@ fn a_summary_counts() {
         "ping 1 0 0",
         "masked: 0; without FIN: 2",
         "length in 7 bits: 8, 16 bits: 1, 64 bits: 0",
-        "messages: 5, the largest 126 octets",
-        "the last frame lacks 4 octets",
-        "the last message lacks its end",
-        "VIOLATION of section 5.2: reserved bit set without an extension; 2 times, first at octet 145",
+        "messages: 5, the largest 126 bytes",
+        "the last frame is incomplete: 4 bytes missing",
+        "the last message is incomplete",
+        "VIOLATION of section 5.2 (5.2-b): reserved bit set without an extension; 2 times, first at byte 145",
     ] {
-        assert!(words(&told).contains(line), "{line} in {told}");
+        assert!(words(&output).contains(line), "{line} in {output}");
     }
     let (status, object) = decode(&["--summary", "--json"], &wire);
     assert_eq!((status, object.lines().count()), (1, 1));
@@ -476,35 +476,35 @@ fn the_accept_value_needs_the_key() {
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05Hello";
     for (key, status) in [("dGhlIHNhbXBsZSBub25jZQ==", 0), ("AQIDBAUGBwgJCgsMDQ4PEA==", 1)] {
-        let (code, told) = decode(&["--key", key], response);
-        assert_eq!(code, status, "{told}");
-        assert!(told.contains("payload: \"Hello\""), "frames follow the head: {told}");
+        let (code, output) = decode(&["--key", key], response);
+        assert_eq!(code, status, "{output}");
+        assert!(output.contains("payload: \"Hello\""), "frames follow the head: {output}");
     }
-    let (code, told) = decode(&[], response);
-    assert_eq!((code, told.contains("not recomputed")), (0, true), "{told}");
+    let (code, output) = decode(&[], response);
+    assert_eq!((code, output.contains("accept: not checked")), (0, true), "{output}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_octets_make_it_say_something(
-        octets in prop::collection::vec(any::<u8>(), 0..400),
+    fn random_bytes_never_make_it_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
         form in prop::sample::select(vec!["--raw", "--hex", "--json", "--summary"]),
     ) {
-        let output = run(command(&[form]), &octets);
-        let said = String::from_utf8(output.stderr).unwrap();
-        prop_assert!(matches!(output.status.code(), Some(0..=2)), "{}", said);
-        prop_assert!(!said.contains("panicked"));
+        let output = run(command(&[form]), &bytes);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        prop_assert!(matches!(output.status.code(), Some(0..=2)), "{}", errors);
+        prop_assert!(!errors.contains("panicked"));
     }
 }
 
-/// What a script says that lacks something.
+/// The exit status of a script whose requirements are not installed.
 const SKIPPED: i32 = 77;
 
-/// Python's `websockets` reads the same random streams, right and damaged.
+/// Python's `websockets` reads the same random streams, valid and damaged.
 #[test]
-fn an_independent_reader_sees_the_same_frames() {
+fn an_independent_reader_reads_the_same_frames() {
     let own = checkout().join("target/tools/bin/python3");
     let python = if own.exists() { own } else { PathBuf::from("python3") };
     let script = checkout().join("tests/clients/decode.py");
@@ -514,8 +514,8 @@ fn an_independent_reader_sees_the_same_frames() {
             String::from_utf8_lossy(&output.stderr).into_owned()
         }
         Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{said}");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{errors}");
             return;
         }
         Err(error) => error.to_string(),
@@ -523,13 +523,13 @@ fn an_independent_reader_sees_the_same_frames() {
     skip(&format!("{}: try `make tools`", missing.trim()));
 }
 
-/// Not through the test harness, which would keep it to itself.
+/// Written directly, because the test harness captures the output of a passing test.
 fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "skipped: {why}");
     let _ = writeln!(io::stderr(), "\nSKIPPED, {why}\n");
 }
 
-/// A verdict behind octets that were lost would be taken for the whole of it.
+/// Lost output must not end with a status that means a complete result.
 #[test]
 fn a_full_disk_is_a_failure() {
     for words in [&["81", "00"][..], &["81", "00", "--json"], &["--example"]] {
@@ -542,8 +542,8 @@ fn a_full_disk_is_a_failure() {
             .stdout(full)
             .output()
             .expect("the program runs");
-        let complaint = str::from_utf8(&output.stderr).expect("text");
+        let error = str::from_utf8(&output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(2), "{words:?}");
-        assert!(complaint.starts_with("wirechat: standard output: "), "{complaint}");
+        assert!(error.starts_with("wirechat: standard output: "), "{error}");
     }
 }

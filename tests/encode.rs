@@ -1,4 +1,4 @@
-//! `wirechat encode`: frames as hex, as octets and as a picture, and what is said of the wrong ones.
+//! `wirechat encode`: frames in hex, as raw bytes and as a picture, and the warnings about invalid ones.
 
 mod support;
 
@@ -18,20 +18,20 @@ fn run(words: &[&str]) -> Output {
     program(words).output().expect("the program runs")
 }
 
-fn said(octets: &[u8]) -> &str {
-    std::str::from_utf8(octets).expect("UTF-8")
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
 }
 
-/// The octets that it makes, and what it warns of.
+/// The bytes that `encode` writes, and its warnings.
 #[track_caller]
-fn makes(words: &[&str]) -> (Vec<u8>, String) {
+fn encode(words: &[&str]) -> (Vec<u8>, String) {
     let output = run(&[words, &["--raw"]].concat());
-    let warnings = said(&output.stderr).to_owned();
+    let warnings = text(&output.stderr).to_owned();
     check::eq(output.status.code(), Some(0), format_args!("exit status; {warnings}"));
     let hex = run(words);
-    let digits: String = said(&hex.stdout).split_whitespace().collect();
-    let octets: String = output.stdout.iter().map(|octet| format!("{octet:02x}")).collect();
-    check::eq(digits, octets, "hex and raw are the same octets");
+    let digits: String = text(&hex.stdout).split_whitespace().collect();
+    let bytes: String = output.stdout.iter().map(|byte| format!("{byte:02x}")).collect();
+    check::eq(digits, bytes, "hex and raw are the same bytes");
     (output.stdout, warnings)
 }
 
@@ -50,18 +50,18 @@ fn s5_7_the_examples_of_the_rfc() {
         (&["--pong", "Hello", "--mask", "37fa213d"], "8a 85 37 fa 21 3d 7f 9f 4d 51 58\n"),
     ] {
         let output = run(words);
-        check::eq((said(&output.stdout), said(&output.stderr)), (hex, ""), words.join(" "));
+        check::eq((text(&output.stdout), text(&output.stderr)), (hex, ""), words.join(" "));
     }
-    let (wire, _) = makes(&["--binary", &k256]);
-    check::eq(&wire[..4], &[0x82, 0x7e, 0x01, 0x00][..], "256 octets");
-    let (wire, _) = makes(&["--binary", &k64, "--declare", "65536"]);
+    let (wire, _) = encode(&["--binary", &k256]);
+    check::eq(&wire[..4], &[0x82, 0x7e, 0x01, 0x00][..], "256 bytes");
+    let (wire, _) = encode(&["--binary", &k64, "--declare", "65536"]);
     check::eq(&wire[..10], &[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0][..], "64 KiB");
 }
 
-/// What is made is what the tests' own encoder makes.
+/// The program writes the same bytes as the tests' own encoder.
 #[test]
 #[rustfmt::skip]
-fn s5_2_every_field_is_free() {
+fn s5_2_every_field_can_be_set() {
     let text = || ClientFrame::text("Hello");
     let k126 = "a".repeat(126);
     for (words, frame, sections) in [
@@ -89,8 +89,8 @@ fn s5_2_every_field_is_free() {
         (&["--binary", "c3 28", "--opcode", "1"], ClientFrame::text([0xc3, 0x28]).unmasked(), &["8.1"]),
     ] {
         check::case(words.join(" "));
-        let (wire, warnings) = makes(words);
-        check::eq(wire, frame.bytes(), "octets");
+        let (wire, warnings) = encode(words);
+        check::eq(wire, frame.bytes(), "bytes");
         check::eq(warnings.lines().count(), sections.len(), format_args!("warnings: {warnings}"));
         for (warning, section) in warnings.lines().zip(sections) {
             check::that(warning.starts_with("wirechat: warning: frame 1: "), warning);
@@ -99,7 +99,7 @@ fn s5_2_every_field_is_free() {
     }
 }
 
-/// The JSON line of `decode` for what comes through a pipe.
+/// The JSON line of `decode` for a frame.
 fn decoded(wire: &[u8]) -> String {
     let mut decode = Command::new(env!("CARGO_BIN_EXE_wirechat"))
         .args(["decode", "--json", "-"])
@@ -108,13 +108,13 @@ fn decoded(wire: &[u8]) -> String {
         .spawn()
         .expect("the program runs");
     let mut input = decode.stdin.take().expect("standard input is piped");
-    input.write_all(wire).expect("decode reads");
+    input.write_all(wire).expect("decode reads its input");
     drop(input);
-    let output = decode.wait_with_output().expect("it ends");
-    said(&output.stdout).to_owned()
+    let output = decode.wait_with_output().expect("decode ends");
+    text(&output.stdout).to_owned()
 }
 
-/// The sections that a JSON line of `decode` finds broken.
+/// The sections of the violations in a JSON line of `decode`.
 fn broken(line: &str) -> Vec<&str> {
     let (_, rest) = line.split_once("\"violations\":[").expect("a member");
     let (list, _) = rest.split_once("],\"hint\"").expect("the next member");
@@ -122,7 +122,7 @@ fn broken(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn decode_tells_what_was_asked_for() {
+fn decode_shows_the_requested_fields() {
     for (place, opcode) in (0..16_usize).cycle().take(16 * 12).enumerate() {
         let (rsv, fin, masked) = (place / 3 % 8, place % 5 != 0, place / 16 % 2 == 1);
         let bits = [7, 16, 64][place / 32 % 3];
@@ -132,7 +132,7 @@ fn decode_tells_what_was_asked_for() {
         words.extend((!fin).then_some("--no-fin"));
         words.extend(masked.then_some(["--mask", "37fa213d"]).iter().flatten());
         check::case(words.join(" "));
-        let (wire, warnings) = makes(&words);
+        let (wire, warnings) = encode(&words);
         let line = decoded(&wire);
         let [rsv1, rsv2, rsv3] = [4, 2, 1].map(|bit| rsv & bit != 0);
         let key = if masked { "\"37fa213d\"" } else { "null" };
@@ -147,36 +147,36 @@ fn decode_tells_what_was_asked_for() {
         let warned = warnings.lines().filter_map(|line| line.split("(RFC 6455, ").nth(1));
         let warned: Vec<&str> = warned.map(|section| section.trim_end_matches(')')).collect();
         let mut broken = broken(&line);
-        broken.retain(|section| *section != "5.4"); // there is nothing before it to continue
+        broken.retain(|section| *section != "5.4"); // encode accepts a continuation alone
         if 8 <= opcode && bits != 7 {
-            // A receiver takes it for too long by the seven bits alone; encode knows that it is not.
+            // A receiver rejects the length by its seven bits alone; encode knows the real length.
             let too_long = broken.iter().rposition(|section| *section == "5.5");
-            broken.remove(too_long.expect("decode says so"));
+            broken.remove(too_long.expect("decode reports it"));
         }
-        check::eq(warned, broken, "the warnings of encode are the violations of decode");
+        check::eq(warned, broken, "encode warns of what decode reports");
     }
 }
 
 #[test]
-fn s5_4_fragments_make_the_message() {
-    let (mut wire, warnings) = makes(&["--text", "ünï🙂", "--fragment", "1"]);
-    let (mut assembler, mut message) = (MessageAssembler::default(), None);
+fn s5_4_fragments_form_the_message() {
+    let (mut wire, warnings) = encode(&["--text", "ünï🙂", "--fragment", "1"]);
+    let (mut sequence, mut message) = (MessageAssembler::default(), None);
     while !wire.is_empty() {
         check::that(message.is_none(), "the message ends with the last frame");
-        let (frame, size) = Frame::parse(&wire).expect("a right frame").expect("a whole frame");
-        message = assembler.push(&frame).expect("the right order");
+        let (frame, size) = Frame::parse(&wire).expect("a valid frame").expect("a whole frame");
+        message = sequence.push(&frame).expect("a valid order");
         wire.drain(..size);
     }
     check::eq(message.map(|message| message.payload), Some("ünï🙂".into()), "joined");
-    check::eq(warnings.as_str(), "", "a character may be cut");
+    check::eq(warnings.as_str(), "", "a character may be split");
 }
 
 #[test]
-fn s5_3_a_random_key_is_fresh_for_each_frame() {
+fn s5_3_each_frame_has_a_new_random_key() {
     let output =
         run(&["--binary", "00 00 00 00 00 00 00 00", "--fragment", "4", "--mask", "random"]);
-    check::eq(said(&output.stderr), "", "no warning");
-    let lines: Vec<&str> = said(&output.stdout).lines().collect();
+    check::eq(text(&output.stderr), "", "no warning");
+    let lines: Vec<&str> = text(&output.stdout).lines().collect();
     let keys: Vec<&str> = lines.iter().filter_map(|line| line.get(6..17)).collect();
     check::eq(keys.len(), 2, "two frames");
     check::that(keys[0] != keys[1], "two keys");
@@ -184,14 +184,14 @@ fn s5_3_a_random_key_is_fresh_for_each_frame() {
         check::that(line.ends_with(key), "a payload of zeros shows the key");
     }
     let output = run(&["--text", "abcd", "--fragment", "2", "--mask", "37fa213d"]);
-    check::that(said(&output.stderr).ends_with("(RFC 6455, 5.3)\n"), said(&output.stderr));
+    check::that(text(&output.stderr).ends_with("(RFC 6455, 5.3)\n"), text(&output.stderr));
 }
 
 #[test]
-fn a_flood_of_warnings_is_counted() {
+fn many_warnings_are_counted_not_printed() {
     for (count, lines, last) in [(20, 20, "(RFC 6455, 5.2)\n"), (21, 21, "warning: and 1 more\n")] {
         let output = run(&["--text", &"a".repeat(count), "--fragment", "1", "--rsv", "1"]);
-        let warnings = said(&output.stderr);
+        let warnings = text(&output.stderr);
         check::eq(warnings.lines().count(), lines, warnings);
         check::that(warnings.ends_with(last), warnings);
     }
@@ -202,7 +202,7 @@ fn the_picture_has_the_bits_and_fits_the_terminal() {
     for (columns, width) in [("", 65), ("80", 65), ("200", 65), ("40", 33)] {
         let mut command = program(&["--text", "Hi\x1b[31m", "--mask", "37fa213d", "--picture"]);
         let output = command.env("COLUMNS", columns).output().expect("the program runs");
-        let picture = said(&output.stdout);
+        let picture = text(&output.stdout);
         check::case(format_args!("{columns} columns"));
         let widest = picture.lines().map(|line| line.chars().count()).max();
         check::eq(widest, Some(width), picture);
@@ -212,14 +212,16 @@ fn the_picture_has_the_bits_and_fits_the_terminal() {
 }
 
 #[test]
-fn a_terminal_gets_no_raw_octets() {
+fn raw_bytes_are_not_written_to_a_terminal() {
     let words = format!("{} encode --ping --raw", env!("CARGO_BIN_EXE_wirechat"));
     let on_a_terminal = Command::new("script").args(["-qec", &words, "/dev/null"]).output();
-    let Ok(output) = on_a_terminal else { return check::skip("no `script` to make a terminal") };
+    let Ok(output) = on_a_terminal else {
+        return check::skip("`script`, which makes a terminal, is not installed");
+    };
     check::eq(output.status.code(), Some(2), "exit status");
     check::that(
-        said(&output.stdout).contains("--raw is for a pipe or a file"),
-        said(&output.stdout),
+        text(&output.stdout).contains("--raw is for a pipe or a file"),
+        text(&output.stdout),
     );
 }
 
@@ -236,21 +238,21 @@ fn a_bad_command_line_is_one_sentence() {
         &["--ping", "--fragment", "1", "--declare", "128"],
     ] {
         let output = run(words);
-        let complaint = said(&output.stderr);
+        let error = text(&output.stderr);
         check::case(format_args!("{words:?}"));
-        check::eq((output.status.code(), said(&output.stdout)), (Some(2), ""), complaint);
-        check::eq(complaint.lines().count(), 1, complaint);
-        check::that(complaint.starts_with("wirechat: ") && !complaint.contains('\x1b'), complaint);
+        check::eq((output.status.code(), text(&output.stdout)), (Some(2), ""), error);
+        check::eq(error.lines().count(), 1, error);
+        check::that(error.starts_with("wirechat: ") && !error.contains('\x1b'), error);
     }
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     for words in [&["--ping"][..], &["--ping", "--raw"], &["--ping", "--picture"], &["--help"]] {
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
         let output = program(words).stdout(writer).output().expect("the program runs");
-        check::eq((output.status.code(), said(&output.stderr)), (Some(0), ""), words.join(" "));
+        check::eq((output.status.code(), text(&output.stderr)), (Some(0), ""), words.join(" "));
     }
 }
 
@@ -261,8 +263,8 @@ fn a_full_disk_is_a_failure() {
             return check::skip("no /dev/full here");
         };
         let output = program(&[word]).stdout(full).output().expect("the program runs");
-        let complaint = said(&output.stderr);
-        check::eq(output.status.code(), Some(1), complaint);
-        check::that(complaint.starts_with("wirechat: standard output: "), complaint);
+        let error = text(&output.stderr);
+        check::eq(output.status.code(), Some(1), error);
+        check::that(error.starts_with("wirechat: standard output: "), error);
     }
 }

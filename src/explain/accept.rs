@@ -1,52 +1,50 @@
-//! The accept value in words: each step of its computation, and how a wrong one came to be.
+//! The accept value in words: each step of its computation, and the cause of a wrong value.
 
-use super::accept_errors::{self, Cause};
-use super::fields::hex;
-use super::printable;
+use super::accept_errors;
+use super::hex;
+use super::text::printable;
 use crate::wire::base64;
 use crate::wire::handshake::{GUID, accept, concatenation, is_key, sha1};
 use crate::wire::refusal::{Refusal, RefusalRule};
 
-/// The computation for `key` in steps, a line each: section 4.2.2 item 5.4.
+/// The computation for `key`, a line for each step: section 4.2.2 item 5.4.
 #[must_use]
 pub fn steps(key: &str) -> String {
     let concatenation = concatenation(key.as_bytes());
-    let mut lines = Lines::default();
-    lines.text("key", key);
-    if let Some(octets) = base64::decode(key.as_bytes()) {
-        let count = octets.len();
-        lines.note(&format!("{count} octets in base64: {}", hex(&octets, " ")));
+    let size = concatenation.len();
+    let mut table = Table::default();
+    table.row("key", key);
+    if let Some(bytes) = base64::decode(key.as_bytes()) {
+        let digits = hex::encode(&bytes, " ");
+        table.row("", &format!("{} bytes in base64: {digits}", bytes.len()));
     }
-    lines.text("GUID", GUID);
-    lines.note("the same for every WebSocket (section 1.3)");
-    lines.octets("concatenation", &concatenation);
-    lines.note(&format!(
-        "{} octets: the key as it was sent, not decoded, and the GUID",
-        concatenation.len()
-    ));
-    lines.text("SHA-1", &hex(&sha1(&concatenation), " "));
-    lines.note("20 octets: the digest itself is encoded, not its digits in hex");
-    lines.text("base64", &accept(key.as_bytes()));
-    lines.note("Sec-WebSocket-Accept, 28 characters (section 4.2.2 item 5.4)");
-    lines.0
+    table.row("GUID", GUID);
+    table.row("", "the same for every WebSocket (section 1.3)");
+    table.bytes("concatenation", &concatenation);
+    table.row("", &format!("{size} bytes: the key as it was sent, not decoded, then the GUID"));
+    table.row("SHA-1", &hex::encode(&sha1(&concatenation), " "));
+    table.row("", "20 bytes: base64 encodes these bytes, not their hex digits");
+    table.row("base64", &accept(key.as_bytes()));
+    table.row("", "Sec-WebSocket-Accept, 28 characters (section 4.2.2 item 5.4)");
+    table.0
 }
 
-/// What is wrong with `key`, if anything is.
+/// What is wrong with `key`; `None` if it is valid.
 #[must_use]
-pub fn complaint(key: &str) -> Option<String> {
+pub fn key_warning(key: &str) -> Option<String> {
     let key = key.as_bytes();
     if is_key(key) {
         return None;
     }
     let RefusalRule { status, section, sentence, .. } = Refusal::KeyInvalid.rule();
     let what = match base64::decode(key) {
-        Some(octets) => format!("it is {} octets", octets.len()),
-        None => format!("its {} characters are no base64 with padding", key.len()),
+        Some(bytes) => format!("it has {} bytes", bytes.len()),
+        None => format!("its {} characters are not base64 with padding", key.len()),
     };
     Some(format!("{sentence}: {what} (RFC 6455, {section}); a server answers {status}"))
 }
 
-/// Is `given` the accept value of `key`? Whitespace around it does not count (section 4.1).
+/// Is `given` the accept value of `key`? Whitespace around it is ignored (section 4.1).
 #[must_use]
 pub fn matches(key: &str, given: &str) -> bool {
     accept(key.as_bytes()) == trimmed(given)
@@ -54,21 +52,24 @@ pub fn matches(key: &str, given: &str) -> bool {
 
 /// The verdict on `given` as the accept value of `key`, with the mistake if it is a known one.
 #[must_use]
-pub fn judgement(key: &str, given: &str) -> String {
-    let mut lines = Lines::default();
-    lines.text("key", key);
-    lines.text("expected", &accept(key.as_bytes()));
-    lines.text("given", trimmed(given));
+pub fn verdict(key: &str, given: &str) -> String {
+    let given = trimmed(given);
+    let mut table = Table::default();
+    table.row("key", key);
+    table.row("expected", &accept(key.as_bytes()));
+    table.row("given", given);
     if matches(key, given) {
-        lines.text("verdict", "they match");
-        return lines.0;
+        table.row("verdict", "they match");
+        return table.0;
     }
-    lines.text("verdict", "no match: a client fails the connection (section 4.1)");
-    match accept_errors::find(key, trimmed(given)) {
-        Some(cause) => lines.cause(&cause),
-        None => lines.text("mistake", &unknown(trimmed(given))),
-    }
-    lines.0
+    table.row("verdict", "no match: a client fails the connection (section 4.1)");
+    let Some(cause) = accept_errors::find(key, given) else {
+        table.row("mistake", &unknown_mistake(given));
+        return table.0;
+    };
+    cause.mistakes.iter().for_each(|mistake| table.row("mistake", mistake.name));
+    cause.hashed.iter().for_each(|hashed| table.bytes("hashed", hashed));
+    table.0
 }
 
 fn trimmed(value: &str) -> &str {
@@ -76,47 +77,34 @@ fn trimmed(value: &str) -> &str {
 }
 
 /// What can be said of a value that no known mistake makes.
-fn unknown(given: &str) -> String {
-    let looks = match base64::decode(given.as_bytes()) {
-        Some(octets) if octets.len() == 20 => {
-            "it looks right, 20 octets in base64: something else was hashed, the key of another request?"
-                .to_owned()
+fn unknown_mistake(given: &str) -> String {
+    let looks = match base64::decode(given.as_bytes()).map(|bytes| bytes.len()) {
+        Some(20) => {
+            "it looks valid, 20 bytes in base64: other text was hashed, perhaps the key of another \
+             request"
         }
-        Some(octets) => format!("it is {} octets in base64, where a SHA-1 has 20", octets.len()),
-        None => "it is no base64 with padding".to_owned(),
+        Some(size) => &format!("it has {size} bytes in base64, but a SHA-1 has 20"),
+        None => "it is not base64 with padding",
     };
-    format!("none of the {} that are known; {looks}", accept_errors::count())
+    format!("none of the {} known mistakes; {looks}", accept_errors::count())
 }
 
-/// Lines of a name and what it stands for.
+/// Rows of a name and a value, in two columns.
 #[derive(Default)]
-struct Lines(String);
+struct Table(String);
 
-impl Lines {
-    fn text(&mut self, name: &str, text: &str) {
+impl Table {
+    fn row(&mut self, name: &str, value: &str) {
         self.0.push_str(&format!("{name:<15}"));
-        printable(text, usize::MAX, &mut self.0);
+        printable(value, usize::MAX, &mut self.0);
         self.0.push('\n');
     }
 
-    fn note(&mut self, note: &str) {
-        self.text("", note);
-    }
-
-    /// As text if they are some, else in hex.
-    fn octets(&mut self, name: &str, octets: &[u8]) {
-        match str::from_utf8(octets) {
-            Ok(text) => self.text(name, text),
-            Err(_) => self.text(name, &hex(octets, " ")),
-        }
-    }
-
-    fn cause(&mut self, cause: &Cause) {
-        for mistake in &cause.mistakes {
-            self.text("mistake", mistake.name);
-        }
-        if let Some(hashed) = &cause.hashed {
-            self.octets("hashed", hashed);
+    /// A row with bytes as text if they are UTF-8, or in hex.
+    fn bytes(&mut self, name: &str, bytes: &[u8]) {
+        match str::from_utf8(bytes) {
+            Ok(text) => self.row(name, text),
+            Err(_) => self.row(name, &hex::encode(bytes, " ")),
         }
     }
 }

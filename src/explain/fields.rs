@@ -1,5 +1,7 @@
-//! The fields of one frame, section 5.2, in the order of the wire: their bits, and what these mean.
+//! The fields of a frame in the order of section 5.2: their bits, their values and their meaning.
 
+use super::hex;
+use super::text::byte_count;
 use crate::wire::dissect::Frame;
 use crate::wire::frame::{Opcode, Role};
 use crate::wire::raw::RawHeader;
@@ -7,202 +9,155 @@ use crate::wire::raw::RawHeader;
 /// One field of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// What section 5.2 calls it.
+    /// Its name in section 5.2.
     pub name: &'static str,
-    /// Its first bit, counted from the beginning of the frame.
+    /// The position of its first bit in the frame.
     pub start: u64,
-    /// How many bits of it came.
+    /// The number of its bits that were received.
     pub size: u64,
-    /// The bits on the wire, octets apart; none of the payload, which has a dump of its own.
+    /// The bits on the wire, with a space between bytes; empty for the payload.
     pub bits: String,
-    /// What they are as a number, or as octets in hex.
+    /// The bits as a number, or as bytes in hex.
     pub value: String,
-    /// What that says.
+    /// What the value means.
     pub meaning: String,
-    /// The section of RFC 6455 that says so.
+    /// The section of RFC 6455 that defines this meaning.
     pub section: &'static str,
 }
 
-/// Every field that came, in the order of the wire.
+/// The fields that were received, in the order of the wire.
 #[must_use]
 pub fn fields(frame: &Frame) -> Vec<Field> {
     let header = &frame.header;
     let mut fields = vec![fin(header)];
-    fields.extend(header.rsv().into_iter().zip(["RSV1", "RSV2", "RSV3"]).zip(1..).map(rsv));
+    fields.extend(["RSV1", "RSV2", "RSV3"].into_iter().zip(header.rsv()).map(rsv));
     fields.push(opcode(header));
-    fields.extend(header.mask().map(|mask| masking(mask, frame.sender)));
+    fields.extend(header.mask().map(|is_set| mask(is_set, frame.sender)));
     fields.extend(header.length_7().map(|length| length_7(length, header)));
-    fields.extend(extended(header));
-    fields.extend(key(header));
-    if header.is_whole() {
-        fields.push(payload(frame));
+    fields.extend(extended_length(header));
+    fields.extend(masking_key(header));
+    fields.extend(header.is_whole().then(|| payload(frame)));
+    let mut start = 0;
+    for field in &mut fields {
+        field.start = start;
+        start += field.size;
     }
     fields
 }
 
-fn flag(
+/// A field of the header; [`fields`] sets its start.
+fn field(
     name: &'static str,
-    start: u64,
-    is_set: bool,
-    meaning: &str,
+    bits: String,
+    value: String,
+    meaning: impl Into<String>,
     section: &'static str,
 ) -> Field {
-    let bits = if is_set { "1" } else { "0" };
-    Field {
-        name,
-        start,
-        size: 1,
-        bits: bits.to_owned(),
-        value: bits.to_owned(),
-        meaning: meaning.to_owned(),
-        section,
-    }
+    let size = bits.bytes().filter(|digit| *digit != b' ').count() as u64;
+    Field { name, start: 0, size, bits, value, meaning: meaning.into(), section }
+}
+
+fn flag(name: &'static str, is_set: bool, meaning: &str, section: &'static str) -> Field {
+    let bit = u8::from(is_set).to_string();
+    field(name, bit.clone(), bit, meaning, section)
 }
 
 fn fin(header: &RawHeader) -> Field {
     let is_continuation = header.opcode() == Some(Opcode::Continuation);
     let (meaning, section) = match (header.fin(), header.is_control()) {
         (true, true) => ("a control frame is always whole", "5.5"),
-        (false, true) => ("a control frame in fragments, which must not be", "5.5"),
+        (false, true) => ("more to follow, but a control frame must not be fragmented", "5.5"),
         (true, false) if is_continuation => ("the last frame of its message", "5.4"),
-        (true, false) => ("the message is whole in this frame", "5.4"),
+        (true, false) => ("this frame holds the whole message", "5.4"),
         (false, false) => ("more frames of this message follow", "5.4"),
     };
-    flag("FIN", 0, header.fin(), meaning, section)
+    flag("FIN", header.fin(), meaning, section)
 }
 
-fn rsv(((is_set, name), start): ((bool, &'static str), u64)) -> Field {
-    let meaning = if is_set {
-        "set, though no extension gives it a meaning"
-    } else {
-        "for extensions; none uses it"
+fn rsv((name, is_set): (&'static str, bool)) -> Field {
+    let meaning = match is_set {
+        true => "set, but no extension gives it a meaning here",
+        false => "reserved for extensions; must be 0 here",
     };
-    flag(name, start, is_set, meaning, "5.2")
+    flag(name, is_set, meaning, "5.2")
 }
 
 fn opcode(header: &RawHeader) -> Field {
     let bits = header.opcode_bits();
     let (meaning, section) = match header.opcode() {
-        Some(Opcode::Continuation) => ("continuation: more of the message under way", "5.4"),
-        Some(Opcode::Text) => ("text: a message in UTF-8 begins", "5.6"),
-        Some(Opcode::Binary) => ("binary: a message of any octets begins", "5.6"),
+        Some(Opcode::Continuation) => ("continuation: continues the current message", "5.4"),
+        Some(Opcode::Text) => ("text: starts a message in UTF-8", "5.6"),
+        Some(Opcode::Binary) => ("binary: starts a message of arbitrary bytes", "5.6"),
         Some(Opcode::Close) => ("close: the sender will send nothing more", "5.5.1"),
-        Some(Opcode::Ping) => ("ping: asks for a pong with the same payload", "5.5.2"),
-        Some(Opcode::Pong) => ("pong: the answer to a ping, or a sign of life", "5.5.3"),
-        None if header.is_control() => ("reserved for control frames yet to be defined", "5.2"),
-        None => ("reserved for data frames yet to be defined", "5.2"),
+        Some(Opcode::Ping) => ("ping: requires a pong with the same payload", "5.5.2"),
+        Some(Opcode::Pong) => ("pong: answers a ping, or shows that the sender is alive", "5.5.3"),
+        None if header.is_control() => ("reserved for future control frames", "5.2"),
+        None => ("reserved for future data frames", "5.2"),
     };
-    Field {
-        name: "opcode",
-        start: 4,
-        size: 4,
-        bits: format!("{bits:04b}"),
-        value: format!("0x{bits:x}"),
-        meaning: meaning.to_owned(),
-        section,
-    }
+    field("opcode", format!("{bits:04b}"), format!("0x{bits:x}"), meaning, section)
 }
 
-fn masking(mask: bool, sender: Role) -> Field {
-    let meaning = match (mask, sender) {
-        (true, Role::Client) => "masked, as every frame of a client must be",
-        (false, Role::Client) => "not masked, though every frame of a client must be",
-        (true, Role::Server) => "masked, which no frame of a server may be",
-        (false, Role::Server) => "not masked: no frame of a server may be",
+fn mask(is_set: bool, sender: Role) -> Field {
+    let meaning = match (is_set, sender) {
+        (true, Role::Client) => "masked: a client must mask every frame",
+        (false, Role::Client) => "not masked, but a client must mask",
+        (true, Role::Server) => "masked, but a server must not mask",
+        (false, Role::Server) => "not masked: a server must not mask",
     };
-    flag("MASK", 8, mask, meaning, "5.1")
+    flag("MASK", is_set, meaning, "5.1")
 }
 
 fn length_7(length: u8, header: &RawHeader) -> Field {
     let meaning = match header.extended_size() {
-        0 if length == 1 => "octet of payload".to_owned(),
-        0 => "octets of payload".to_owned(),
-        2 => "the length is in the next 2 octets, 16 bits".to_owned(),
-        _ => "the length is in the next 8 octets, 64 bits".to_owned(),
+        0 if length == 1 => "byte of payload",
+        0 => "bytes of payload",
+        2 => "the next 2 bytes hold the length",
+        _ => "the next 8 bytes hold the length",
     };
-    Field {
-        name: "Payload len",
-        start: 9,
-        size: 7,
-        bits: format!("{length:07b}"),
-        value: length.to_string(),
-        meaning,
-        section: "5.2",
-    }
+    field("Payload len", format!("{length:07b}"), length.to_string(), meaning, "5.2")
 }
 
-fn extended(header: &RawHeader) -> Option<Field> {
-    let came = header.extended();
+fn extended_length(header: &RawHeader) -> Option<Field> {
+    let bytes = header.extended();
     let (value, meaning) = match header.length() {
-        Some(length) => (length.to_string(), "octets of payload, high octet first".to_owned()),
-        None => {
-            let meaning =
-                format!("{} of {} came", came.len(), octets(header.extended_size() as u64));
-            (hex(came, " "), meaning)
+        Some(length) => {
+            (length.to_string(), "bytes of payload, most significant byte first".to_owned())
         }
+        None => (hex::encode(bytes, " "), received(bytes, header.extended_size())),
     };
-    (!came.is_empty()).then(|| Field {
-        name: "Extended payload length",
-        start: 16,
-        size: 8 * came.len() as u64,
-        bits: binary(came),
-        value,
-        meaning,
-        section: "5.2",
-    })
+    let field = || field("Extended payload length", binary(bytes), value, meaning, "5.2");
+    (!bytes.is_empty()).then(field)
 }
 
-fn key(header: &RawHeader) -> Option<Field> {
-    let came = header.key_bytes();
+fn masking_key(header: &RawHeader) -> Option<Field> {
+    let bytes = header.key_bytes();
     let meaning = match header.key() {
-        Some([0, 0, 0, 0]) => "four zeros: the payload stays readable".to_owned(),
-        Some(_) => "payload octet i is XORed with octet i modulo 4 of these".to_owned(),
-        None => format!("{} of 4 octets came", came.len()),
+        Some([0, 0, 0, 0]) => "all zero: the payload stays readable".to_owned(),
+        Some(_) => "payload byte i is XORed with byte i mod 4 of this key".to_owned(),
+        None => received(bytes, 4),
     };
-    (!came.is_empty()).then(|| Field {
-        name: "Masking-key",
-        start: 16 + 8 * header.extended_size() as u64,
-        size: 8 * came.len() as u64,
-        bits: binary(came),
-        value: hex(came, " "),
-        meaning,
-        section: "5.3",
-    })
+    let field = || field("Masking-key", binary(bytes), hex::encode(bytes, " "), meaning, "5.3");
+    (!bytes.is_empty()).then(field)
 }
 
 fn payload(frame: &Frame) -> Field {
     let masked = if frame.header.key().is_some() { ", masked" } else { "" };
-    let meaning = match frame.missing() {
-        0 if frame.arrived == 0 => "empty".to_owned(),
-        0 => format!("{}{masked}", octets(frame.arrived)),
-        missing => format!("{} came{masked}, {missing} are missing", octets(frame.arrived)),
+    let meaning = match (frame.arrived, frame.missing()) {
+        (0, 0) => "empty".to_owned(),
+        (count, 0) => format!("{}{masked}", byte_count(count)),
+        (count, missing) => format!("{} received{masked}, {missing} missing", byte_count(count)),
     };
-    Field {
-        name: "Payload data",
-        start: 8 * frame.header.size() as u64,
-        size: frame.arrived.saturating_mul(8),
-        bits: String::new(),
-        value: String::new(),
-        meaning,
-        section: if frame.header.is_control() { "5.5" } else { "5.6" },
-    }
+    let section = if frame.header.is_control() { "5.5" } else { "5.6" };
+    let size = frame.arrived.saturating_mul(8);
+    Field { size, ..field("Payload data", String::new(), String::new(), meaning, section) }
 }
 
-/// `1 octet`, `2 octets`.
-#[must_use]
-pub fn octets(count: u64) -> String {
-    format!("{count} octet{}", if count == 1 { "" } else { "s" })
+/// `1 of 4 bytes received`.
+fn received(bytes: &[u8], size: usize) -> String {
+    format!("{} of {size} bytes received", bytes.len())
 }
 
-/// Octets in hex, with something between them.
-#[must_use]
-pub fn hex(octets: &[u8], between: &str) -> String {
-    let mut text = String::new();
-    super::push_hex(octets, between, &mut text);
-    text
-}
-
-fn binary(octets: &[u8]) -> String {
-    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:08b}")).collect();
-    octets.join(" ")
+fn binary(bytes: &[u8]) -> String {
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    bytes.join(" ")
 }

@@ -1,256 +1,248 @@
-//! The two heads of the opening handshake, line by line, sections 4.2.1 and 4.2.2.
+//! The heads of the opening handshake as text and JSON: each line with the requirements of sections
+//! 4.2.1 and 4.2.2 that it keeps or breaks.
 
 use super::accept_errors;
-use super::json::{Members, list};
+use super::json::{JsonObject, list};
+use super::names;
+use super::text::{byte_range, printable};
 use super::view::{Tone, View};
+use crate::rfc6455::Requirement;
+use crate::wire::frame::Role;
 use crate::wire::handshake::{Checked, GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
-use crate::wire::refusal::Refusal;
-use crate::wire::server_response::{ClientOffer, ServerResponse};
+use crate::wire::refusal::{Refusal, RefusalRule};
+use crate::wire::server_response::{ClientOffer, ResponseError, ResponseRule, ServerResponse};
 
-/// A head with what is to be said of it.
+/// A head and the result of its checks.
 #[derive(Debug)]
-pub struct Head {
-    kind: Kind,
+pub struct HandshakeText {
+    sender: Role,
     offset: u64,
     size: usize,
-    lines: Vec<Line>,
-    /// What is wrong and belongs to no line, and what the whole comes to.
-    faults: Vec<Verdict>,
-    /// What the key makes.
+    lines: Vec<HeadLine>,
+    /// The failed checks that belong to no line.
+    other: Vec<Check>,
+    /// The computation of the accept value.
     accept: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Request,
-    Response,
-}
-
-/// One line of the head.
 #[derive(Debug)]
-struct Line {
+struct HeadLine {
     text: String,
-    verdicts: Vec<Verdict>,
+    checks: Vec<Check>,
 }
 
-/// An item of the RFC's list, and whether it is met.
+/// The check of one item of the RFC's lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Verdict {
+struct Check {
     section: &'static str,
-    /// What is wrong; nothing if it is right.
-    wrong: Option<&'static str>,
-    /// The status that a server answers a wrong request with.
+    /// The broken requirement, if the register has it.
+    requirement: Option<&'static Requirement>,
+    /// What is wrong; `None` if the item is met.
+    violation: Option<&'static str>,
+    /// The status of the server's response to a wrong request.
     status: Option<&'static str>,
 }
 
-impl Verdict {
-    fn right(section: &'static str) -> Self {
-        Self { section, wrong: None, status: None }
+impl Check {
+    fn passed(section: &'static str) -> Self {
+        Self { section, requirement: None, violation: None, status: None }
     }
 
     fn refused(refusal: Refusal) -> Self {
-        let rule = refusal.rule();
-        Self { section: rule.section, wrong: Some(rule.sentence), status: Some(rule.status) }
+        let RefusalRule { requirement, section, status, sentence, .. } = *refusal.rule();
+        Self { section, requirement, violation: Some(sentence), status: Some(status) }
     }
 
-    fn of(section: &'static str, verdict: Result<(), Refusal>) -> Self {
-        verdict.map_or_else(Self::refused, |()| Self::right(section))
+    fn of(section: &'static str, result: Result<(), Refusal>) -> Self {
+        result.map_or_else(Self::refused, |()| Self::passed(section))
     }
 
-    /// `right (4.2.1 item 3)`, or what is wrong and what answers it.
-    fn sentence(&self) -> String {
-        let Self { section, wrong, status } = self;
-        let status =
-            status.map(|status| format!("; a server answers {status}")).unwrap_or_default();
-        format!("{} ({section}){status}", wrong.unwrap_or("right"))
+    /// `right (4.2.1 item 3)`, or what is wrong and the server's response.
+    fn text(&self, indent: usize, view: View) -> String {
+        let Self { section, requirement, violation, status } = self;
+        let status = status.map(|status| format!("; a server answers {status}"));
+        let status = status.unwrap_or_default();
+        match violation {
+            Some(violation) => {
+                let id = requirement.map(|requirement| format!(", {}", requirement.id));
+                let id = id.unwrap_or_default();
+                let text = format!("VIOLATION: {violation} ({section}{id}){status}");
+                view.wrap_painted(Tone::Wrong, &text, indent)
+            }
+            None => view.wrap_painted(Tone::Right, &format!("right ({section})"), indent),
+        }
+    }
+
+    fn object(&self) -> String {
+        let mut out = JsonObject::default();
+        out.text("section", self.section);
+        out.text_or_null("id", self.requirement.map(|requirement| requirement.id));
+        out.raw("ok", self.violation.is_none());
+        out.text_or_null("sentence", self.violation);
+        out.text_or_null("status", self.status);
+        out.finish()
     }
 }
 
-/// A request head, or what its octets are refused with.
+/// A request head; `parsed` is the server's reading of the same `bytes`.
 #[must_use]
-pub fn request(offset: u64, octets: &[u8], read: Result<&Request, Refusal>) -> Head {
-    let mut head = Head::new(Kind::Request, offset, octets);
-    let request = match read {
+pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> HandshakeText {
+    let mut head = HandshakeText::new(Role::Client, offset, bytes);
+    let request = match parsed {
         Ok(request) => request,
         Err(refusal) => {
-            head.faults.push(Verdict::refused(refusal));
+            head.other.push(Check::refused(refusal));
             return head;
         }
     };
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
-    head.judge("", Verdict::of("4.2.1 item 1", method));
-    head.judge("Host", Verdict::right("4.2.1 item 2"));
-    for Checked { section: item, header, result: verdict } in check_all(request) {
-        if !(header.is_empty() && verdict.is_ok()) {
-            head.judge(header, Verdict::of(item, verdict));
+    head.add("", Check::of("4.2.1 item 1", method));
+    head.add("Host", Check::passed("4.2.1 item 2"));
+    for Checked { section, header, result } in check_all(request) {
+        if !(header.is_empty() && result.is_ok()) {
+            head.add(header, Check::of(section, result));
         }
     }
     if request.has_content() == Ok(true) {
-        head.faults.push(Verdict::refused(Refusal::Content));
+        head.other.push(Check::refused(Refusal::Content));
     }
     let key = request.fields.values("Sec-WebSocket-Key").next();
-    head.accept = key.map(|key| computation(key, "a server answers with"));
+    head.accept = key.map(|key| format!("a server answers with {}", computation(key)));
     head
 }
 
-/// A response head, held against what is known of its request.
+/// A response head, checked against what is known of the request.
 #[must_use]
-pub fn response(offset: u64, octets: &[u8], answer: &ServerResponse, asked: &ClientOffer) -> Head {
-    let mut head = Head::new(Kind::Response, offset, octets);
-    for Checked { section: item, header, result: verdict } in answer.check_all(asked) {
-        let verdict = match verdict {
-            Ok(()) => Verdict::right(item),
-            Err(fault) => {
-                let rule = fault.rule();
-                Verdict { section: rule.section, wrong: Some(rule.sentence), status: None }
+pub fn response(
+    offset: u64,
+    bytes: &[u8],
+    response: &ServerResponse,
+    offer: &ClientOffer,
+) -> HandshakeText {
+    let mut head = HandshakeText::new(Role::Server, offset, bytes);
+    for Checked { section, header, result } in response.check_all(offer) {
+        match result.map_err(ResponseError::rule) {
+            Ok(()) if section.starts_with("RFC") => (),
+            Ok(()) => head.add(header, Check::passed(section)),
+            Err(ResponseRule { requirement, section, sentence, .. }) => {
+                let requirement = Some(*requirement);
+                let violation = Some(*sentence);
+                head.add(header, Check { section, requirement, violation, status: None });
             }
-        };
-        if !(item.starts_with("RFC") && verdict.wrong.is_none()) {
-            head.judge(header, verdict);
         }
     }
-    let given = answer.fields.values("Sec-WebSocket-Accept").next();
-    head.accept = Some(match &asked.key {
-        Some(key) => computation(key, "the key makes") + &cause(key, given),
-        None => "not recomputed: the key is in the request, and --key gives it".to_owned(),
+    let given = response.fields.values("Sec-WebSocket-Accept").next();
+    head.accept = Some(match &offer.key {
+        Some(key) => format!("the key requires {}{}", computation(key), mistakes(key, given)),
+        None => "not checked: the key is in the request; --key sets it".to_owned(),
     });
     head
 }
 
-/// The mistake that made a wrong accept value, if it is a known one.
-fn cause(key: &[u8], given: Option<&[u8]>) -> String {
-    let text = |octets| str::from_utf8(octets).ok();
-    let cause = text(key)
-        .zip(given.and_then(text))
-        .and_then(|(key, given)| accept_errors::find(key, given));
-    let names =
-        cause.map(|cause| cause.mistakes.iter().map(|mistake| mistake.name).collect::<Vec<_>>());
-    names.map(|names| format!("; the mistake: {}", names.join(", and "))).unwrap_or_default()
+/// The mistakes that made a wrong accept value, if they are known.
+fn mistakes(key: &[u8], given: Option<&[u8]>) -> String {
+    let (Ok(key), Some(Ok(given))) = (str::from_utf8(key), given.map(str::from_utf8)) else {
+        return String::new();
+    };
+    let Some(cause) = accept_errors::find(key, given) else { return String::new() };
+    let names: Vec<&str> = cause.mistakes.iter().map(|mistake| mistake.name).collect();
+    format!("; the mistake: {}", names.join(", and "))
 }
 
-/// Section 4.2.2 item 5.4, as a sum.
-fn computation(key: &[u8], who: &str) -> String {
+/// The accept value of `key` and its formula (section 4.2.2 item 5.4).
+fn computation(key: &[u8]) -> String {
     let mut text = String::new();
-    super::printable(&String::from_utf8_lossy(key), 80, &mut text);
-    format!("{who} {} = base64(SHA-1(\"{text}{GUID}\")) (4.2.2 item 5.4)", accept(key))
+    printable(&String::from_utf8_lossy(key), 80, &mut text);
+    format!("{} = base64(SHA-1(\"{text}{GUID}\")) (4.2.2 item 5.4)", accept(key))
 }
 
-impl Head {
-    fn new(kind: Kind, offset: u64, octets: &[u8]) -> Self {
-        let text = octets.trim_ascii_end();
-        let lines = text.split(|octet| *octet == b'\n').map(|line| Line {
+impl HandshakeText {
+    fn new(sender: Role, offset: u64, bytes: &[u8]) -> Self {
+        let lines = bytes.trim_ascii_end().split(|byte| *byte == b'\n').map(|line| HeadLine {
             text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned(),
-            verdicts: vec![],
+            checks: vec![],
         });
         let lines = lines.collect();
-        Self { kind, offset, size: octets.len(), lines, faults: vec![], accept: None }
+        Self { sender, offset, size: bytes.len(), lines, other: vec![], accept: None }
     }
 
-    /// Puts a verdict to the first line of that header; what is wrong without one stands alone.
-    fn judge(&mut self, header: &str, verdict: Verdict) {
-        let is_it = |line: &&mut Line| match line.text.split_once(':') {
-            _ if header.is_empty() => true,
-            Some((name, _)) => name.eq_ignore_ascii_case(header),
+    /// Adds a check to the first line with this field, or to the first line of all if `field` is empty. A
+    /// failed check of a missing field belongs to no line.
+    fn add(&mut self, field: &str, check: Check) {
+        let is_it = |line: &&mut HeadLine| match line.text.split_once(':') {
+            _ if field.is_empty() => true,
+            Some((name, _)) => name.eq_ignore_ascii_case(field),
             None => false,
         };
         match self.lines.iter_mut().find(is_it) {
-            Some(line) => line.verdicts.push(verdict),
-            None if verdict.wrong.is_some() => self.faults.push(verdict),
+            Some(line) => line.checks.push(check),
+            None if check.violation.is_some() => self.other.push(check),
             None => (),
         }
     }
 
-    fn faults(&self) -> impl Iterator<Item = &Verdict> {
-        let of_lines = self.lines.iter().flat_map(|line| &line.verdicts);
-        of_lines.chain(&self.faults).filter(|verdict| verdict.wrong.is_some())
+    fn failed(&self) -> impl Iterator<Item = &Check> {
+        let of_lines = self.lines.iter().flat_map(|line| &line.checks);
+        of_lines.chain(&self.other).filter(|check| check.violation.is_some())
     }
 
-    /// Is every item met?
+    /// Does the head meet every item?
     #[must_use]
     pub fn conforms(&self) -> bool {
-        self.faults().next().is_none()
+        self.failed().next().is_none()
     }
 
-    /// As text: each line with its verdicts, the accept value, the whole.
+    /// `request` or `response`.
+    fn kind(&self) -> &'static str {
+        match self.sender {
+            Role::Client => "request",
+            Role::Server => "response",
+        }
+    }
+
+    /// The head as text: each line with its checks, the accept value, the verdict.
     #[must_use]
-    pub fn page(&self, view: View) -> String {
-        let (kind, from) = self.words();
-        let last = self.offset + (self.size as u64).saturating_sub(1);
-        let heading = format!("{kind} head, octets {} to {last}, from a {from}", self.offset);
-        let mut out = view.paint(Tone::Heading, view.wrap(&heading, 0).trim_end());
-        out.push_str("\n\n");
+    pub fn text(&self, view: View) -> String {
+        let place = byte_range(self.offset, self.size as u64);
+        let heading = format!("{} head, {place}, from a {}", self.kind(), names::role(self.sender));
+        let mut out = view.wrap_painted(Tone::Heading, &heading, 0) + "\n";
         for line in &self.lines {
             let mut text = String::new();
-            super::printable(&line.text, 1000, &mut text);
-            out.push_str(&view.wrap(&text, 2));
-            for verdict in &line.verdicts {
-                out.push_str(&render_verdict(verdict, 6, view));
-            }
+            printable(&line.text, 1000, &mut text);
+            out += &view.wrap(&text, 2);
+            out.extend(line.checks.iter().map(|check| check.text(6, view)));
         }
         out.push('\n');
-        if let Some(accept) = &self.accept {
-            out.push_str(&view.wrap(&format!("accept: {accept}"), 0));
-        }
-        for verdict in &self.faults {
-            out.push_str(&render_verdict(verdict, 0, view));
-        }
+        out.extend(self.accept.iter().map(|accept| view.wrap(&format!("accept: {accept}"), 0)));
+        out.extend(self.other.iter().map(|check| check.text(0, view)));
         if self.conforms() {
-            out.push_str(&view.paint(Tone::Right, "verdict: conforming"));
-            out.push('\n');
+            out += &view.wrap_painted(Tone::Right, "verdict: conforming", 0);
         }
         out
     }
 
-    /// As a JSON object with `kind` (`request` or `response`), `from`, `offset`, `size`, `lines` (each
-    /// with `text` and `verdicts`), `accept` and `violations`; a verdict has `section`, `ok`, `sentence`
-    /// and `status`.
+    /// The head as a JSON object with `kind` (`request` or `response`), `from`, `offset`, `size`,
+    /// `lines` (each with `text` and `verdicts`), `accept` and `violations`. A verdict has `section`,
+    /// `id` (of the broken requirement, or `null`), `ok`, `sentence` and `status`.
     #[must_use]
     pub fn object(&self) -> String {
-        let (kind, from) = self.words();
-        let mut out = Members::default();
-        out.text("kind", kind);
-        out.text("from", from);
+        let mut out = JsonObject::default();
+        out.text("kind", self.kind());
+        out.text("from", names::role(self.sender));
         out.raw("offset", self.offset);
         out.raw("size", self.size);
-        out.raw(
-            "lines",
-            list(self.lines.iter().map(|line| {
-                let mut out = Members::default();
-                out.text("text", &line.text);
-                out.raw("verdicts", list(line.verdicts.iter().map(verdict)));
-                out.object()
-            })),
-        );
-        out.quoted("accept", self.accept.as_deref());
-        out.raw("violations", list(self.faults().map(verdict)));
-        out.object()
+        let line = |line: &HeadLine| {
+            let mut out = JsonObject::default();
+            out.text("text", &line.text);
+            out.raw("verdicts", list(line.checks.iter().map(Check::object)));
+            out.finish()
+        };
+        out.raw("lines", list(self.lines.iter().map(line)));
+        out.text_or_null("accept", self.accept.as_deref());
+        out.raw("violations", list(self.failed().map(Check::object)));
+        out.finish()
     }
-
-    fn words(&self) -> (&'static str, &'static str) {
-        match self.kind {
-            Kind::Request => ("request", "client"),
-            Kind::Response => ("response", "server"),
-        }
-    }
-}
-
-fn render_verdict(verdict: &Verdict, indent: usize, view: View) -> String {
-    let (tone, mark) = match verdict.wrong {
-        Some(_) => (Tone::Wrong, "VIOLATION: "),
-        None => (Tone::Right, ""),
-    };
-    let text = view.wrap(&format!("{mark}{}", verdict.sentence()), indent);
-    format!("{}\n", view.paint(tone, text.trim_end()))
-}
-
-fn verdict(verdict: &Verdict) -> String {
-    let mut out = Members::default();
-    out.text("section", verdict.section);
-    out.raw("ok", verdict.wrong.is_none());
-    out.quoted("sentence", verdict.wrong);
-    out.quoted("status", verdict.status);
-    out.object()
 }
 
 #[cfg(test)]
@@ -261,11 +253,11 @@ mod tests {
 
     const VIEW: View = View { width: 80, colour: Colour::Off };
 
-    fn read(octets: &str) -> Head {
+    fn read(head: &str) -> HandshakeText {
         let limits = HeadLimits { head_max: 9000, target_max: 900, fields_max: 90 };
-        let read = HeadParser::new(limits).advance(octets.as_bytes());
+        let read = HeadParser::new(limits).advance(head.as_bytes());
         let read = read.map(|found| found.unwrap().0);
-        request(0, octets.as_bytes(), read.as_ref().map_err(|refusal| *refusal))
+        request(0, head.as_bytes(), read.as_ref().map_err(|refusal| *refusal))
     }
 
     const RIGHT: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
@@ -276,21 +268,27 @@ mod tests {
     fn s1_3_the_request_of_the_rfc() {
         let head = read(RIGHT);
         assert!(head.conforms());
-        let page = head.page(VIEW);
-        assert_eq!(page.matches("right (4.2.1 item").count(), 6, "{page}");
-        assert!(page.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{page}");
+        let text = head.text(VIEW);
+        assert_eq!(text.matches("right (4.2.1 item").count(), 6, "{text}");
+        assert!(text.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{text}");
     }
 
     #[test]
-    fn s4_2_1_every_item_that_is_not_met_is_told() {
+    fn s4_2_1_every_item_that_is_not_met_is_reported() {
         let wrong = RIGHT.replace("Upgrade: websocket\r\n", "").replace(": 13", ": 12");
         let wrong = wrong.replace("dGhl", "").replace("GET", "POST");
-        let page = read(&wrong).page(VIEW);
-        for item in ["4.2.1 item 1", "4.2.1 item 3", "4.2.1 item 5", "4.2.2 item 4"] {
-            assert!(page.contains(&format!("({item})")), "{item}: {page}");
+        let text = read(&wrong).text(VIEW);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for item in [
+            "4.2.1 item 1, 4.2.1-c",
+            "4.2.1 item 3, 4.2.1-k",
+            "4.2.1 item 5, 4.2.1-o",
+            "4.2.2 item 4, 4.2.2-i",
+        ] {
+            assert!(words.contains(&format!("({item})")), "{item}: {text}");
         }
-        assert_eq!(page.matches("VIOLATION").count(), 4, "{page}");
-        let page = read(&RIGHT.replace("\r\nHost: ", "\r\nHo\u{9b}st: ")).page(VIEW);
-        assert!(page.contains("VIOLATION: a header line is not") && !page.contains('\u{9b}'));
+        assert_eq!(text.matches("VIOLATION").count(), 4, "{text}");
+        let text = read(&RIGHT.replace("\r\nHost: ", "\r\nHo\u{9b}st: ")).text(VIEW);
+        assert!(text.contains("VIOLATION: a header line is not") && !text.contains('\u{9b}'));
     }
 }

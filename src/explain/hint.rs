@@ -1,48 +1,47 @@
-//! What a mistake looks like that many make: a guess, where a frame has the marks of one. It is never
-//! part of the verdict.
+//! A guess at the mistake in the sender's code, for frames that show the marks of a known one. A hint
+//! never changes the verdict.
 
-use super::frame_text::quoted;
+use super::hex;
+use super::payload::{close_body, wire_payload};
+use super::text::quoted;
 use crate::wire::close::{CloseCode, Violation};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
 use crate::wire::mask;
 
-/// A sentence about what the sender probably did, if that can be guessed.
+/// A sentence about the sender's probable mistake.
 #[must_use]
-pub fn hint(frame: &Frame) -> Option<String> {
-    let hints = [length, key, close, mask, compression, latin_1, restart];
+pub(super) fn hint(frame: &Frame) -> Option<String> {
+    let hints = [length, key, close, not_masked, compression, latin_1, restart];
     hints.into_iter().find_map(|hint| hint(frame))
 }
 
-/// A length that does not fit what came, though its octets would in another order or size.
+/// The frame is incomplete, but its length would fit in another byte order or size.
 fn length(frame: &Frame) -> Option<String> {
-    let extended = frame.header.extended();
-    let last = frame.arrived;
     if frame.missing() == 0 || !frame.header.is_whole() {
         return None;
     }
-    match *extended {
+    let low_first = |length: u64| {
+        format!("with its low byte first, the length is {length}, and all of it was received")
+    };
+    match *frame.header.extended() {
         [high, low] => {
-            let swapped = u64::from(u16::from_le_bytes([high, low]));
-            let fits = (126..=last).contains(&swapped);
-            fits.then(|| {
-                format!("with its low octet first the length is {swapped}, and all of it came")
-            })
+            let swapped = u16::from_le_bytes([high, low]).into();
+            (126..=frame.arrived).contains(&swapped).then(|| low_first(swapped))
         }
         [a, b, c, d, e, f, g, h] => {
             let sixteen = u64::from(u16::from_be_bytes([a, b]));
             let thirty_two = u64::from(u32::from_be_bytes([a, b, c, d]));
             let swapped = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            if (126..=last + 6).contains(&sixteen) {
+            if (126..=frame.arrived + 6).contains(&sixteen) {
                 Some(format!(
-                    "in 16 bits the length is {sixteen}, and all of it came: 126 says so, not 127"
+                    "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces \
+                     16 bits, 127 announces 64"
                 ))
-            } else if (0x1_0000..=last).contains(&swapped) {
-                Some(format!(
-                    "with its low octet first the length is {swapped}, and all of it came"
-                ))
+            } else if (0x1_0000..=frame.arrived).contains(&swapped) {
+                Some(low_first(swapped))
             } else if (0x1_0000..1 << 31).contains(&thirty_two) && [e, f, g, h] != [0; 4] {
-                Some(format!("in 32 bits the length is {thirty_two}, but there is no such form"))
+                Some(format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
             } else {
                 None
             }
@@ -51,16 +50,17 @@ fn length(frame: &Frame) -> Option<String> {
     }
 }
 
-/// The MASK bit without a key: text takes its place, and its four octets are missing at the end.
+/// MASK without a key: the text itself stands in its place, and four bytes are missing at the end.
 fn key(frame: &Frame) -> Option<String> {
     let key = frame.header.key()?;
-    let is_text = key.iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ');
+    let is_text = key.iter().all(|byte| matches!(byte, b' '..=b'~'));
     let text = quoted(&key, 4);
-    (is_text && (1..=4).contains(&frame.missing()))
-        .then(|| format!("the key reads {text}: perhaps no key was sent, and this is the payload"))
+    (is_text && (1..=4).contains(&frame.missing())).then(|| {
+        format!("the key is the text {text}: perhaps no key was sent, and this is the payload")
+    })
 }
 
-/// Codes that were written in another way than two octets, the high one first.
+/// A status code that is not written as two bytes, the high byte first.
 fn close(frame: &Frame) -> Option<String> {
     if !frame.violations.contains(&Violation::CloseCode) {
         return None;
@@ -73,150 +73,137 @@ fn close(frame: &Frame) -> Option<String> {
         [high @ 10..=49, low @ 0..=99] => {
             (100 * u16::from(high) + u16::from(low), "as two decimal halves")
         }
-        [low, high, ..] => (u16::from_le_bytes([low, high]), "with its low octet first"),
-        _ => return None,
+        _ => (close_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
     };
-    let known = CloseCode::from_wire(code)?;
-    let [high, low] = code.to_be_bytes();
-    Some(format!(
-        "{code}, {}, was written {how}; its octets are {high:02x} {low:02x}",
-        known.name()
-    ))
+    let known = CloseCode::from_wire(code)?.name();
+    let bytes = hex::encode(&code.to_be_bytes(), " ");
+    Some(format!("{code}, {known}, was written {how}; it must be {bytes}"))
 }
 
-/// Text that is text only as it stands on the wire.
-fn mask(frame: &Frame) -> Option<String> {
-    let key = frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
-    let wire: Vec<u8> =
-        frame.payload.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key).collect();
-    let is_text = str::from_utf8(&wire).is_ok_and(|text| !text.contains(char::is_control));
-    is_text.then(|| {
-        format!(
-            "without unmasking it is {}: perhaps it was not masked",
-            quoted(&wire, frame.arrived)
-        )
+/// The payload is text only as it is on the wire.
+fn not_masked(frame: &Frame) -> Option<String> {
+    frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
+    let wire = wire_payload(frame);
+    is_text(&wire).then(|| {
+        let text = quoted(&wire, frame.arrived);
+        format!("without unmasking it is {text}: perhaps it was not masked")
     })
 }
 
 fn compression(frame: &Frame) -> Option<String> {
     let is_first = matches!(frame.header.opcode(), Some(Opcode::Text | Opcode::Binary));
-    (frame.header.rsv() == [true, false, false] && is_first).then(|| {
-        "RSV1 is how permessage-deflate marks a compressed message (RFC 7692, 6), if the handshake agreed on it"
-            .to_owned()
-    })
+    let hint = "with permessage-deflate, RSV1 marks a compressed message (RFC 7692, 6), if the \
+                handshake agreed on it";
+    (frame.header.rsv() == [true, false, false] && is_first).then(|| hint.to_owned())
 }
 
-/// Mostly ASCII, and each octet that is no UTF-8 a letter of Latin-1.
+/// Mostly ASCII, and each other byte a letter of Latin-1.
 fn latin_1(frame: &Frame) -> Option<String> {
     let is_text = frame.header.opcode() == Some(Opcode::Text);
     if !is_text || !frame.violations.contains(&Violation::NotUtf8) || frame.payload.len() < 3 {
         return None;
     }
-    let letters = frame.payload.iter().filter(|octet| 0xc0 <= **octet).count();
-    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~' | 0xc0..);
+    let letters = frame.payload.iter().filter(|byte| 0xc0 <= **byte).count();
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | 0xc0..);
     let is_latin = 4 * letters <= frame.payload.len() && frame.payload.iter().all(is_plain);
-    let text: String = frame.payload.iter().map(|octet| char::from(*octet)).collect();
-    is_latin.then(|| format!("in Latin-1 it reads {}", quoted(text.as_bytes(), text.len() as u64)))
+    let text: String = frame.payload.iter().map(|byte| char::from(*byte)).collect();
+    is_latin.then(|| format!("in Latin-1 it is {}", quoted(text.as_bytes(), text.len() as u64)))
 }
 
-/// Octets of a payload that are tried with the key begun anew.
+/// Bytes of a payload that are tried with a restarted key.
 const RESTART_MAX: usize = 4096;
-/// So many octets, garbled by the wrong octet of the key, may be UTF-8 by chance before one is not.
+/// Bytes unmasked with the wrong byte of the key may be valid UTF-8 by chance, but not this many.
 const CHANCE_MAX: usize = 32;
-/// As many octets as it takes to believe that they are text.
+/// Fewer bytes are not enough evidence of text.
 const TEXT_MIN: usize = 6;
 
-/// Text up to a point that is no multiple of 4 from its beginning, and behind it text again if the first
-/// octet of the key is the one for that point: each write was masked for itself.
+/// Text up to a point that is not a multiple of 4, and after it text again if the key restarts there:
+/// the sender masked each of its writes separately.
 fn restart(frame: &Frame) -> Option<String> {
     let key = frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
     let payload = frame.payload.get(..RESTART_MAX).unwrap_or(&frame.payload);
-    let wrong = str::from_utf8(payload).err().filter(|error| error.error_len().is_some())?;
-    let valid = wrong.valid_up_to();
-    let last = payload.len().saturating_sub(TEXT_MIN).min(valid + 3); // in the character, at most
+    let invalid = str::from_utf8(payload).err().filter(|error| error.error_len().is_some())?;
+    let valid = invalid.valid_up_to();
+    let last = payload.len().saturating_sub(TEXT_MIN).min(valid + 3); // inside that character, at most
     let mut found = (valid.saturating_sub(CHANCE_MAX).max(1)..=last)
         .map(|at| (at, restarted(payload, key, at)))
-        .filter(|(_, octets)| is_text(octets));
-    let (at, octets) = found.next()?;
+        .filter(|(_, bytes)| is_text(bytes));
+    let (at, bytes) = found.next()?;
     let is_only = found.next().is_none();
     is_only.then(|| {
-        let text = quoted(&octets, frame.arrived);
+        let text = quoted(&bytes, frame.arrived);
         format!(
-            "with the key begun anew at octet {at} of the payload it reads {text}: perhaps each write was masked for itself"
+            "with the key restarted at byte {at} of the payload it is {text}: perhaps each write was \
+             masked separately"
         )
     })
 }
 
-/// The payload, unmasked with the key begun anew at octet `at`.
+/// The payload, unmasked with the key restarted at byte `at`.
 fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
-    let mut octets = payload.to_vec();
-    let behind = octets.get_mut(at..).unwrap_or_default();
-    mask::apply(key, at % 4, behind); // as it came
-    mask::apply(key, 0, behind);
-    octets
+    let mut bytes = payload.to_vec();
+    let rest = bytes.get_mut(at..).unwrap_or_default();
+    mask::apply(key, at % 4, rest); // as on the wire
+    mask::apply(key, 0, rest);
+    bytes
 }
 
-/// Is it UTF-8, its last character perhaps cut, without controls but those of lines?
-fn is_text(octets: &[u8]) -> bool {
-    let valid = match str::from_utf8(octets) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            let valid = octets.get(..error.valid_up_to()).unwrap_or_default();
-            str::from_utf8(valid).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+/// Is it UTF-8, its last character perhaps cut, with no control characters but tabs and line ends?
+fn is_text(bytes: &[u8]) -> bool {
+    let mut chunks = bytes.utf8_chunks();
+    let valid = chunks.next().map_or("", |chunk| chunk.valid());
+    let is_cut = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
+    (is_cut || valid.len() == bytes.len())
+        && valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::frame;
-    use super::*;
 
-    /// A client's text whose key begins anew at octet `at`.
+    /// A client's text whose masking restarts the key at byte `at`.
     fn restarting(text: &[u8], at: usize) -> Vec<u8> {
         let key = [0x37, 0xfa, 0x21, 0x3d];
-        let (before, behind) = text.split_at(at);
-        let masked = [before, behind].map(|part| -> Vec<u8> {
-            part.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key).collect()
+        let (before, after) = text.split_at(at);
+        let masked = [before, after].map(|part| -> Vec<u8> {
+            part.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
         });
         let length = 0x80 | u8::try_from(text.len()).unwrap();
         [vec![0x81, length], key.to_vec(), masked.concat()].concat()
     }
 
     #[test]
-    fn known_mistakes_are_recognised_and_right_frames_are_not() {
+    fn known_mistakes_have_a_hint_and_valid_frames_have_none() {
         let a128 = [b'a'; 128];
         for (wire, sentence) in [
             (
                 [&[0x81, 0x7e, 0x80, 0x00][..], &a128].concat(),
-                "with its low octet first the length is 128",
+                "with its low byte first, the length is 128",
             ),
-            ([&[0x81, 0x7f, 0x00, 0x80][..], &a128].concat(), "in 16 bits the length is 128"),
-            (vec![0x82, 0x7f, 0, 1, 0x11, 0x70, 1, 2, 3, 4, 5], "in 32 bits the length is 70000"),
-            (b"\x81\x85Hello".to_vec(), "the key reads \"Hell\""),
+            ([&[0x81, 0x7f, 0x00, 0x80][..], &a128].concat(), "in 16 bits, the length is 128"),
+            (vec![0x82, 0x7f, 0, 1, 0x11, 0x70, 1, 2, 3, 4, 5], "in 32 bits, the length is 70000"),
+            (b"\x81\x85Hello".to_vec(), "the key is the text \"Hell\""),
             (b"\x88\x041000".to_vec(), "1000, normal closure, was written as decimal digits"),
             (vec![0x88, 2, 10, 3], "1003, unsupported data, was written as two decimal halves"),
-            (vec![0x88, 2, 0xe9, 3], "1001, going away, was written with its low octet first"),
+            (vec![0x88, 2, 0xe9, 3], "1001, going away, was written with its low byte first"),
             (b"\x81\x85\xff\xff\xff\xffHello".to_vec(), "without unmasking it is \"Hello\""),
             (
                 restarting(b"Hello, world", 5),
-                "with the key begun anew at octet 5 of the payload it",
+                "with the key restarted at byte 5 of the payload it is",
             ),
-            (restarting("H\u{f6}he".repeat(9).as_bytes(), 3), "with the key begun anew at octet 3"),
+            (restarting("H\u{f6}he".repeat(9).as_bytes(), 3), "with the key restarted at byte 3"),
             (restarting(b"Hello, world", 4), ""),
-            (restarting(b"Hello, world", 9), ""), // what is left is too little to be sure
-            (vec![0xc1, 0], "RSV1 is how permessage-deflate"),
-            (b"\x81\x04caf\xe9".to_vec(), "in Latin-1 it reads \"caf\u{e9}\""),
+            (restarting(b"Hello, world", 9), ""), // too few bytes are left as evidence
+            (vec![0xc1, 0], "with permessage-deflate, RSV1"),
+            (b"\x81\x04caf\xe9".to_vec(), "in Latin-1 it is \"caf\u{e9}\""),
             (b"\x81\x05Hello".to_vec(), ""),
             (vec![0x88, 2, 3, 0xed], ""),
             (vec![0x82, 0x7e, 1, 0], ""),
             (vec![0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2], ""),
             (vec![0x81], ""),
         ] {
-            let told = hint(&frame(&wire)).unwrap_or_default();
-            assert!(told.starts_with(sentence) && told.is_empty() == sentence.is_empty(), "{told}");
+            let hint = super::hint(&frame(&wire)).unwrap_or_default();
+            assert!(hint.starts_with(sentence) && hint.is_empty() == sentence.is_empty(), "{hint}");
         }
     }
 }

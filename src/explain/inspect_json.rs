@@ -1,33 +1,32 @@
-//! What `/wire` says, one JSON object a message. The member `kind` tells which:
+//! The JSON objects that `/wire` sends, one a message. The member `kind` names the type:
 //!
 //! | kind | members |
 //! |---|---|
-//! | `frame` | those of [`json`](super::json), and `number` (from 1), `time` (RFC 3339), `connection` |
-//! | `head` | `number`, `time`, `connection`, `from`, `lines`; of a request with a key also `accept`, else `null`: `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
-//! | `lost` | `frames`: so many were not told to this client, which did not keep up |
+//! | `frame` | those of [`frame_json`], and `number` (from 1), `time` (RFC 3339), `connection` |
+//! | `head` | `number`, `time`, `connection`, `from`, `lines`, and `accept`: `null`, or for a request with a key `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
+//! | `lost` | `frames`: the number of frames that this client did not get because it reads too slowly |
 //! | `answer` | the simulated answer to frames that the client has sent in hex (`server/simulate.rs`) |
 
-use super::fields::hex;
-use super::frame_text::role;
-use super::json::{Members, list, members};
+use super::json::{JsonObject, json_string, list};
+use super::{frame_json, hex, names};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Role;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
 use crate::wire::head::{HeadLimits, HeadParser};
 
-/// Where and when something crossed the wire.
+/// The connection on which bytes were seen, and when.
 pub struct Place<'a> {
-    /// Counts what was seen, from 1.
+    /// The number of the frame or head, from 1.
     pub number: u64,
     /// As in RFC 3339.
     pub time: &'a str,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: u64,
 }
 
 impl Place<'_> {
-    fn members(&self) -> Members {
-        let mut out = Members::default();
+    fn members(&self) -> JsonObject {
+        let mut out = JsonObject::default();
         out.raw("number", self.number);
         out.text("time", self.time);
         out.raw("connection", self.connection);
@@ -35,57 +34,54 @@ impl Place<'_> {
     }
 }
 
-/// A frame.
+/// The object of a frame.
 #[must_use]
 pub fn frame(place: &Place, frame: &Frame) -> String {
-    format!("{{{},{}}}", place.members().0, members(frame))
+    frame_json::with_members(place.members(), frame)
 }
 
-/// A request head, or a response head.
+/// The object of a request head or a response head.
 #[must_use]
-pub fn head(place: &Place, sender: Role, octets: &[u8]) -> String {
-    let text = String::from_utf8_lossy(octets);
+pub fn head(place: &Place, sender: Role, bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
     let mut out = place.members();
     out.text("kind", "head");
-    out.text("from", role(sender));
-    let quoted = |line: &str| {
+    out.text("from", names::role(sender));
+    let line = |line: &str| {
         let mut quoted = String::new();
-        super::json_string(line, &mut quoted);
+        json_string(line, &mut quoted);
         quoted
     };
-    out.raw("lines", list(text.trim_end().lines().map(quoted)));
-    out.option("accept", key(octets).map(|key| computation(&key)));
-    out.object()
+    out.raw("lines", list(text.trim_end().lines().map(line)));
+    out.raw_or_null("accept", key(bytes).map(|key| computation(&key)));
+    out.finish()
 }
 
-/// The key of a request.
-fn key(octets: &[u8]) -> Option<Vec<u8>> {
-    let limits = HeadLimits {
-        head_max: octets.len() + 1,
-        target_max: octets.len(),
-        fields_max: octets.len(),
-    };
-    let (request, _) = HeadParser::new(limits).advance(octets).ok()??;
+/// The key of a request; `None` for any other head.
+fn key(bytes: &[u8]) -> Option<Vec<u8>> {
+    let size = bytes.len();
+    let limits = HeadLimits { head_max: size + 1, target_max: size, fields_max: size };
+    let (request, _) = HeadParser::new(limits).advance(bytes).ok()??;
     request.fields.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec)
 }
 
 /// Section 4.2.2 item 5.4, step by step.
 fn computation(key: &[u8]) -> String {
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("key", &String::from_utf8_lossy(key));
     out.text("guid", GUID);
-    out.text("sha1", &hex(&sha1(&concatenation(key)), ""));
+    out.text("sha1", &hex::encode(&sha1(&concatenation(key)), ""));
     out.text("accept", &accept(key));
-    out.object()
+    out.finish()
 }
 
-/// So many frames were not told.
+/// The object that reports `frames` dropped frames.
 #[must_use]
 pub fn lost(frames: u64) -> String {
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("kind", "lost");
     out.raw("frames", frames);
-    out.object()
+    out.finish()
 }
 
 #[cfg(test)]
@@ -97,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_has_its_place_before_its_members() {
+    fn a_frame_begins_with_its_place() {
         let frame = super::super::tests::frame(&[0x81, 0x02, b'h', b'i']);
         let json = super::frame(&place(), &frame);
         let beginning = r#"{"number":7,"time":"2026-11-24T22:00:00.000Z","connection":3,"kind":"frame","from":"server","#;

@@ -1,20 +1,22 @@
-//! The picture of section 5.2 with the bits of one frame in it, two columns a bit.
+//! The figure of section 5.2 with the bits of one frame, two columns a bit.
 
 use std::fmt::Write;
 
-use super::fields::hex;
+use super::hex;
+use super::payload::wire_payload;
+use super::text::printable_char;
 use crate::wire::dissect::Frame;
 
-/// Octets of payload that are drawn at least, if they are there.
+/// At least this many bytes of payload are drawn, if they were received.
 const PAYLOAD_MIN: usize = 4;
 
-/// Bits side by side that fit a line of `width` columns: 32 as in the RFC, else 16 or 8.
+/// The bits of a row that fits `width` columns: 32 as in the RFC, or 16, or 8.
 #[must_use]
 pub fn bits_in(width: usize) -> usize {
     [32, 16].into_iter().find(|bits| 2 * bits < width).unwrap_or(8)
 }
 
-/// A run of bits that belong together.
+/// Adjacent bits with one label.
 struct Cell {
     start: usize,
     end: usize,
@@ -23,73 +25,53 @@ struct Cell {
 
 enum Label {
     Text(String),
-    /// Long fields have their octets beside their name, for each row that they run through.
-    Octets(&'static str),
+    /// The name of a long field; each row shows its own bytes of the field beside the name.
+    Bytes(&'static str),
 }
 
-/// The header and the first octets of the payload, as they are on the wire, `bits` to a row.
+/// The header and the first bytes of the payload, as they were on the wire, `bits` to a row.
 #[must_use]
 pub fn picture(frame: &Frame, bits: usize) -> String {
     let header = frame.header.bytes();
-    let payload = wire_payload(frame, header.len(), bits / 8);
-    let octets = [header, &payload].concat();
+    let row_bytes = bits / 8;
+    let mut payload = wire_payload(frame);
+    payload.truncate((header.len() + PAYLOAD_MIN).next_multiple_of(row_bytes) - header.len());
+    let bytes = [header, &payload].concat();
     let cells = cells(frame, &payload);
     let mut out = ruler(bits);
-    for (row, part) in octets.chunks(bits / 8).enumerate() {
+    for (row, part) in bytes.chunks(row_bytes).enumerate() {
         let start = row * bits;
         out.push_str(&border(&cells, start, start + 8 * part.len(), bits));
         out.push_str(&row_of_bits(&cells, start, part));
         out.push_str(&row_of_labels(&cells, start, part));
     }
-    let start = octets.len().div_ceil(bits / 8) * bits;
+    let start = bytes.len().div_ceil(row_bytes) * bits;
     out.push_str(&border(&cells, start, start, bits));
     out
-}
-
-/// The first octets of the payload as they were sent, up to the end of a row.
-fn wire_payload(frame: &Frame, header: usize, row: usize) -> Vec<u8> {
-    let count = (header + PAYLOAD_MIN).next_multiple_of(row) - header;
-    let key = frame.header.key().unwrap_or_default();
-    let masked = frame.payload.iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key);
-    masked.take(count).collect()
 }
 
 fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
     const NAMES: [(&str, usize); 7] =
         [("F", 1), ("R", 1), ("R", 1), ("R", 1), ("opcode", 4), ("M", 1), ("Payload len", 7)];
-    let mut cells = Vec::new();
-    let mut start = 0;
-    let mut push = |size: usize, label: Label| {
-        cells.push(Cell { start, end: start + size, label });
-        start += size;
-    };
     let header = &frame.header;
-    let known = if header.mask().is_some() { 7 } else { 5 };
-    NAMES.into_iter().take(known).for_each(|(name, size)| push(size, Label::Text(name.to_owned())));
-    push(8 * header.extended().len(), Label::Octets("Extended length"));
-    push(8 * header.key_bytes().len(), Label::Octets("Masking-key"));
-    for (wire, plain) in payload.iter().zip(&frame.payload) {
-        let printable_char = printable_char(*plain);
-        push(
-            8,
-            Label::Text(match header.key() {
-                Some(_) => format!("{wire:02x}: {plain:02x}{printable_char}"),
-                None => format!("{plain:02x}{printable_char}"),
-            }),
-        );
-    }
-    cells.retain(|cell| cell.start < cell.end);
-    cells
-}
-
-/// The character that an octet is, if it is one that can be seen.
-#[must_use]
-pub(super) fn printable_char(octet: u8) -> String {
-    if octet.is_ascii_graphic() || octet == b' ' {
-        format!(" '{}'", char::from(octet))
-    } else {
-        String::new()
-    }
+    let received = if header.mask().is_some() { 7 } else { 5 };
+    let names = NAMES.into_iter().take(received);
+    let mut labels: Vec<_> =
+        names.map(|(name, size)| (size, Label::Text(name.to_owned()))).collect();
+    labels.push((8 * header.extended().len(), Label::Bytes("Extended length")));
+    labels.push((8 * header.key_bytes().len(), Label::Bytes("Masking-key")));
+    labels.extend(payload.iter().zip(&frame.payload).map(|(wire, plain)| {
+        let plain = format!("{plain:02x}{}", printable_char(*plain));
+        let is_masked = header.key().is_some();
+        (8, Label::Text(if is_masked { format!("{wire:02x}: {plain}") } else { plain }))
+    }));
+    let mut end = 0;
+    let cells = labels.into_iter().filter(|(size, _)| *size != 0).map(|(size, label)| {
+        let start = end;
+        end += size;
+        Cell { start, end, label }
+    });
+    cells.collect()
 }
 
 fn ruler(bits: usize) -> String {
@@ -104,7 +86,7 @@ fn is_edge(cells: &[Cell], bit: usize) -> bool {
     cells.iter().any(|cell| cell.start == bit || cell.end == bit)
 }
 
-/// The line above the row from `start` to `end`, and below the one before it.
+/// The line above the row of bits from `start` to `end`, which is also the line below the row before.
 fn border(cells: &[Cell], start: usize, end: usize, bits: usize) -> String {
     let last = cells.last().map_or(0, |cell| cell.end);
     let above = start.checked_sub(bits);
@@ -124,33 +106,33 @@ fn border(cells: &[Cell], start: usize, end: usize, bits: usize) -> String {
     line
 }
 
-fn row_of_bits(cells: &[Cell], start: usize, octets: &[u8]) -> String {
+fn row_of_bits(cells: &[Cell], start: usize, bytes: &[u8]) -> String {
     let mut line = String::new();
-    let bits = octets.iter().flat_map(|octet| (0..8).rev().map(move |place| octet >> place & 1));
+    let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |place| byte >> place & 1));
     for (place, bit) in bits.enumerate() {
         let is_edge = place == 0 || is_edge(cells, start + place);
-        let _ = write!(line, "{}{bit}", if is_edge { '|' } else { ' ' }); // a String takes everything
+        let _ = write!(line, "{}{bit}", if is_edge { '|' } else { ' ' }); // cannot fail
     }
     line.push_str("|\n");
     line
 }
 
-fn row_of_labels(cells: &[Cell], start: usize, octets: &[u8]) -> String {
-    let end = start + 8 * octets.len();
+fn row_of_labels(cells: &[Cell], start: usize, bytes: &[u8]) -> String {
+    let end = start + 8 * bytes.len();
     let mut line = String::new();
     for cell in cells.iter().filter(|cell| cell.start < end && start < cell.end) {
         let (from, to) = (cell.start.max(start), cell.end.min(end));
         let width = 2 * (to - from) - 1;
         let label = match &cell.label {
             Label::Text(text) => text.clone(),
-            Label::Octets(name) => {
-                let part = octets.get((from - start) / 8..(to - start) / 8).unwrap_or_default();
-                let octets = hex(part, " ");
-                if name.len() + octets.len() < width { format!("{name} {octets}") } else { octets }
+            Label::Bytes(name) => {
+                let part = bytes.get((from - start) / 8..(to - start) / 8).unwrap_or_default();
+                let digits = hex::encode(part, " ");
+                if name.len() + digits.len() < width { format!("{name} {digits}") } else { digits }
             }
         };
         let label: String = label.chars().take(width).collect();
-        let _ = write!(line, "|{label:^width$}"); // as above
+        let _ = write!(line, "|{label:^width$}"); // cannot fail
     }
     line.push_str("|\n");
     line
@@ -164,7 +146,7 @@ mod tests {
     const HELLO: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
 
     #[test]
-    fn s5_7_hello_of_a_client() {
+    fn s5_7_the_masked_hello() {
         let drawn = picture(&frame(&HELLO), 32);
         let expected = "
  0                   1                   2                   3
@@ -184,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn it_fits_the_width_however_much_came() {
+    fn it_fits_the_width_for_every_prefix_of_a_frame() {
         for (width, bits) in [(0, 8), (32, 8), (33, 16), (40, 16), (64, 16), (65, 32), (200, 32)] {
             assert_eq!(bits_in(width), bits);
         }

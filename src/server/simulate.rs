@@ -4,9 +4,9 @@
 use super::batch::encoded;
 use super::reply::{Reply, reply_to};
 use super::resource::Resource;
-use crate::explain::fields::hex;
-use crate::explain::finding::Finding;
-use crate::explain::json::{self, Members, list};
+use crate::explain::json::{JsonObject, list};
+use crate::explain::text::byte_count;
+use crate::explain::{frame_json, hex};
 use crate::wire::close::{Close, Violation};
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{Opcode, Role};
@@ -19,26 +19,17 @@ const SIMULATED_MAX: usize = 16;
 ///
 /// Returns a JSON object of `kind` `answer` with the members `problem` (a sentence if `text` is not hex,
 /// else `null`), `steps` (each a `sentence`, and the bytes of the `answer` in hex or `null`) and `frames`
-/// (the frames of `text`, as objects of [`json`]).
+/// (the frames of `text`, as objects of [`frame_json`]).
 pub fn simulate(text: &str, max_message: usize) -> String {
-    let wire = bytes_of(text);
-    let mut out = Members::default();
+    let wire = hex::decode(text);
+    let mut out = JsonObject::default();
     out.text("kind", "answer");
     let problem = wire.is_none().then_some("not a frame in hex: write two digits for each byte");
-    out.quoted("problem", problem);
+    out.text_or_null("problem", problem);
     let wire = wire.unwrap_or_default();
     out.raw("steps", list(steps(&wire, max_message).into_iter()));
-    out.raw("frames", list(dissected(&wire).iter().map(json::object)));
-    out.object()
-}
-
-fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let digits = text.chars().filter(|character| !character.is_whitespace());
-    let digits: Option<Vec<u8>> =
-        digits.map(|character| u8::try_from(character.to_digit(16)?).ok()).collect();
-    let digits = digits?;
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    out.raw("frames", list(dissected(&wire).iter().map(frame_json::object)));
+    out.finish()
 }
 
 fn dissected(wire: &[u8]) -> Vec<Frame> {
@@ -52,17 +43,22 @@ fn dissected(wire: &[u8]) -> Vec<Frame> {
 
 /// One thing that the server does, and the frame that it sends, as a JSON object.
 fn step(sentence: &str, answer: Option<(Opcode, &[u8])>) -> String {
-    let mut out = Members::default();
+    let mut out = JsonObject::default();
     out.text("sentence", sentence);
-    out.quoted("answer", answer.map(|(opcode, payload)| hex(&encoded(opcode, payload), "")));
-    out.object()
+    out.text_or_null(
+        "answer",
+        answer.map(|(opcode, payload)| hex::encode(&encoded(opcode, payload), "")),
+    );
+    out.finish()
 }
 
 fn reaction(reply: &Reply) -> String {
     match reply {
         Reply::Broadcast(text) => {
-            let what =
-                format!("text message ({}): sent to everyone in the chat", bytes(text.len()));
+            let what = format!(
+                "text message ({}): sent to everyone in the chat",
+                byte_count(text.len() as u64)
+            );
             step(&what, Some((Opcode::Text, text.as_bytes())))
         }
         Reply::Reject(close) => step(
@@ -86,23 +82,27 @@ fn reaction(reply: &Reply) -> String {
 }
 
 fn failure(violation: Violation) -> String {
-    let Finding { section, sentence, .. } = Finding::of(violation);
+    let rule = violation.rule();
     let close = violation.close();
     let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
-    let what = format!("{sentence} ({section}): the connection fails with close code {code}");
+    let what = format!(
+        "{} ({}): the connection fails with close code {code}",
+        rule.sentence,
+        rule.section()
+    );
     step(&what, Some((Opcode::Close, &close.body())))
 }
 
 /// What the server waits for if nothing is wrong yet.
 fn waiting(frame: &Frame) -> Option<String> {
     let is_fragment = !frame.header.fin() && !frame.header.is_control();
-    match usize::try_from(frame.missing()).unwrap_or(usize::MAX) {
+    match frame.missing() {
         0 if is_fragment => {
             Some(step("fragment: the server waits for the rest of the message (5.4)", None))
         }
         0 => None,
         missing => {
-            Some(step(&format!("the server waits for at least {} more", bytes(missing)), None))
+            Some(step(&format!("the server waits for at least {} more", byte_count(missing)), None))
         }
     }
 }
@@ -138,10 +138,6 @@ fn steps(wire: &[u8], max_message: usize) -> Vec<String> {
         }
     }
     steps
-}
-
-fn bytes(count: usize) -> String {
-    format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

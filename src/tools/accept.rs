@@ -1,39 +1,38 @@
-//! `wirechat accept`: the accept value of section 4.2.2, computed step by step, or checked.
+//! `wirechat accept`: computes the accept value of section 4.2.2 step by step, or checks one.
 
 use super::{Failure, Status, print, warn};
-use crate::explain::accept::{complaint, judgement, matches, steps};
+use crate::explain::accept::{key_warning, matches, steps, verdict};
 
-/// What is asked.
+/// What to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AcceptOptions {
     /// The computation for a key.
     Steps {
-        /// As the client sent it.
+        /// The Sec-WebSocket-Key of the request.
         key: String,
     },
-    /// Is the value right?
+    /// Whether a value is the accept value of a key.
     Check {
-        /// As the client sent it.
+        /// The Sec-WebSocket-Key of the request.
         key: String,
-        /// As the server answered it.
+        /// The Sec-WebSocket-Accept of the response.
         given: String,
     },
 }
 
-/// Answers on standard output; the status is 1 for a value that is not right.
+/// Prints the result on standard output; the status is 1 for a wrong value.
 ///
 /// # Errors
-/// Standard output that takes nothing.
+/// Standard output that cannot be written.
 pub fn run(options: &AcceptOptions) -> Result<Status, Failure> {
     let (AcceptOptions::Steps { key } | AcceptOptions::Check { key, .. }) = options;
-    if let Some(complaint) = complaint(key) {
-        warn(&complaint);
+    if let Some(warning) = key_warning(key) {
+        warn(&warning);
     }
-    match options {
-        AcceptOptions::Steps { key } => print(steps(key).as_bytes()).map(|()| 0),
-        AcceptOptions::Check { key, given } => {
-            print(judgement(key, given).as_bytes())?;
-            Ok(if matches(key, given) { 0 } else { 1 })
-        }
-    }
+    let (text, is_right) = match options {
+        AcceptOptions::Steps { key } => (steps(key), true),
+        AcceptOptions::Check { key, given } => (verdict(key, given), matches(key, given)),
+    };
+    print(text.as_bytes())?;
+    Ok(Status::from(!is_right))
 }

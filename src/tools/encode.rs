@@ -1,60 +1,62 @@
-//! `wirechat encode`: frames, right or wrong, with a warning for each rule that they break.
+//! `wirechat encode`: builds frames, valid or not, and warns of each rule that they break.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
 use super::{Failure, Status, columns, print, warn};
-use crate::explain::fields::{hex, octets};
+use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
+use crate::explain::text::byte_count;
 use crate::wire::builder::{FrameBuilder, LengthField, LengthForm};
 use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
 
-/// What to make.
+/// The frames to build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Of the first frame; the others are continuations.
+    /// The opcode of the first frame; the other frames are continuations.
     pub opcode: u8,
-    /// What all frames carry together.
+    /// The payload of all frames together.
     pub payload: Vec<u8>,
-    /// Where the keys come from.
+    /// Whether the frames are masked, and with which key.
     pub masking: Masking,
-    /// FIN of the last frame; the others have none.
+    /// FIN of the last frame; the other frames are without FIN.
     pub fin: bool,
     /// RSV1, RSV2 and RSV3 of every frame, as one number.
     pub rsv: u8,
-    /// The form of each length, if it is not to be the shortest.
+    /// The form of each length; `None` for the shortest.
     pub length_form: Option<LengthForm>,
-    /// The length that is said, if it is not to be the true one.
+    /// The declared length; `None` for the real one.
     pub declared: Option<u64>,
-    /// The most octets of a frame's payload.
+    /// The largest payload of one frame, in bytes.
     pub fragment: Option<usize>,
     /// What to write.
     pub output: EncodeOutput,
-    /// Columns of a picture; without it, those of the terminal.
+    /// Columns of a picture; `None` for those of the terminal.
     pub width: Option<usize>,
 }
 
 /// How frames are masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Masking {
-    /// Not at all.
+    /// Not masked.
     None,
     /// With this key.
     Key([u8; 4]),
-    /// Each with a fresh one.
+    /// With a new random key for each frame.
     Random,
 }
 
-/// What is written.
+/// How frames are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncodeOutput {
-    /// Octets in hex, each frame on lines of its own.
+    /// Bytes in hex; each frame begins a line.
     Hex,
-    /// The octets themselves.
+    /// The bytes themselves.
     Raw,
-    /// The picture of section 5.2.
+    /// The figure of section 5.2.
     Picture,
 }
 
@@ -75,35 +77,37 @@ impl Default for EncodeOptions {
     }
 }
 
-/// A frame that was made.
+/// A frame that was built.
 #[derive(Debug, PartialEq, Eq)]
-struct Made {
-    draft: FrameBuilder,
-    /// Octets of payload that it really carries.
-    carried: usize,
+struct EncodedFrame {
+    builder: FrameBuilder,
+    /// The length that its header declares.
+    declared: u64,
+    /// The real length of its payload.
+    length: u64,
     wire: Vec<u8>,
 }
 
-/// Octets of a line in hex.
+/// Bytes in a line of hex.
 const LINE: usize = 16;
 
-/// Warnings that are read; thousands of fragments can have one each.
+/// More warnings are counted, not printed: each of thousands of fragments can have one.
 const WARNINGS_MAX: usize = 20;
 
-/// Makes the frames, writes them, and warns of what is wrong with them.
+/// Builds the frames, prints the warnings, writes the frames.
 ///
 /// # Errors
-/// Octets that would go to a terminal, no randomness, standard output that takes nothing.
+/// Raw bytes for a terminal, no source of randomness, standard output that cannot be written.
 pub fn run(options: &EncodeOptions) -> Result<Status, Failure> {
     if options.output == EncodeOutput::Raw && io::stdout().is_terminal() {
-        let sentence = "--raw is for a pipe or a file, since a terminal would take octets for its \
-                        commands; without it they come in hex";
+        let sentence = "--raw is for a pipe or a file, because a terminal would execute some bytes; \
+                        without it the bytes are printed in hex";
         return Err(Failure { sentence: sentence.to_owned(), status: 2 });
     }
-    let frames = make(options, fresh_key)
+    let frames = encode(options, random_key)
         .map_err(|error| Failure { sentence: format!("no random key: {error}"), status: 1 })?;
-    let read = read(&frames);
-    let warnings = warnings(options, &frames, &read);
+    let dissected = dissect(&frames);
+    let warnings = warnings(options, &frames, &dissected);
     for warning in warnings.iter().take(WARNINGS_MAX) {
         warn(warning);
     }
@@ -115,131 +119,116 @@ pub fn run(options: &EncodeOptions) -> Result<Status, Failure> {
         EncodeOutput::Hex => frames.iter().map(hex_lines).collect::<String>().into_bytes(),
         EncodeOutput::Picture => {
             let bits = bits_in(columns(options.width));
-            read.iter().map(|frame| picture(frame, bits)).collect::<Vec<_>>().join("\n").into()
+            dissected.iter().map(|frame| picture(frame, bits)).collect::<Vec<_>>().join("\n").into()
         }
     };
     print(&written).map(|()| 0)
 }
 
-fn fresh_key() -> io::Result<[u8; 4]> {
+fn random_key() -> io::Result<[u8; 4]> {
     let mut key = [0; 4];
     File::open("/dev/urandom")?.read_exact(&mut key)?;
     Ok(key)
 }
 
-/// At least one frame, the payload cut as it is asked for.
-fn make(
+/// Builds at least one frame; cuts the payload into fragments of the requested size.
+fn encode(
     options: &EncodeOptions,
-    mut fresh_key: impl FnMut() -> io::Result<[u8; 4]>,
-) -> io::Result<Vec<Made>> {
-    let mut parts: Vec<&[u8]> = match options.fragment {
-        Some(size) => options.payload.chunks(size.max(1)).collect(),
-        None => vec![&options.payload],
-    };
-    if parts.is_empty() {
-        parts.push(&[]);
-    }
-    let last = parts.len() - 1;
+    mut random_key: impl FnMut() -> io::Result<[u8; 4]>,
+) -> io::Result<Vec<EncodedFrame>> {
+    let size = options.fragment.unwrap_or(usize::MAX).max(1);
+    let count = options.payload.len().div_ceil(size).max(1);
+    let mut parts = options.payload.chunks(size);
     let mut frames = Vec::new();
-    for (place, part) in parts.into_iter().enumerate() {
+    for place in 0..count {
+        let part = parts.next().unwrap_or_default(); // an empty payload has no chunk
         let key = match options.masking {
             Masking::None => None,
             Masking::Key(key) => Some(key),
-            Masking::Random => Some(fresh_key()?),
+            Masking::Random => Some(random_key()?),
         };
-        let said = options.declared.unwrap_or(part.len() as u64);
-        let in_form = options.length_form.and_then(|form| LengthField::in_form(form, said));
-        let draft = FrameBuilder {
-            fin: options.fin && place == last,
+        let length = part.len() as u64;
+        let declared = options.declared.unwrap_or(length);
+        let in_form = options.length_form.and_then(|form| LengthField::in_form(form, declared));
+        let builder = FrameBuilder {
+            fin: options.fin && place + 1 == count,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
-            length: in_form.unwrap_or_else(|| LengthField::shortest(said)),
+            length: in_form.unwrap_or_else(|| LengthField::shortest(declared)),
         };
         let mut wire = Vec::new();
-        draft.encode(part, &mut wire);
-        frames.push(Made { draft, carried: part.len(), wire });
+        builder.encode(part, &mut wire);
+        frames.push(EncodedFrame { builder, declared, length, wire });
     }
     Ok(frames)
 }
 
-/// What a reader takes the frames for.
-fn read(frames: &[Made]) -> Vec<Frame> {
+/// The frames as a receiver reads them, up to the first with a wrong length: after it a receiver
+/// reads other frames than were built.
+fn dissect(frames: &[EncodedFrame]) -> Vec<Frame> {
     let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
     let mut dissector = Dissector::new(None, 0, LINE);
-    let mut read = Vec::new();
-    dissector.read(&mut wire, |frame| read.push(frame));
-    read.extend(dissector.finish());
-    read.truncate(trusted(frames));
-    read
+    let mut dissected = Vec::new();
+    dissector.read(&mut wire, |frame| dissected.push(frame));
+    dissected.extend(dissector.finish());
+    let mismatch = frames.iter().position(|frame| length_mismatch(frame).is_some());
+    dissected.truncate(mismatch.map_or(frames.len(), |place| place + 1));
+    dissected
 }
 
-/// Frames up to the first that says something wrong of its length: behind it a reader finds others
-/// than were made.
-fn trusted(frames: &[Made]) -> usize {
-    let lie = frames.iter().position(|frame| lie(frame).is_some());
-    lie.map_or(frames.len(), |place| place + 1)
-}
-
-/// One sentence for each rule that is broken.
-fn warnings(options: &EncodeOptions, frames: &[Made], read: &[Frame]) -> Vec<String> {
+/// A sentence for each rule that is broken.
+fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (number, (frame, made)) in (1..).zip(read.iter().zip(frames)) {
-        let lie = lie(made);
-        // What a reader takes for the payload of a frame that lies is not what was put there.
-        let violations = match lie {
+    for (number, (frame, encoded)) in (1..).zip(dissected.iter().zip(frames)) {
+        let mismatch = length_mismatch(encoded);
+        // With a wrong length, the payload that a receiver reads is not the payload of this frame.
+        let violations = match mismatch {
             Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
-        let length = frame.header.length().map(LengthField::shortest);
-        let is_told = |violation: &Violation| match violation {
-            // A continuation that was asked for continues what its maker sent before.
+        let is_short = matches!(LengthField::shortest(encoded.declared), LengthField::Bits7(_));
+        let is_reported = |violation: &Violation| match violation {
+            // The user sends the start of the message in another call.
             Violation::NothingToContinue => false,
-            // A receiver refuses the longer forms before it knows the length; whoever makes the frame
-            // knows it.
-            Violation::ControlTooLong => !matches!(length, Some(LengthField::Bits7(_))),
+            // A receiver rejects the longer forms before it knows the length; here it is known.
+            Violation::ControlTooLong => !is_short,
             _ => true,
         };
-        for rule in violations.into_iter().filter(is_told).map(Violation::rule) {
-            let (sentence, section) = (rule.sentence, rule.section());
-            warnings.push(format!("frame {number}: {sentence} (RFC 6455, {section})"));
-        }
-        warnings.extend(lie.map(|lie| format!("frame {number}: {lie} (RFC 6455, 5.2)")));
+        let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
+        warnings.extend(broken.map(|rule| {
+            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.section())
+        }));
+        warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }
     if matches!(options.masking, Masking::Key(_)) && 1 < frames.len() {
         let count = frames.len();
         warnings.push(format!(
-            "one masking key for all {count} frames, where each takes a fresh one (RFC 6455, 5.3)"
+            "one masking key for all {count} frames, but each frame needs a new one (RFC 6455, 5.3)"
         ));
     }
     warnings
 }
 
-/// What is wrong about the length that a frame tells.
-fn lie(frame: &Made) -> Option<String> {
-    let said = match frame.draft.length {
-        LengthField::Bits7(length) => length.into(),
-        LengthField::Bits16(length) => length.into(),
-        LengthField::Bits64(length) => length,
-    };
-    let carried = frame.carried as u64;
-    if frame.draft.length.is_mistaken() {
-        let more = if said == 126 { 2 } else { 8 };
+/// The difference between the declared length of a frame and its real length.
+fn length_mismatch(frame: &EncodedFrame) -> Option<String> {
+    let EncodedFrame { builder, declared, length, .. } = frame;
+    if builder.length.is_mistaken() {
+        let size = if *declared == 126 { 2 } else { 8 };
         return Some(format!(
-            "{said} in seven bits says that the length is in the next {more} octets"
+            "{declared} in seven bits announces a length in the next {size} bytes"
         ));
     }
-    match said.checked_sub(carried) {
-        Some(0) => None,
-        Some(missing) => {
-            Some(format!("it declares {} of payload more than follow", octets(missing)))
-        }
-        None => Some(format!("it declares {} of payload less than follow", octets(carried - said))),
+    let difference = byte_count(declared.abs_diff(*length));
+    match declared.cmp(length) {
+        Ordering::Equal => None,
+        Ordering::Greater => Some(format!("its length declares {difference} more than follow")),
+        Ordering::Less => Some(format!("its length declares {difference} less than follow")),
     }
 }
 
-fn hex_lines(frame: &Made) -> String {
-    frame.wire.chunks(LINE).map(|line| hex(line, " ") + "\n").collect()
+fn hex_lines(frame: &EncodedFrame) -> String {
+    frame.wire.chunks(LINE).map(|line| hex::encode(line, " ") + "\n").collect()
 }
 
 #[cfg(test)]
@@ -249,18 +238,18 @@ mod tests {
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-    fn made(options: &EncodeOptions) -> Vec<Made> {
+    fn encoded(options: &EncodeOptions) -> Vec<EncodedFrame> {
         let mut last = 0;
         let counted = || {
             last += 1;
             Ok([0, 0, 0, last])
         };
-        make(options, counted).unwrap()
+        encode(options, counted).unwrap()
     }
 
-    fn warned(options: &EncodeOptions) -> Vec<String> {
-        let frames = made(options);
-        warnings(options, &frames, &read(&frames))
+    fn warnings_of(options: &EncodeOptions) -> Vec<String> {
+        let frames = encoded(options);
+        warnings(options, &frames, &dissect(&frames))
     }
 
     fn text(payload: &str) -> EncodeOptions {
@@ -279,35 +268,36 @@ mod tests {
             ("", None, &[b"\x81\x00"]),
         ] {
             let options = EncodeOptions { fragment: size, ..text(payload) };
-            let frames: Vec<Vec<u8>> = made(&options).into_iter().map(|made| made.wire).collect();
+            let frames: Vec<Vec<u8>> =
+                encoded(&options).into_iter().map(|frame| frame.wire).collect();
             assert_eq!(frames, wire, "{payload} in {size:?}");
         }
-        let open = made(&EncodeOptions { fragment: Some(3), fin: false, ..text("Hello") });
-        assert!(open.iter().all(|frame| !frame.draft.fin));
+        let open = encoded(&EncodeOptions { fragment: Some(3), fin: false, ..text("Hello") });
+        assert!(open.iter().all(|frame| !frame.builder.fin));
     }
 
     #[test]
-    fn s5_3_random_keys_are_fresh_for_each_frame() {
+    fn s5_3_each_frame_has_a_new_random_key() {
         let options =
             EncodeOptions { fragment: Some(2), masking: Masking::Random, ..text("Hello") };
-        let keys: Vec<_> = made(&options).iter().map(|frame| frame.draft.key).collect();
+        let keys: Vec<_> = encoded(&options).iter().map(|frame| frame.builder.key).collect();
         assert_eq!(keys, [1, 2, 3].map(|last| Some([0, 0, 0, last])));
-        assert!(warned(&options).is_empty());
+        assert!(warnings_of(&options).is_empty());
         let options = EncodeOptions { masking: Masking::Key(KEY), ..options };
         let sentence =
-            "one masking key for all 3 frames, where each takes a fresh one (RFC 6455, 5.3)";
-        assert_eq!(warned(&options), [sentence]);
-        assert_ne!(fresh_key().unwrap(), fresh_key().unwrap());
+            "one masking key for all 3 frames, but each frame needs a new one (RFC 6455, 5.3)";
+        assert_eq!(warnings_of(&options), [sentence]);
+        assert_ne!(random_key().unwrap(), random_key().unwrap());
     }
 
     #[test]
     #[rustfmt::skip]
-    fn each_rule_that_is_broken_is_named() {
+    fn each_broken_rule_has_a_warning() {
         let ping = |payload: usize| EncodeOptions { opcode: 9, payload: vec![0; payload], ..EncodeOptions::default() };
         let close = |body: &[u8]| EncodeOptions { opcode: 8, payload: body.into(), ..EncodeOptions::default() };
         for (what, options, expected) in [
             ("a text", text("Hello"), &[][..]),
-            ("a client's", EncodeOptions { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
+            ("masked", EncodeOptions { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
             ("more to come", EncodeOptions { fin: false, ..text("\u{e9}") }, &[]),
             ("a continuation", EncodeOptions { opcode: 0, ..text("lo") }, &[]),
             ("a cut character", EncodeOptions { fragment: Some(1), ..text("\u{e9}") }, &[]),
@@ -322,7 +312,7 @@ mod tests {
             ("a Ping in fragments", EncodeOptions { fragment: Some(1), ..ping(2) }, &["5.5"]),
             ("a Ping without FIN", EncodeOptions { fin: false, ..ping(0) }, &["5.5"]),
             ("a Close", close(&[]), &[]),
-            ("a Close of one octet", close(&[3]), &["5.5.1"]),
+            ("a Close of one byte", close(&[3]), &["5.5.1"]),
             ("1005", close(&[3, 0xed]), &["7.4.1"]),
             ("a reason that is not UTF-8", close(&[3, 0xe8, 0xff]), &["5.5.1"]),
             ("a text that is not UTF-8", EncodeOptions { payload: vec![0xff], ..text("") }, &["8.1"]),
@@ -330,13 +320,13 @@ mod tests {
             ("5 in 16 bits", EncodeOptions { length_form: Some(LengthForm::Bits16), ..text("Hello") }, &["5.2"]),
             ("126 in 16 bits", EncodeOptions { length_form: Some(LengthForm::Bits16), ..text(&"a".repeat(126)) }, &[]),
             ("126 in 7 bits", EncodeOptions { length_form: Some(LengthForm::Bits7), ..text(&"a".repeat(126)) }, &["5.2"]),
-            ("too little", EncodeOptions { declared: Some(6), ..text("Hello") }, &["5.2"]),
-            ("too much", EncodeOptions { declared: Some(4), ..text("Hello") }, &["5.2"]),
+            ("declares too much", EncodeOptions { declared: Some(6), ..text("Hello") }, &["5.2"]),
+            ("declares too little", EncodeOptions { declared: Some(4), ..text("Hello") }, &["5.2"]),
             ("2^63", EncodeOptions { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
             ("much at once", EncodeOptions { rsv: 7, opcode: 11, fin: false, length_form: Some(LengthForm::Bits64), ..text("") },
                 &["5.2", "5.2", "5.5", "5.2"]),
         ] {
-            let warned = warned(&options);
+            let warned = warnings_of(&options);
             let sections: Vec<_> = warned.iter().filter_map(|warning| warning.split_once("RFC 6455, ")).collect();
             let sections: Vec<_> = sections.iter().map(|(_, section)| section.trim_end_matches(')')).collect();
             assert_eq!(sections, expected, "{what}: {warned:?}");
@@ -345,52 +335,50 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_lies_hides_what_follows() {
+    fn frames_after_a_wrong_length_are_not_checked() {
         let two = EncodeOptions {
             fragment: Some(126),
             length_form: Some(LengthForm::Bits7),
             ..text(&"a".repeat(252))
         };
-        let frames = made(&two);
-        assert_eq!((frames.len(), read(&frames).len()), (2, 1));
+        let frames = encoded(&two);
+        assert_eq!((frames.len(), dissect(&frames).len()), (2, 1));
         assert_eq!(
-            warned(&two),
-            [
-                "frame 1: 126 in seven bits says that the length is in the next 2 octets (RFC 6455, 5.2)"
-            ]
+            warnings_of(&two),
+            ["frame 1: 126 in seven bits announces a length in the next 2 bytes (RFC 6455, 5.2)"]
         );
         for (declared, sentence) in [
-            (6, "frame 1: it declares 1 octet of payload more than follow (RFC 6455, 5.2)"),
-            (3, "frame 1: it declares 2 octets of payload less than follow (RFC 6455, 5.2)"),
+            (6, "frame 1: its length declares 1 byte more than follow (RFC 6455, 5.2)"),
+            (3, "frame 1: its length declares 2 bytes less than follow (RFC 6455, 5.2)"),
         ] {
             assert_eq!(
-                warned(&EncodeOptions { declared: Some(declared), ..text("Hello") }),
+                warnings_of(&EncodeOptions { declared: Some(declared), ..text("Hello") }),
                 [sentence]
             );
         }
     }
 
     #[test]
-    fn hex_is_16_octets_a_line_and_a_frame_begins_a_line() {
+    fn hex_has_16_bytes_a_line_and_a_frame_begins_a_line() {
         let options = EncodeOptions { fragment: Some(16), ..text("0123456789abcdefg") };
-        let lines: String = made(&options).iter().map(hex_lines).collect();
+        let lines: String = encoded(&options).iter().map(hex_lines).collect();
         assert_eq!(lines, "01 10 30 31 32 33 34 35 36 37 38 39 61 62 63 64\n65 66\n80 01 67\n");
     }
 
     proptest! {
         #[test]
-        fn whatever_is_made_is_read_as_it_was_asked_for(
+        fn built_frames_are_read_with_the_requested_fields(
             opcode in 0u8..16,
             payload in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), "\\PC{0,100}".prop_map(String::into_bytes)],
             key: Option<[u8; 4]>,
             fin: bool,
             rsv in 0u8..8,
-            form in prop::option::of(prop::sample::select(vec![LengthForm::Bits16, LengthForm::Bits64])),
+            length_form in prop::option::of(prop::sample::select(vec![LengthForm::Bits16, LengthForm::Bits64])),
             fragment in prop::option::of(1usize..300),
         ) {
             let masking = key.map_or(Masking::None, Masking::Key);
-            let options = EncodeOptions { opcode, payload, masking, fin, rsv, length_form: form, fragment, ..EncodeOptions::default() };
-            let frames = made(&options);
+            let options = EncodeOptions { opcode, payload, masking, fin, rsv, length_form, fragment, ..EncodeOptions::default() };
+            let frames = encoded(&options);
             let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
             let mut dissector = Dissector::new(None, 0, usize::MAX);
             let mut read = Vec::new();
@@ -401,11 +389,11 @@ mod tests {
             prop_assert_eq!(read.len(), frames.len());
             for (place, frame) in read.iter().enumerate() {
                 let header = &frame.header;
-                let told = (header.fin(), header.opcode_bits(), header.key());
+                let fields = (header.fin(), header.opcode_bits(), header.key());
                 let opcode = if place == 0 { opcode } else { 0 };
-                prop_assert_eq!(told, (fin && place + 1 == read.len(), opcode, key));
+                prop_assert_eq!(fields, (fin && place + 1 == read.len(), opcode, key));
                 prop_assert_eq!(header.rsv(), [4, 2, 1].map(|bit| rsv & bit != 0));
-                let size = match form {
+                let size = match length_form {
                     Some(LengthForm::Bits16) => 2,
                     Some(LengthForm::Bits64) => 8,
                     _ => if frame.arrived < 126 { 0 } else { 2 },

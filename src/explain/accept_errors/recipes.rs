@@ -1,22 +1,23 @@
-//! What the mistakes make of a key, a text or a digest.
+//! The wrong computations: what each mistake makes of a key, a text or a digest.
 
+use crate::explain::hex;
 use crate::wire::base64;
 use crate::wire::handshake::{GUID, sha1};
 
-/// The GUID of section 1.3 as octets.
-pub(super) const GUID_OCTETS: [u8; 16] = [
+/// The GUID of section 1.3 as bytes.
+pub(super) const GUID_BYTES: [u8; 16] = [
     0x25, 0x8e, 0xaf, 0xa5, 0xe9, 0x14, 0x47, 0xda, 0x95, 0xca, 0xc5, 0xab, 0x0d, 0xc8, 0x5b, 0x11,
 ];
 
-/// Last groups of GUIDs that stand in public sources.
+/// Wrong last groups of the GUID, found in public source code.
 #[rustfmt::skip]
-pub(super) const MISCOPIED: &[&str] = &[
+pub(super) const WRONG_COPIES: &[&str] = &[
     "5AB0DC85B11", "5AB0DC85B11D", "5AB0DC85B11F", "5AB9DC85B11D", "5AB9DC85B5F5", "5AB5DC085B11",
     "5AB5DC587B41", "5AB5DC11BE85", "5AB5A0BD85B1", "5AB53ADF711E", "5AB53ADF711E2", "5AB9CAD40B11",
     "5AB9DC63B5E0", "5AB9DC11B5AB", "5AB9B54DA35E",
 ];
 
-/// Shorter beginnings of an accept value could be those of another.
+/// A shorter prefix of an accept value could belong to another value.
 const PREFIX_MIN: usize = 16;
 
 pub(super) fn text(text: String) -> Vec<Vec<u8>> {
@@ -31,13 +32,13 @@ pub(super) fn with_guid(key: &str, guid: &str) -> Vec<u8> {
     [key, guid].concat().into_bytes()
 }
 
-/// What is made of the key's octets, if it is base64 at all.
+/// What `make` makes of the decoded key; nothing if the key is not base64.
 pub(super) fn decoded(key: &str, make: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
-    base64::decode(key.as_bytes()).iter().map(|octets| make(octets)).collect()
+    base64::decode(key.as_bytes()).iter().map(|bytes| make(bytes)).collect()
 }
 
-/// The key with each GUID that `change` makes of the right one, at each place with each character.
-pub(super) fn guids(key: &str, change: fn(&mut Vec<u8>, usize, u8)) -> Vec<Vec<u8>> {
+/// The key with each edited GUID: `change` gets the right GUID, a place in it and a character.
+pub(super) fn edited_guids(key: &str, change: fn(&mut Vec<u8>, usize, u8)) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for place in 0..GUID.len() {
         for character in b"0123456789ABCDEF-" {
@@ -50,12 +51,10 @@ pub(super) fn guids(key: &str, change: fn(&mut Vec<u8>, usize, u8)) -> Vec<Vec<u
     all
 }
 
-/// Windows has the first three groups as numbers, least significant octet first.
+/// Windows stores the first three groups as numbers, least significant byte first.
 pub(super) fn windows_guid() -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = GUID_OCTETS;
-    let mut octets = [d, c, b, a, f, e, h, g, 0, 0, 0, 0, 0, 0, 0, 0];
-    octets.iter_mut().skip(8).zip(rest).for_each(|(octet, right)| *octet = right);
-    octets
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = GUID_BYTES;
+    [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
 }
 
 pub(super) fn percent_encoded(key: &str) -> String {
@@ -76,24 +75,16 @@ pub(super) fn prefixes(value: &str) -> Vec<String> {
     (PREFIX_MIN..value.len()).filter_map(|end| value.get(..end).map(str::to_owned)).collect()
 }
 
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 pub(super) fn hex_lower(digest: &[u8]) -> Vec<u8> {
-    hex(digest).into_bytes()
+    hex::encode(digest, "").into_bytes()
 }
 
 pub(super) fn hex_upper(digest: &[u8]) -> Vec<u8> {
-    hex(digest).to_ascii_uppercase().into_bytes()
-}
-
-pub(super) fn sha1_twice(octets: &[u8]) -> Vec<u8> {
-    sha1(&sha1(octets)).to_vec()
+    hex::encode(digest, "").to_ascii_uppercase().into_bytes()
 }
 
 pub(super) fn latin_1(digest: &[u8]) -> Vec<u8> {
-    digest.iter().map(|octet| char::from(*octet)).collect::<String>().into_bytes()
+    digest.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
 }
 
 pub(super) fn lossy(digest: &[u8]) -> Vec<u8> {
@@ -101,7 +92,7 @@ pub(super) fn lossy(digest: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn until_zero(digest: &[u8]) -> Vec<u8> {
-    digest.iter().copied().take_while(|octet| *octet != 0).collect()
+    digest.iter().copied().take_while(|byte| *byte != 0).collect()
 }
 
 pub(super) fn with_zero(digest: &[u8]) -> Vec<u8> {
@@ -120,15 +111,15 @@ pub(super) fn without_padding(value: String) -> String {
     value.trim_end_matches('=').to_owned()
 }
 
-pub(super) fn for_urls(digest: &[u8]) -> String {
+pub(super) fn url_safe(digest: &[u8]) -> String {
     base64::encode(digest).replace('+', "-").replace('/', "_")
 }
 
-/// RFC 2104, for a `secret` that fits one block.
+/// HMAC-SHA-1 (RFC 2104) for a `secret` that fits into one block.
 pub(super) fn hmac(secret: &[u8], text: &[u8]) -> [u8; 20] {
-    let pad = |octet: u8| {
+    let pad = |pad: u8| {
         let filled = secret.iter().copied().chain(std::iter::repeat(0)).take(64);
-        filled.map(|secret| secret ^ octet).collect::<Vec<u8>>()
+        filled.map(|secret| secret ^ pad).collect::<Vec<u8>>()
     };
     let inner = sha1(&[&pad(0x36), text].concat());
     sha1(&[&pad(0x5c), inner.as_slice()].concat())

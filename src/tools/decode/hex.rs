@@ -1,16 +1,16 @@
-//! Octets written as hex, in whatever dress tools and people give them.
+//! Reads bytes that are written as text, in the formats that tools and people use.
 //!
-//! | dress | example |
+//! | format | example |
 //! |---|---|
 //! | plain | `81 05 48`, `8105 48`, `81-05-48`, `81:05:48`, `0x81,0x05`, `\x81\x05`, `<Buffer 81 05>` |
-//! | listing | of `hexdump`, `xxd`, `od -t x1`, `od -x`, Wireshark, a debugger: offset, octets, text |
-//! | literal | `b'\x81\x05Hello'`, as Python and Rust show octets |
+//! | listing | of `hexdump`, `xxd`, `od -t x1`, `od -x`, Wireshark, a debugger: offset, bytes, text |
+//! | literal | `b'\x81\x05Hello'`, as Python and Rust show bytes |
 //! | numbers | `[129, 5, 72]`, `unsigned char x[] = { 0x81, 5 };`, `10000001 00000101` |
 //!
-//! `#` begins a comment; in a listing only at the beginning of a line. What may be one or the other is
-//! refused, or read with a note that says how.
+//! `#` begins a comment; in a listing only at the beginning of a line. Ambiguous input is rejected, or
+//! read with a note that says how.
 
-use format::{Choice, Dress};
+use format::{Choice, InputFormat};
 use plain::Plain;
 
 mod format;
@@ -20,157 +20,145 @@ mod numbers;
 mod plain;
 mod row;
 
-/// A line of a listing is short; whatever is longer is none.
+/// A longer line is not a line of a listing.
 const LINE_MAX: usize = 4096;
-/// What a point among octets is.
-const LEFT_OUT: &str = "'.' is no octet; where points stand for octets that are left out, print them all, \
-    as buf.toString('hex') does";
-
 /// Reads such text piece by piece.
 #[derive(Default)]
 pub(super) struct HexReader {
-    dress: Option<Dress>,
+    /// `None` until the first line with content.
+    format: Option<InputFormat>,
     /// Are numbers without a prefix known to be hex?
     is_hex: bool,
     note: Option<&'static str>,
-    /// The line under way, where lines matter.
+    /// The current line, as far as it was read.
     line: Vec<u8>,
-    number: u64,
+    /// The number of complete lines.
+    lines: u64,
 }
 
 impl HexReader {
-    /// A reader of text that is known to be hex, where that may be doubted.
-    pub(super) fn of_hex() -> Self {
+    /// A reader that takes ambiguous numbers for hex.
+    pub(super) fn only_hex() -> Self {
         Self { is_hex: true, ..Self::default() }
     }
 
-    /// Takes more text and appends its octets to `out`.
+    /// Reads more text and appends its bytes to `out`.
     ///
     /// # Errors
-    /// A sentence that names the line.
-    pub(super) fn read(&mut self, text: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), String> {
-        for part in text.split_inclusive(|octet| *octet == b'\n') {
+    /// A sentence with the number of the line.
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        for part in text.split_inclusive(|byte| *byte == b'\n') {
             self.line.extend_from_slice(part);
             if part.ends_with(b"\n") || LINE_MAX < self.line.len() {
-                self.take_line(&mut out)?;
+                self.take_line(out)?;
             }
         }
         Ok(())
     }
 
-    /// The text is at its end.
+    /// Ends the text and appends its last bytes to `out`.
     ///
     /// # Errors
     /// As above.
-    pub(super) fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         self.line.push(b'\n');
-        self.take_line(&mut out)?;
-        let ended = match &mut self.dress {
-            Some(Dress::Listing(listing)) => listing.finish(&mut out),
-            Some(Dress::Literal(literal)) => literal.finish(),
-            Some(Dress::Plain(_) | Dress::Numbers(_)) | None => Ok(()),
+        self.take_line(out)?;
+        let finished = match &mut self.format {
+            Some(InputFormat::Listing(listing)) => listing.finish(out),
+            Some(InputFormat::Literal(literal)) => literal.finish(),
+            Some(InputFormat::Plain(_) | InputFormat::Numbers(_)) | None => Ok(()),
         };
-        ended.map_err(|wrong| format!("line {}: {wrong}", self.number))
+        finished.map_err(|error| format!("line {}: {error}", self.lines))
     }
 
-    /// A sentence, once, where another reading was possible.
+    /// A sentence about how ambiguous input was read; only the first call returns it.
     pub(super) fn note(&mut self) -> Option<&'static str> {
         self.note.take()
     }
 
-    fn take_line(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    fn take_line(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
-        let number = self.number + 1;
-        self.number += u64::from(line.ends_with(b"\n"));
-        self.take_text(&line, out).map_err(|wrong| format!("line {number}: {wrong}"))
+        let number = self.lines + 1;
+        self.lines += u64::from(line.ends_with(b"\n"));
+        self.take_text(&line, out).map_err(|error| format!("line {number}: {error}"))
     }
 
-    fn take_text(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let line = without_mark(line);
+    fn take_text(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let line = without_bom(line);
         let mut rest = line;
         let is_comment = line.trim_ascii_start().starts_with(b"#");
-        let says_something = line.iter().any(|octet| octet.is_ascii_alphanumeric());
-        if self.dress.is_none() && is_heading(line) {
+        let has_content = line.iter().any(|byte| byte.is_ascii_alphanumeric());
+        if self.format.is_none() && is_heading(line) {
             return Ok(());
         }
-        if self.dress.is_none() && !is_comment && says_something {
+        if self.format.is_none() && !is_comment && has_content {
             let choice = Choice::of(line, self.is_hex)?;
             rest = choice.rest;
-            (self.dress, self.note) = (Some(choice.dress), choice.note);
+            (self.format, self.note) = (Some(choice.format), choice.note);
         }
-        match &mut self.dress {
+        match &mut self.format {
             None if is_comment => Ok(()),
-            None => Plain::default().read(line, out), // no octets: it may be nonsense
-            Some(Dress::Plain(plain)) => plain.read(rest, out),
-            Some(Dress::Listing(_) | Dress::Literal(_)) if is_comment => Ok(()),
-            Some(Dress::Listing(listing)) => listing.read(rest, out),
-            Some(Dress::Literal(literal)) => literal.read(rest, out),
-            Some(Dress::Numbers(numbers)) => numbers.read(rest, out),
+            None => Plain::default().read(line, out), // rejects a line that is not empty
+            Some(InputFormat::Plain(plain)) => plain.read(rest, out),
+            Some(InputFormat::Listing(_) | InputFormat::Literal(_)) if is_comment => Ok(()),
+            Some(InputFormat::Listing(listing)) => listing.read(rest, out),
+            Some(InputFormat::Literal(literal)) => literal.read(rest, out),
+            Some(InputFormat::Numbers(numbers)) => numbers.read(rest, out),
         }
     }
 }
 
-/// The numbers of the columns, which PowerShell's `Format-Hex` writes above a listing.
+/// Is it the line of column numbers that PowerShell's `Format-Hex` writes above a listing?
 fn is_heading(line: &[u8]) -> bool {
-    let numbers = line.trim_ascii().split(|octet| *octet == b' ').map(<[u8]>::to_ascii_lowercase);
+    let numbers = line.trim_ascii().split(|byte| *byte == b' ').map(<[u8]>::to_ascii_lowercase);
     line.starts_with(b"    ")
         && numbers.eq((0..16).map(|column| format!("{column:02x}").into_bytes()))
 }
 
-/// Without the mark that some editors put before text in UTF-8.
-fn without_mark(text: &[u8]) -> &[u8] {
+/// Without the byte order mark that some editors put before text in UTF-8.
+fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-fn digit(octet: u8) -> Option<u8> {
-    char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-fn shown(octet: u8) -> String {
-    if octet.is_ascii() {
-        format!("'{}'", octet.escape_ascii())
-    } else {
-        format!("octet {octet:02x}")
-    }
-}
-
-/// Does a word look like octets, rightly written or not, rather than like the name of a file?
+/// Does an argument look like bytes, correctly written or not, and not like the name of a file?
 #[must_use]
-pub(super) fn is_like_octets(word: &str) -> bool {
+pub(super) fn looks_like_bytes(word: &str) -> bool {
     let mut reader = HexReader::default();
-    let is_read = reader.read(word.as_bytes(), |_| ()).and_then(|()| reader.finish(|_| ())).is_ok();
+    let mut bytes = Vec::new();
+    let read = reader.read(word.as_bytes(), &mut bytes);
+    let is_read = read.and_then(|()| reader.finish(&mut bytes)).is_ok();
     let is_hex = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
     let is_bare = |c: char| c.is_ascii_hexdigit() || c.is_ascii_whitespace() || "-:,;_".contains(c);
     let mut parts = word.split(|c: char| c.is_ascii_whitespace() || c == ',');
     let is_row = word.contains([' ', ',']);
-    let begins_so = ["<", "{", "[", "(", "\"", "'", "\\", "b'", "b\"", "0x", "0b"];
+    let starts = ["<", "{", "[", "(", "\"", "'", "\\", "b'", "b\"", "0x", "0b"];
     is_read
         || word.chars().all(is_bare)
-        || begins_so.iter().any(|sign| word.starts_with(sign))
+        || starts.iter().any(|sign| word.starts_with(sign))
         || is_row && (word.contains(['<', '{', '[']) || parts.next().is_some_and(is_hex))
 }
 
-fn is_text(octet: u8) -> bool {
-    octet.is_ascii_graphic() || octet.is_ascii_whitespace()
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
 
-/// Is it text in hex, by its beginning, rather than the octets themselves?
+/// Is the input with this beginning text in hex, not the bytes themselves?
 #[must_use]
 pub(super) fn is_hex(beginning: &[u8]) -> bool {
-    let mut lines = without_mark(beginning).split(|octet| *octet == b'\n').map(|line| {
-        let comment = line.iter().position(|octet| *octet == b'#');
+    let mut lines = without_bom(beginning).split(|byte| *byte == b'\n').map(|line| {
+        let comment = line.iter().position(|byte| *byte == b'#');
         line.get(..comment.unwrap_or(line.len())).unwrap_or(line)
     });
     let first = lines.clone().find(|line| !line.trim_ascii().is_empty());
     let is_method = |line: &[u8]| {
-        let word = line.split(|octet| matches!(octet, b' ' | b'/')).next().unwrap_or_default();
+        let word = line.split(|byte| matches!(byte, b' ' | b'/')).next().unwrap_or_default();
         word.iter().all(u8::is_ascii_uppercase) && !word.iter().all(u8::is_ascii_hexdigit)
     };
     lines.all(|line| line.iter().copied().all(is_text)) && !first.is_some_and(is_method)
 }
 
-/// Is it text as PowerShell writes it to a file, by its beginning? Octets that are themselves may have
-/// its mark too: all behind it has to be text.
+/// Is the input with this beginning text in UTF-16, as PowerShell writes it to a file? Raw bytes can
+/// begin with the same byte order mark, so everything after it has to be text.
 #[must_use]
 pub(super) fn is_utf_16(beginning: &[u8]) -> bool {
     let (pairs, _) = beginning.as_chunks::<2>();
@@ -188,19 +176,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn read_in(text: &[u8], size: usize) -> Result<Vec<u8>, String> {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         let mut reader = HexReader::default();
         for part in text.chunks(size) {
-            reader.read(part, |more| octets.extend_from_slice(more))?;
+            reader.read(part, &mut bytes)?;
         }
-        reader.finish(|more| octets.extend_from_slice(more))?;
-        Ok(octets)
+        reader.finish(&mut bytes)?;
+        Ok(bytes)
     }
 
     const HELLO: [u8; 7] = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
 
     #[test]
-    fn every_usual_dress_is_read() {
+    fn every_common_format_is_read() {
         for text in [
             "81 05 48 65 6c 6c 6f",
             "8105 4865 6c6c 6F",
@@ -263,52 +251,52 @@ mod tests {
                 assert_eq!(read_in(text.as_bytes(), size).as_deref(), Ok(&HELLO[..]), "{text}");
             }
             assert!(is_hex(text.as_bytes()), "{text}");
-            assert!(is_like_octets(text), "{text}");
+            assert!(looks_like_bytes(text), "{text}");
         }
     }
 
     #[test]
-    fn what_can_be_doubted_is_read_with_a_note_unless_it_is_said_to_be_hex() {
-        for (text, octets, note, as_hex) in [
-            ("[81, 10]", &[0x81, 0x10][..], "taken for hex", &[0x81, 0x10][..]),
-            ("81,10", &[0x81, 0x10], "taken for hex", &[0x81, 0x10]),
+    fn ambiguous_input_is_read_with_a_note_unless_it_is_known_to_be_hex() {
+        for (text, bytes, note, as_hex) in [
+            ("[81, 10]", &[0x81, 0x10][..], "read as hex", &[0x81, 0x10][..]),
+            ("81,10", &[0x81, 0x10], "read as hex", &[0x81, 0x10]),
             ("81,05", &[0x81, 0x05], "", &[0x81, 0x05]),
-            ("  81  10", &[0x81, 0x10], "taken for hex", &[0x81, 0x10]),
+            ("  81  10", &[0x81, 0x10], "read as hex", &[0x81, 0x10]),
             ("81  10", &[0x81, 0x10], "", &[0x81, 0x10]),
             ("81 10", &[0x81, 0x10], "", &[0x81, 0x10]),
-            ("10000001", &[0x81], "taken for octets in binary digits", &[0x10, 0, 0, 1]),
+            ("10000001", &[0x81], "read as bytes in binary digits", &[0x10, 0, 0, 1]),
             ("00000000", &[0; 4], "", &[0; 4]),
             (
                 " 8105 4865",
                 &[0x81, 5, 0x48, 0x65],
-                "taken for octets in their order",
+                "read as bytes in their order",
                 &[0x81, 5, 0x48, 0x65],
             ),
             ("8105 4865", &[0x81, 5, 0x48, 0x65], "", &[0x81, 5, 0x48, 0x65]),
         ] {
-            for (mut reader, octets, note) in
-                [(HexReader::default(), octets, note), (HexReader::of_hex(), as_hex, "")]
+            for (mut reader, bytes, note) in
+                [(HexReader::default(), bytes, note), (HexReader::only_hex(), as_hex, "")]
             {
                 let mut read = Vec::new();
-                reader.read(text.as_bytes(), |more| read.extend_from_slice(more)).unwrap();
-                reader.finish(|more| read.extend_from_slice(more)).unwrap();
-                let told = reader.note().unwrap_or_default();
-                assert_eq!((&*read, told.is_empty()), (octets, note.is_empty()), "{text}");
-                assert!(told.starts_with(note), "{text}: {told}");
+                reader.read(text.as_bytes(), &mut read).unwrap();
+                reader.finish(&mut read).unwrap();
+                let given = reader.note().unwrap_or_default();
+                assert_eq!((&*read, given.is_empty()), (bytes, note.is_empty()), "{text}");
+                assert!(given.starts_with(note), "{text}: {given}");
             }
         }
         let mut reader = HexReader::default();
-        reader.read(b"0000000 0581\n", |_| ()).unwrap();
-        assert!(reader.note().is_some_and(|note| note.starts_with("taken for words")));
-        assert_eq!(reader.note(), None, "once");
+        reader.read(b"0000000 0581\n", &mut Vec::new()).unwrap();
+        assert!(reader.note().is_some_and(|note| note.starts_with("read as words")));
+        assert_eq!(reader.note(), None, "only once");
     }
 
-    /// Octets that a line of any length has, and an escape or number that ends where a piece does.
+    /// A line can be of any length; an escape or a number can end where a piece ends.
     #[test]
-    fn a_long_line_is_read_like_a_short_one() {
-        for (one, octet) in [("\\xe1", 0xe1), ("a", b'a'), ("\\\\", b'\\')] {
+    fn a_long_line_is_read_as_a_short_one() {
+        for (one, byte) in [("\\xe1", 0xe1), ("a", b'a'), ("\\\\", b'\\')] {
             let text = format!("b'{}'", one.repeat(LINE_MAX));
-            assert_eq!(read_in(text.as_bytes(), 1).unwrap(), [octet; LINE_MAX]);
+            assert_eq!(read_in(text.as_bytes(), 1).unwrap(), [byte; LINE_MAX]);
         }
         let text = format!("[{}]", "201, ".repeat(LINE_MAX));
         for size in [1, 4099, usize::MAX] {
@@ -317,8 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn offsets_tell_their_own_radix() {
-        let row = |octet: &str| format!("{}\n", octet.repeat(16));
+    fn the_radix_of_offsets_is_inferred() {
+        let row = |byte: &str| format!("{}\n", byte.repeat(16));
         let (one, other) = (row(" 61"), row(" 62"));
         let words = " 6161".repeat(8) + "\n";
         for (text, count) in [
@@ -334,7 +322,7 @@ mod tests {
             (format!("00000000:{one}00000016:{other}"), Ok(32)),
         ] {
             match (read_in(text.as_bytes(), 100), count) {
-                (Ok(octets), count) => assert_eq!(Ok(octets.len()), count, "{text}"),
+                (Ok(bytes), count) => assert_eq!(Ok(bytes.len()), count, "{text}"),
                 (Err(wrong), Err(expected)) => assert!(wrong.starts_with(expected), "{wrong}"),
                 (Err(wrong), Ok(_)) => panic!("{wrong} {text}"),
             }
@@ -346,65 +334,65 @@ mod tests {
         let listing = "00000000  82 7f 00 00 00 00 00 01  00 00 00 00 00 00 00 00  |................|\n\
             00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n\
             00010000  01 02 03                                          |...|\n00010003\n";
-        let octets = read_in(listing.as_bytes(), 7).unwrap();
-        assert_eq!((octets.len(), &octets[0xfffe..]), (0x10003, &[0, 0, 1, 2, 3][..]));
+        let bytes = read_in(listing.as_bytes(), 7).unwrap();
+        assert_eq!((bytes.len(), &bytes[0xfffe..]), (0x10003, &[0, 0, 1, 2, 3][..]));
         let od = "0000000 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41\n*\n0000100\n";
         assert_eq!(read_in(od.as_bytes(), 1000).unwrap(), [0x41; 64], "od counts in octal");
     }
 
     #[test]
-    fn what_is_no_hex_is_named_with_its_line() {
+    fn invalid_text_is_reported_with_its_line() {
         for (text, wrong) in [
             ("81 05\n48 6", "line 2: one hex digit in a row"),
             ("815 05", "line 1: an odd number"),
-            ("81 05 Hello", "line 1: 'H' is no hex digit"),
-            ("81 \u{1b}[31m", "line 1: '\\x1b' is no hex digit"),
-            ("x81", "line 1: 'x' is no hex digit"),
-            ("00000000: 8105\n00000003: 48", "line 2: offset 3 after 2: octets between"),
+            ("81 05 Hello", "line 1: 'H' is not a hex digit"),
+            ("81 \u{1b}[31m", "line 1: '\\x1b' is not a hex digit"),
+            ("x81", "line 1: 'x' is not a hex digit"),
+            ("00000000: 8105\n00000003: 48", "line 2: offset 3 after 2: bytes between"),
             ("00000000: 8105\n00000001: 48", "line 2: offset 1 after 2: the rows"),
             ("00000000: 8105\nhello", "line 2: a row of a listing begins"),
             ("00000000: 8105\n*\nffffffffffffffff:", "line 3: offset ffffffffffffffff after 2"),
             ("00000000: 8105\n*\n*", ""),
             (r"b'\q'", "line 1: an escape"),
-            (r"b'a' c", "line 1: 'c' stands outside"),
+            (r"b'a' c", "line 1: 'c' is outside"),
             (r"b'a", "line 1: the quote"),
             ("b'a\nb'", "line 1: the quote"),
-            ("b'\u{e9}'", "line 1: octet c3 in quotes"),
-            ("<Buffer 81 05 ... 12 more bytes>", "line 1: '.' is no octet; where points"),
-            ("Uint8Array(130) [\n  129, 5,\n  ... 30 more items\n]", "line 3: '.' is no octet"),
+            ("b'\u{e9}'", "line 1: byte c3 in quotes"),
+            ("<Buffer 81 05 ... 12 more bytes>", "line 1: '.' is not a byte; if points"),
+            ("Uint8Array(130) [\n  129, 5,\n  ... 30 more items\n]", "line 3: '.' is not a byte"),
             ("81-5", "line 1: one hex digit"),
-            ("2026-11-25", "line 1: '-' stands between octets"),
+            ("2026-11-25", "line 1: '-' must stand between bytes"),
             (r"\x81\x05Hello", "line 1: 'H' follows \\x and two digits"),
             (r"\x81\x05aa", "line 1: 'a' follows \\x and two digits"),
-            ("0x81, 05", "line 1: of these octets some have 0x"),
-            ("0x81, 0x05, 10", "line 1: of these octets some have 0x"),
+            ("0x81, 05", "line 1: some of these bytes have 0x"),
+            ("0x81, 0x05, 10", "line 1: some of these bytes have 0x"),
             ("129 5 72", "line 1: this looks decimal, or octal"),
             (" 201 005 110", "line 1: this looks decimal, or octal"),
             ("129, 05", "line 1: this looks decimal, or octal"),
             ("[81, 5]", "line 1: this may be hex or decimal"),
-            ("[129, 5]\n[129, 300]", "line 2: '300' is no octet"),
-            ("bytes([129, 05])", "line 1: '05' is no octet"),
-            ("bytes([129, 5]) + bytes([1])", "line 1: something stands behind the array"),
-            ("x[] = { 0x81 };\nunsigned int x_len = 2;", "line 2: the array has 1 octets"),
+            ("[129, 5]\n[129, 300]", "line 2: '300' is not a byte"),
+            ("bytes([129, 05])", "line 1: '05' is not a byte"),
+            ("bytes([129, 5]) + bytes([1])", "line 1: there is more text after the array"),
+            ("x[] = { 0x81 };\nunsigned int x_len = 2;", "line 2: the array has 1 bytes"),
             ("10000001 2", "line 1: one hex digit"),
-            ("10000001\n2", "line 2: '2' is no octet in eight binary digits"),
-            ("0000000 201 005 110", "line 1: this listing has no octets in hex"),
-            ("0000000 002601 062510", "line 1: this listing has no octets in hex"),
-            ("0000000 201 005   H   e", "line 1: this listing has no octets in hex"),
-            ("000000 0581 6548", "line 1: this listing has no octets in hex"),
+            ("10000001\n2", "line 2: '2' is not a byte in eight binary digits"),
+            ("0000000 201 005 110", "line 1: this listing has no bytes in hex"),
+            ("0000000 002601 062510", "line 1: this listing has no bytes in hex"),
+            ("0000000 201 005   H   e", "line 1: this listing has no bytes in hex"),
+            ("000000 0581 6548", "line 1: this listing has no bytes in hex"),
             (
                 "00000000: 65480581   6f6c6c                    ..Hello",
                 "line 1: this listing has no",
             ),
-            ("00000000: 0581 6548 6c6c   6f  ..Hello", "line 1: this listing has no octets"),
+            ("00000000: 0581 6548 6c6c   6f  ..Hello", "line 1: this listing has no bytes"),
             ("00000000: 38206220 6c6c  ", ""),
-            ("00000000: 0000 0000   00  .....", "line 1: this listing has no octets in hex"),
+            ("00000000: 0000 0000   00  .....", "line 1: this listing has no bytes in hex"),
             ("00000000: 3030 2020 2e2e  00  ..", ""),
-            ("00000000: 38206220   b 8", "line 1: this listing has no octets in hex"),
-            ("81 05\n*", "line 2: '*' stands for rows that are left out"),
-            ("0x7ffe0010:\t0x65480581", "line 1: this listing has no octets in hex"),
-            ("0000000 0581 006f", "line 1: the last octet may be padding"),
-            ("0000000 0581 65\n", "line 1: this listing has no octets in hex"),
+            ("00000000: 38206220   b 8", "line 1: this listing has no bytes in hex"),
+            ("81 05\n*", "line 2: '*' stands for rows that were left out"),
+            ("0x7ffe0010:\t0x65480581", "line 1: this listing has no bytes in hex"),
+            ("0000000 0581 006f", "line 1: the last byte may be padding"),
+            ("0000000 0581 65\n", "line 1: this listing has no bytes in hex"),
             ("0000000 0581\n0000002 65", "line 2: the words of a row"),
         ] {
             match read_in(text.as_bytes(), 5) {
@@ -417,8 +405,8 @@ mod tests {
     }
 
     #[test]
-    fn octets_are_told_from_hex() {
-        for octets in [
+    fn raw_bytes_are_distinguished_from_hex() {
+        for bytes in [
             &HELLO[..],
             &[0x01, 0x03, b'H', b'e', b'l'],
             b"GET /chat HTTP/1.1\r\n",
@@ -426,7 +414,7 @@ mod tests {
             b"HEAD / HTTP/1.1\r\n",
             b"DELETE / HTTP/1.1\r\n",
         ] {
-            assert!(!is_hex(octets), "{octets:?}");
+            assert!(!is_hex(bytes), "{bytes:?}");
         }
         for text in ["", "#", "81", "A1 B2", "DE", "DEAD BEEF", "hello"] {
             assert!(is_hex(text.as_bytes()), "{text}");
@@ -434,8 +422,8 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_told_from_octets_with_its_mark() {
-        for (octets, expected) in [
+    fn utf_16_is_distinguished_from_bytes_with_its_mark() {
+        for (bytes, expected) in [
             (&b"\xff\xfe8\x001\x00\r\x00\n\x00"[..], true),
             (b"\xfe\xff\x008\x001", true),
             (b"\xff\xfe\x01\x00\x37\xfa\x21\x3d", false),
@@ -444,35 +432,35 @@ mod tests {
             (b"8\x001\x00", false),
             (b"81", false),
         ] {
-            assert_eq!(is_utf_16(octets), expected, "{octets:?}");
+            assert_eq!(is_utf_16(bytes), expected, "{bytes:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn whatever_it_is_it_does_not_panic_and_memory_is_bounded(
+        fn no_text_makes_it_panic_and_pieces_do_not_matter(
             text in "[0-9a-f]{0,8}[ :]{0,3}([0-9a-fx\\\\#|>*\n \t'b\"]|\\PC){0,60}",
             size in 1usize..20,
         ) {
             let whole = read_in(text.as_bytes(), usize::MAX);
-            if let Ok(octets) = read_in(text.as_bytes(), size) {
-                prop_assert_eq!(Ok(octets), whole);
+            if let Ok(bytes) = read_in(text.as_bytes(), size) {
+                prop_assert_eq!(Ok(bytes), whole);
             }
         }
 
         #[test]
-        fn what_is_written_is_read(octets in prop::collection::vec(any::<u8>(), 0..100)) {
-            let plain: String = octets.iter().map(|octet| format!("{octet:02x} ")).collect();
-            prop_assert_eq!(read_in(plain.as_bytes(), 3), Ok(octets.clone()));
-            let rows: Vec<String> = octets.chunks(16).enumerate().map(|(row, octets)| {
-                let hex: String = octets.iter().map(|octet| format!("{octet:02x} ")).collect();
-                let text: String = octets.iter().map(|octet| match octet {
-                    b' '..=b'~' => char::from(*octet),
+        fn written_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let plain: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
+            prop_assert_eq!(read_in(plain.as_bytes(), 3), Ok(bytes.clone()));
+            let rows: Vec<String> = bytes.chunks(16).enumerate().map(|(row, bytes)| {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
+                let text: String = bytes.iter().map(|byte| match byte {
+                    b' '..=b'~' => char::from(*byte),
                     _ => '.',
                 }).collect();
                 format!("{:08x}  {hex:<49} |{text}|\n", 16 * row)
             }).collect();
-            prop_assert_eq!(read_in(rows.concat().as_bytes(), 11), Ok(octets));
+            prop_assert_eq!(read_in(rows.concat().as_bytes(), 11), Ok(bytes));
         }
     }
 }

@@ -1,45 +1,46 @@
-//! How far the reading of a large capture is.
+//! How much of a large input has been read.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::DecodeOutput;
+use super::options::DecodeOutput;
 
-/// A line on standard error that tells how far a summary is, if that is a terminal. It goes with this
-/// value, before anything else is told.
+/// The progress of a summary, as a line on standard error if that is a terminal. Dropping this value
+/// erases the line, so that nothing else is written over it.
 pub(super) struct Progress {
     is_shown: bool,
     started: Instant,
-    told: Instant,
-    octets: u64,
-    /// Columns that were written to.
+    updated: Instant,
+    bytes: u64,
+    /// Columns that the line has used.
     width: usize,
 }
 
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+const UPDATE_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Progress {
     pub(super) fn new(output: DecodeOutput) -> Self {
         let is_summary = matches!(output, DecodeOutput::Summary | DecodeOutput::SummaryJson);
         let now = Instant::now();
         let is_shown = is_summary && io::stderr().is_terminal();
-        Self { is_shown, started: now, told: now, octets: 0, width: 0 }
+        Self { is_shown, started: now, updated: now, bytes: 0, width: 0 }
     }
 
-    pub(super) fn advance(&mut self, octets: usize) {
-        self.octets += octets as u64;
-        if self.is_shown && PROGRESS_EVERY <= self.told.elapsed() {
-            self.told = Instant::now();
-            let millions = self.octets / 1_000_000;
-            let rate = u128::from(self.octets) / self.started.elapsed().as_micros().max(1);
+    /// Adds `bytes` that were read; updates the line from time to time.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if self.is_shown && UPDATE_INTERVAL <= self.updated.elapsed() {
+            self.updated = Instant::now();
+            let millions = self.bytes / 1_000_000;
+            let rate = u128::from(self.bytes) / self.started.elapsed().as_micros().max(1);
             self.show(&format!("{millions} MB, {rate} MB/s"));
         }
     }
 
-    /// Over all that was written before, and no further: a narrow terminal would go to its next line.
+    /// Overwrites exactly the columns used before: more would start a new line on a narrow terminal.
     fn show(&mut self, line: &str) {
         self.width = self.width.max(line.len());
-        let _ = write!(io::stderr(), "\r{line:0$}", self.width); // a courtesy
+        let _ = write!(io::stderr(), "\r{line:0$}", self.width); // the result does not depend on it
     }
 }
 
@@ -47,7 +48,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if self.width != 0 {
             self.show("");
-            let _ = write!(io::stderr(), "\r"); // a courtesy
+            let _ = write!(io::stderr(), "\r"); // as above
         }
     }
 }

@@ -1,207 +1,185 @@
-//! One peer's stream from its first octet on: an HTTP head or two if they are there, then frames.
+//! One peer's stream from its first byte on: the HTTP heads, if there are any, then the frames.
 
 use std::io;
 
-use crate::explain::handshake_text::{self, Head};
-use crate::wire::dissect::{Dissector, Frame, Message};
+use super::report::Report;
+use crate::explain::handshake_text;
+use crate::wire::dissect::Dissector;
 use crate::wire::frame::Role;
 use crate::wire::head::{HeadLimits, HeadParser};
 use crate::wire::server_response::{ClientOffer, ServerResponse};
 
-/// What there is to show: more than a head needs that a server would read.
+/// Larger than a server's limits, so that a head which a server refuses can be shown.
 const LIMITS: HeadLimits = HeadLimits { head_max: 64 * 1024, target_max: 16_000, fields_max: 1000 };
 
-/// What a stream is made of.
-pub(super) enum Part<'a> {
-    /// A head of the handshake.
-    Head(&'a Head),
-    /// A frame, whole or the last.
-    Frame(&'a Frame),
-    /// So many octets that are no frames, from this offset on, and why.
-    Other(u64, u64, &'static str),
-    /// The message that waits for its last frame at the end of the stream.
-    Unfinished(&'a Message),
-}
-
-/// Takes each part as it is complete.
-pub(super) trait Sink {
-    /// One part.
-    fn take(&mut self, part: &Part) -> io::Result<()>;
-}
-
-/// Reads a stream piece by piece.
-pub(super) struct Stream {
+/// Reads a stream piece by piece and reports each part as soon as it is complete.
+pub(super) struct Stream<'a> {
+    report: &'a mut Report,
     sender: Option<Role>,
-    /// Whose head came last: frames right behind a request are the client's.
-    last_head: Option<Role>,
-    asked: ClientOffer,
-    payload_max: usize,
+    /// The sender of the last head; frames directly after a request are the client's.
+    head_sender: Option<Role>,
+    offer: ClientOffer,
+    /// Bytes of the whole stream so far.
+    size: u64,
+    /// Bytes of the heads.
     offset: u64,
     state: State,
 }
 
 enum State {
-    /// Not enough came to tell a head from a frame, or the head is not whole.
-    Beginning(Vec<u8>),
+    /// The beginning of a head, or too few bytes to distinguish a head from a frame.
+    Head(Vec<u8>),
     Frames(Box<Dissector>),
-    /// No frames follow.
+    /// Not frames.
     Other {
         from: u64,
         why: &'static str,
     },
 }
 
-impl Stream {
-    /// A stream of `sender`, if that is known, with what is known of the client's request;
-    /// `payload_max` octets of each payload are kept.
-    pub(super) fn new(sender: Option<Role>, asked: ClientOffer, payload_max: usize) -> Self {
-        Self {
-            sender,
-            last_head: None,
-            asked,
-            payload_max,
-            offset: 0,
-            state: State::Beginning(Vec::new()),
-        }
+impl<'a> Stream<'a> {
+    /// The stream of `sender`, if it is known; `offer` is what is known of the client's request.
+    pub(super) fn new(report: &'a mut Report, sender: Option<Role>, offer: ClientOffer) -> Self {
+        let state = State::Head(Vec::new());
+        Self { report, sender, head_sender: None, offer, size: 0, offset: 0, state }
     }
 
-    /// Takes more of it, unmasking it in place.
-    pub(super) fn read(&mut self, octets: &mut [u8], sink: &mut impl Sink) -> io::Result<()> {
-        match &mut self.state {
-            State::Beginning(kept) => {
-                kept.extend_from_slice(octets);
-                self.begin(sink)
-            }
-            State::Frames(dissector) => {
-                let mut taken = Ok(());
-                dissector.read(octets, |frame| {
-                    if taken.is_ok() {
-                        taken = sink.take(&Part::Frame(&frame));
-                    }
-                });
-                taken
-            }
-            State::Other { .. } => {
-                self.offset += octets.len() as u64;
-                Ok(())
-            }
+    /// Reads the next bytes; unmasks them in place.
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        if let State::Head(received) = &mut self.state {
+            received.extend_from_slice(bytes);
+            return self.read_heads();
         }
+        self.read_frames(bytes)
     }
 
-    /// It is at its end.
-    pub(super) fn finish(&mut self, sink: &mut impl Sink) -> io::Result<()> {
-        if let State::Beginning(kept) = &mut self.state {
-            let kept = std::mem::take(kept);
-            if 1 < kept.len() && is_head(&kept) == Some(true) {
-                return sink.take(&Part::Other(
-                    self.offset,
-                    kept.len() as u64,
-                    "a head without its end",
-                ));
+    /// Ends the stream: reports what is incomplete, then the stream as a whole.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        if let State::Head(received) = &mut self.state {
+            let received = std::mem::take(received);
+            if 1 < received.len() && is_head(&received) == Some(true) {
+                self.skip("a head without its end");
+            } else {
+                self.start_frames(received)?;
             }
-            self.frames(kept, sink)?;
         }
         match &mut self.state {
             State::Frames(dissector) => {
                 if let Some(frame) = dissector.finish() {
-                    sink.take(&Part::Frame(&frame))?;
+                    self.report.frame(&frame)?;
                 }
-                dissector
-                    .unfinished()
-                    .map_or(Ok(()), |message| sink.take(&Part::Unfinished(message)))
+                if let Some(message) = dissector.unfinished() {
+                    self.report.unfinished(message)?;
+                }
             }
-            State::Other { from, why } if *from < self.offset => {
-                sink.take(&Part::Other(*from, self.offset - *from, why))
+            State::Other { from, why } if *from < self.size => {
+                self.report.other(*from, self.size - *from, why)?;
             }
-            State::Other { .. } | State::Beginning(_) => Ok(()),
+            State::Other { .. } | State::Head(_) => (),
         }
+        self.report.finish(self.size)
     }
 
-    /// Heads, as long as there are any; then frames.
-    fn begin(&mut self, sink: &mut impl Sink) -> io::Result<()> {
-        while let State::Beginning(kept) = &mut self.state {
-            match (is_head(kept), end_of_head(kept)) {
-                (None, _) | (Some(true), None) if kept.len() < LIMITS.head_max => break,
+    /// Reads every complete head; the first bytes that are not a head start the frames.
+    fn read_heads(&mut self) -> io::Result<()> {
+        while let State::Head(received) = &mut self.state {
+            match (is_head(received), end_of_head(received)) {
+                (None, _) | (Some(true), None) if received.len() < LIMITS.head_max => break,
                 (Some(true), Some(end)) => {
-                    let rest = kept.split_off(end);
-                    let head = std::mem::replace(kept, rest);
-                    self.head(&head, sink)?;
+                    let rest = received.split_off(end);
+                    let head = std::mem::replace(received, rest);
+                    let offset = self.offset;
+                    self.offset += end as u64;
+                    if head.starts_with(b"HTTP/") {
+                        self.response(offset, &head)?;
+                    } else {
+                        self.request(offset, &head)?;
+                    }
                 }
                 _ => {
-                    let kept = std::mem::take(kept);
-                    self.frames(kept, sink)?;
+                    let received = std::mem::take(received);
+                    self.start_frames(received)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn head(&mut self, octets: &[u8], sink: &mut impl Sink) -> io::Result<()> {
-        let offset = self.offset;
-        self.offset += octets.len() as u64;
-        if octets.starts_with(b"HTTP/") {
-            let answer = ServerResponse::parse(octets);
-            sink.take(&Part::Head(&handshake_text::response(
-                offset,
-                octets,
-                &answer,
-                &self.asked,
-            )))?;
-            self.last_head = Some(Role::Server);
-            if answer.status != Some(101) && answer.status != Some(100) {
-                let why = "no frames: a response that is not 101 begins no WebSocket";
-                let kept =
-                    std::mem::replace(&mut self.state, State::Other { from: self.offset, why });
-                if let State::Beginning(rest) = kept {
-                    self.offset += rest.len() as u64;
-                }
-            }
-            return Ok(());
-        }
-        let read = HeadParser::new(LIMITS).advance(octets);
-        let request = match &read {
-            Ok(found) => found.as_ref().map(|(request, _)| Ok(request)),
-            Err(refusal) => Some(Err(*refusal)),
+    fn request(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let parsed = HeadParser::new(LIMITS).advance(bytes);
+        let request = match &parsed {
+            Ok(Some((request, _))) => Ok(request),
+            Ok(None) => return Ok(()), // the parser requires another end than an empty line
+            Err(refusal) => Err(*refusal),
         };
-        let Some(request) = request else { return Ok(()) };
-        sink.take(&Part::Head(&handshake_text::request(offset, octets, request)))?;
-        self.last_head = Some(Role::Client);
+        self.report.head(&handshake_text::request(offset, bytes, request))?;
+        self.head_sender = Some(Role::Client);
         if let Ok(request) = request {
-            let key = self.asked.key.take();
-            self.asked = ClientOffer::by(request);
-            self.asked.key = key.or(self.asked.key.take());
+            let key = self.offer.key.take();
+            self.offer = ClientOffer::by(request);
+            self.offer.key = key.or(self.offer.key.take());
         }
         Ok(())
     }
 
-    fn frames(&mut self, mut octets: Vec<u8>, sink: &mut impl Sink) -> io::Result<()> {
-        let sender = self.sender.or(self.last_head);
-        self.state = State::Frames(Box::new(Dissector::new(sender, self.offset, self.payload_max)));
-        self.read(&mut octets, sink)
+    fn response(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let response = ServerResponse::parse(bytes);
+        self.report.head(&handshake_text::response(offset, bytes, &response, &self.offer))?;
+        self.head_sender = Some(Role::Server);
+        if !matches!(response.status, Some(100 | 101)) {
+            self.skip("not frames: only a response with status 101 starts a WebSocket");
+        }
+        Ok(())
+    }
+
+    /// Treats the rest of the stream as something else.
+    fn skip(&mut self, why: &'static str) {
+        self.state = State::Other { from: self.offset, why };
+    }
+
+    fn start_frames(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+        let sender = self.sender.or(self.head_sender);
+        let dissector = Dissector::new(sender, self.offset, self.report.payload_max());
+        self.state = State::Frames(Box::new(dissector));
+        self.read_frames(&mut bytes)
+    }
+
+    fn read_frames(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        let State::Frames(dissector) = &mut self.state else { return Ok(()) };
+        let mut written = Ok(());
+        dissector.read(bytes, |frame| {
+            if written.is_ok() {
+                written = self.report.frame(&frame);
+            }
+        });
+        written
     }
 }
 
-/// Does a head begin here, rather than a frame? A frame with RSV1 and no FIN could, but for its words.
-fn is_head(octets: &[u8]) -> Option<bool> {
-    let word = octets.iter().take_while(|octet| octet.is_ascii_uppercase()).count();
-    match octets.get(word) {
+/// Do these bytes begin with a head, not with a frame? `None` if there are too few. A frame with RSV1
+/// and without FIN begins with a letter too, but not with a word.
+fn is_head(bytes: &[u8]) -> Option<bool> {
+    let word = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    match bytes.get(word) {
         _ if 16 < word => Some(false),
         Some(b' ') => Some(2 < word),
-        Some(b'/') => Some(octets.starts_with(b"HTTP")),
+        Some(b'/') => Some(bytes.starts_with(b"HTTP")),
         Some(_) => Some(false),
         None => None,
     }
 }
 
-/// Where a head ends: behind its first empty line, however its lines end.
-fn end_of_head(octets: &[u8]) -> Option<usize> {
-    let mut last = None;
-    for (place, _) in octets.iter().enumerate().filter(|(_, octet)| **octet == b'\n') {
-        let line = octets.get(last.unwrap_or(0)..place).unwrap_or_default();
-        if last.is_some() && line.iter().all(|octet| *octet == b'\r') {
-            return Some(place + 1);
+/// The end of a head: after its first empty line, whether lines end with CR LF or with LF.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut end = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_first = end == 0;
+        end += line.len();
+        let is_empty = line.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        if is_empty && !is_first && line.ends_with(b"\n") {
+            return Some(end);
         }
-        last = Some(place + 1);
     }
     None
 }

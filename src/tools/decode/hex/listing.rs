@@ -1,46 +1,48 @@
-//! A listing of octets: `hexdump`, `xxd`, `od`, Wireshark, a debugger.
+//! A listing of bytes: `hexdump`, `xxd`, `od`, Wireshark, a debugger.
 
 use super::numbers;
 use super::plain::Plain;
 use super::row::{
-    Unit, before_text, has_lost, number, octets_of, offset, with_colon, without_colon, words,
+    Unit, before_text, bytes_of, has_bytes_in_text, number, offset, with_colon, without_colon,
+    words,
 };
 
-/// Octets that one `*` of a listing may stand for.
+/// The most bytes that one `*` of a listing can stand for.
 const REPEAT_MAX: u64 = 1 << 30;
 const NO_HEX: &str =
-    "this listing has no octets in hex; `xxd`, `hexdump -C` and `od -t x1` write one that has";
+    "this listing has no bytes in hex; `xxd`, `hexdump -C` and `od -t x1` write them";
 
-/// Offset, octets, and often the text of these.
+/// Rows of an offset, bytes and often their text.
 pub(super) struct Listing {
     unit: Unit,
-    /// The radixes that the offsets may be in, each with the offset of the first row.
+    /// The possible radixes of the offsets, each with the offset of the first row.
     bases: Vec<(u32, u64)>,
+    /// Bytes of all rows so far.
     count: u64,
-    /// The row before, which `*` repeats, and whose end only the next offset tells.
+    /// The row before. `*` repeats it, and only the next offset shows where it ends.
     row: Vec<u8>,
-    is_told: bool,
+    is_row_emitted: bool,
     is_repeated: bool,
 }
 
 impl Listing {
-    /// Is this the first row of one? Its offset tells: it has a colon, or a text in bars at the end of
-    /// its row, or an odd number of digits, or is zero in so many digits as nobody writes octets.
+    /// The reader of a listing, if `line` is the first row of one: its offset has a colon, or its row ends
+    /// with text in bars, or the offset is zero with more digits than a byte has, or has seven digits.
     ///
     /// # Errors
-    /// A sentence, if it is a listing of something else.
+    /// A sentence, if it is a listing without bytes in hex.
     pub(super) fn beginning(line: &[u8]) -> Result<Option<Self>, String> {
         let Some((offset, rest)) = offset(line) else { return Ok(None) };
         let has_colon = rest.starts_with(b":");
         let has_bar = rest.ends_with(b"|");
-        let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
+        let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         let is_zero = offset.iter().all(|digit| *digit == b'0');
-        let has_octets = words(rest).next().is_some_and(|word| word.len() == 2);
+        let has_bytes = words(rest).next().is_some_and(|word| word.len() == 2);
         let is_seven = offset.len() == 7 && offset.starts_with(b"00") && !has_colon && !has_bar;
         let is_row = has_colon && 4 <= offset.len()
             || 1 < spaces && has_bar && 7 <= offset.len()
             || 1 < spaces && is_zero && 4 <= offset.len()
-            || is_zero && (6 <= offset.len() && has_octets || offset.len() == 6);
+            || is_zero && (6 <= offset.len() && has_bytes || offset.len() == 6);
         if rest.is_empty() || !is_row && !is_seven {
             return Ok(None);
         }
@@ -55,15 +57,15 @@ impl Listing {
         let bases =
             radixes.iter().filter_map(|radix| Some((*radix, number(offset, *radix)?))).collect();
         let row = Vec::new();
-        Ok(Some(Self { unit, bases, count: 0, row, is_told: true, is_repeated: false }))
+        Ok(Some(Self { unit, bases, count: 0, row, is_row_emitted: true, is_repeated: false }))
     }
 
-    /// What the numbers of its rows are.
+    /// The meaning of the numbers of its rows.
     pub(super) fn unit(&self) -> Unit {
         self.unit
     }
 
-    pub(super) fn read(&mut self, line: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    pub(super) fn read(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let line = line.trim_ascii();
         if line == b"*" {
             self.is_repeated = true;
@@ -72,39 +74,39 @@ impl Listing {
             return Ok(());
         }
         let (offset, rest) = offset(line).ok_or("a row of a listing begins with its offset")?;
-        let row = self.octets(rest)?;
-        self.reach(offset, row.is_empty(), out)?;
+        let row = self.bytes(rest)?;
+        self.sync_to_offset(offset, row.is_empty(), out)?;
         self.count += row.len() as u64;
-        (self.row, self.is_told) = (row, false);
+        (self.row, self.is_row_emitted) = (row, false);
         Ok(())
     }
 
-    /// The text is at its end.
-    pub(super) fn finish(&mut self, out: &mut impl FnMut(&[u8])) -> Result<(), String> {
+    /// Ends the text.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         let is_padded = matches!(self.unit, Unit::Words(_)) && self.row.ends_with(&[0]);
-        if is_padded && !self.is_told {
+        if is_padded && !self.is_row_emitted {
             return Err(
-                "the last octet may be padding: the line with the last offset alone, which \
-                tells, is missing"
+                "the last byte may be padding; the last line, with an offset alone, is missing and \
+                would show it"
                     .to_owned(),
             );
         }
-        self.tell(out);
+        self.emit_row(out);
         Ok(())
     }
 
-    fn tell(&mut self, out: &mut impl FnMut(&[u8])) {
-        if !std::mem::replace(&mut self.is_told, true) {
-            out(&self.row);
+    fn emit_row(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.is_row_emitted, true) {
+            out.extend_from_slice(&self.row);
         }
     }
 
-    /// Tells the row before, and repeats it up to `offset`, if it may be.
-    fn reach(
+    /// Emits the row before, and repeats it up to `offset` if a `*` stands between.
+    fn sync_to_offset(
         &mut self,
         offset: &[u8],
         is_end: bool,
-        out: &mut impl FnMut(&[u8]),
+        out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let may_repeat = std::mem::take(&mut self.is_repeated) && !self.row.is_empty();
         let gap = |base| self.gap(base, offset);
@@ -112,14 +114,16 @@ impl Listing {
         let fitting: Vec<(u32, u64)> =
             self.bases.iter().copied().filter(|base| gap(*base).is_some_and(fits)).collect();
         let Some(gap) = fitting.first().and_then(|base| gap(*base)) else {
-            return Err(self.gone_wrong(offset));
+            return Err(self.offset_error(offset));
         };
         if let [(16, _), (8, _), ..] = *fitting
             && 0 < gap
         {
-            return Err("this offset may be in hex, of hexdump, or in octal, of od; with -v they \
-                write every row"
-                .to_owned());
+            return Err(
+                "this offset may be in hex (hexdump) or in octal (od); with -v they write \
+                every row"
+                    .to_owned(),
+            );
         }
         self.bases = fitting;
         self.count = self.count.saturating_add_signed(i64::try_from(gap).unwrap_or_default());
@@ -127,24 +131,24 @@ impl Listing {
             let pad = usize::try_from(-gap).unwrap_or_default();
             self.row.truncate(self.row.len().saturating_sub(pad));
         }
-        self.tell(out);
+        self.emit_row(out);
         for _ in 0..u64::try_from(gap).unwrap_or_default() / self.row_size() {
-            out(&self.row);
+            out.extend_from_slice(&self.row);
         }
         Ok(())
     }
 
-    /// How far an offset is from the end of the rows so far, as one radix reads it.
+    /// The distance from the end of the rows so far to an offset in one radix.
     fn gap(&self, (radix, base): (u32, u64), offset: &[u8]) -> Option<i128> {
         let at = i128::from(base) + i128::from(self.count);
         number(offset, radix).map(|offset| i128::from(offset) - at)
     }
 
-    /// Rows of the size of the last may be missing, or octets that padded it be too many.
+    /// Is the gap possible: repeated rows, or padding bytes of the last word?
     fn fits(&self, gap: i128, may_repeat: bool, is_end: bool) -> bool {
         let pad = match self.unit {
             Unit::Words(digits) if is_end => digits as u64 / 2 - 1,
-            Unit::Words(_) | Unit::Octets | Unit::Bits => 0,
+            Unit::Words(_) | Unit::Bytes | Unit::Bits => 0,
         };
         match u64::try_from(gap) {
             Ok(0) => true,
@@ -157,44 +161,43 @@ impl Listing {
         self.row.len().max(1) as u64
     }
 
-    fn gone_wrong(&self, offset: &[u8]) -> String {
+    fn offset_error(&self, offset: &[u8]) -> String {
         let shown = str::from_utf8(offset).unwrap_or_default().trim_start_matches('0');
         let Some((radix, base)) = self.bases.first() else { return NO_HEX.to_owned() };
         let at = base.saturating_add(self.count);
-        let (before, is_behind) = match number(offset, *radix) {
+        let (end, overlaps) = match number(offset, *radix) {
             Some(offset) => (at, offset < at),
             None => (at, false),
         };
-        let before = if *radix == 8 { format!("{before:o}") } else { format!("{before:x}") };
-        match is_behind {
-            true => {
-                format!("offset {shown} after {before}: the rows of a listing follow each other")
-            }
-            false => format!("offset {shown} after {before}: octets between them are missing"),
+        let end = if *radix == 8 { format!("{end:o}") } else { format!("{end:x}") };
+        match overlaps {
+            true => format!("offset {shown} after {end}: the rows of a listing must not overlap"),
+            false => format!("offset {shown} after {end}: bytes between them are missing"),
         }
     }
 
-    fn octets(&self, rest: &[u8]) -> Result<Vec<u8>, String> {
+    fn bytes(&self, rest: &[u8]) -> Result<Vec<u8>, String> {
         let mut row = Vec::new();
         match self.unit {
-            Unit::Octets => {
-                if rest.starts_with(b":") && has_lost(rest) {
+            Unit::Bytes => {
+                if rest.starts_with(b":") && has_bytes_in_text(rest) {
                     return Err(NO_HEX.to_owned());
                 }
                 let is_od = matches!(self.bases.first(), Some((8, _)));
-                let pairs = if is_od { before_text(rest) } else { octets_of(rest) };
+                let pairs = if is_od { before_text(rest) } else { bytes_of(rest) };
                 let digits = [pairs, b"\n"].concat();
-                Plain::default().read(&digits, &mut |octets| row.extend_from_slice(octets))?;
+                Plain::default().read(&digits, &mut row)?;
             }
             Unit::Bits => {
-                for digits in words(octets_of(rest)) {
-                    row.push(numbers::bits(digits).ok_or("an octet has eight binary digits")?);
+                for digits in words(bytes_of(rest)) {
+                    row.push(numbers::bits(digits).ok_or("a byte has eight binary digits")?);
                 }
             }
             Unit::Words(digits) => {
                 for word in words(before_text(rest)) {
                     let value = number(word, 16).filter(|_| word.len() == digits);
-                    let value = value.ok_or("the words of a row have the same number of digits")?;
+                    let value =
+                        value.ok_or("the words of a row must have the same number of digits")?;
                     row.extend(value.to_le_bytes().into_iter().take(digits / 2));
                 }
             }

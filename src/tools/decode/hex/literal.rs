@@ -1,17 +1,18 @@
-//! Octets as Python, Rust and C write them in quotes: `b'\x81\x05Hello'`.
+//! Bytes as Python, Rust and C write them in quotes: `b'\x81\x05Hello'`.
 
-use super::{digit, shown};
+use super::plain::shown;
+use crate::explain::hex::digit;
 
 /// Characters in quotes, some of them written as escapes.
 pub(super) struct Literal {
     quote: u8,
     is_open: bool,
-    /// An escape that is not whole, from its backslash on.
+    /// An incomplete escape, from its backslash on.
     escape: Vec<u8>,
 }
 
 impl Literal {
-    /// Does one begin here?
+    /// The reader of a literal, if `line` begins with one.
     pub(super) fn beginning(line: &[u8]) -> Option<Self> {
         let quote = match line {
             [b'b', quote @ (b'\'' | b'"'), ..] => *quote,
@@ -21,14 +22,11 @@ impl Literal {
         Some(Self { quote, is_open: false, escape: Vec::new() })
     }
 
-    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut octets = Vec::new();
-        let read = text.iter().try_for_each(|octet| self.take(*octet, &mut octets));
-        out(&octets);
-        read
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        text.iter().try_for_each(|byte| self.take(*byte, out))
     }
 
-    /// The text is at its end.
+    /// Ends the text.
     pub(super) fn finish(&self) -> Result<(), String> {
         match self.is_open {
             true => Err(format!("the quote {} is not closed", shown(self.quote))),
@@ -36,34 +34,34 @@ impl Literal {
         }
     }
 
-    fn take(&mut self, octet: u8, out: &mut Vec<u8>) -> Result<(), String> {
+    fn take(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), String> {
         if !self.escape.is_empty() {
-            self.escape.push(octet);
-            if let Some(octet) = meaning(&self.escape)? {
+            self.escape.push(byte);
+            if let Some(byte) = escaped(&self.escape)? {
                 self.escape.clear();
-                out.push(octet);
+                out.push(byte);
             }
             return Ok(());
         }
-        match octet {
+        match byte {
             quote if quote == self.quote => self.is_open = !self.is_open,
-            b'\\' if self.is_open => self.escape.push(octet),
+            b'\\' if self.is_open => self.escape.push(byte),
             b'\n' if self.is_open => return self.finish(),
-            b' '..=b'~' if self.is_open => out.push(octet),
+            b' '..=b'~' if self.is_open => out.push(byte),
             b'b' | b'+' | b'(' | b')' | b',' | b';' | b'}' | b']' if !self.is_open => (),
             other if other.is_ascii_whitespace() && !self.is_open => (),
             other if self.is_open => {
-                return Err(format!("{} in quotes is written as an escape", shown(other)));
+                return Err(format!("{} in quotes must be written as an escape", shown(other)));
             }
-            other => return Err(format!("{} stands outside the quotes", shown(other))),
+            other => return Err(format!("{} is outside the quotes", shown(other))),
         }
         Ok(())
     }
 }
 
-/// The octet that an escape means, if it is whole.
-fn meaning(escape: &[u8]) -> Result<Option<u8>, String> {
-    let octet = match escape {
+/// The byte of an escape; `None` while the escape is incomplete.
+fn escaped(escape: &[u8]) -> Result<Option<u8>, String> {
+    let byte = match escape {
         [_, b'x'] => return Ok(None),
         [_, b'x', high] if digit(*high).is_some() => return Ok(None),
         [_, b'x', high, low] => digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low),
@@ -74,5 +72,5 @@ fn meaning(escape: &[u8]) -> Result<Option<u8>, String> {
         [_, own @ (b'\\' | b'\'' | b'"')] => Some(*own),
         _ => None,
     };
-    octet.map(Some).ok_or_else(|| "an escape is like \\x81, \\n or \\\\".to_owned())
+    byte.map(Some).ok_or_else(|| "an escape is like \\x81, \\n or \\\\".to_owned())
 }

@@ -1,8 +1,12 @@
-//! Hex digits in pairs, with anything usual between them.
+//! Hex digits in pairs, with any common separator.
 
-use super::{digit, shown};
+use crate::explain::hex::digit;
 
-/// Reads them octet by octet, so that a line may be of any length.
+/// The error for a point among bytes.
+pub(super) const LEFT_OUT: &str = "'.' is not a byte; if points stand for bytes that were left out, \
+    print all bytes, as buf.toString('hex') does";
+
+/// Reads them character by character, so that a line can be of any length.
 #[derive(Default)]
 pub(super) struct Plain {
     /// The first digit of a pair.
@@ -10,41 +14,38 @@ pub(super) struct Plain {
     /// Digits since the last separator.
     digits: u64,
     prefix: Prefix,
-    /// Had the number before a prefix, if a comma followed it?
+    /// The prefix of the number before, if a comma followed it.
     list: Option<Prefix>,
     is_backslash: bool,
     is_comment: bool,
 }
 
-/// What stands before the digits of an octet.
+/// The prefix of a byte.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Prefix {
     #[default]
     None,
-    /// `0x`: then a single digit is an octet too.
+    /// `0x`: one digit is enough for a byte.
     Zero,
-    /// `\x`: then two digits are all, and what follows may be text.
+    /// `\x`: exactly two digits; the next character may be text.
     Backslash,
 }
 
 impl Plain {
-    pub(super) fn read(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let mut octets = Vec::with_capacity(text.len() / 2);
-        let read = text.iter().try_for_each(|octet| self.take(*octet, &mut octets));
-        out(&octets);
-        read
+    pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        text.iter().try_for_each(|byte| self.take(*byte, out))
     }
 
-    fn take(&mut self, octet: u8, out: &mut Vec<u8>) -> Result<(), String> {
-        let was_backslash = std::mem::replace(&mut self.is_backslash, octet == b'\\');
-        match (octet, digit(octet)) {
+    fn take(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), String> {
+        let was_backslash = std::mem::replace(&mut self.is_backslash, byte == b'\\');
+        match (byte, digit(byte)) {
             (b'\n', _) => {
                 self.is_comment = false;
-                self.end(octet, out)?;
+                self.end(byte, out)?;
             }
             _ if self.is_comment => (),
             (_, Some(_)) if self.prefix == Prefix::Backslash && self.digits == 2 => {
-                return Err(in_quotes(octet));
+                return Err(after_escape(byte));
             }
             (_, Some(low)) => self.digit(low, out),
             (b'x' | b'X', None) if was_backslash || self.high == Some(0) && self.digits == 1 => {
@@ -53,17 +54,17 @@ impl Plain {
             }
             (b'#', None) => {
                 self.is_comment = true;
-                self.end(octet, out)?;
+                self.end(byte, out)?;
             }
             (b'-', None) if self.digits != 2 => {
-                return Err("'-' stands between octets, as in 81-05".to_owned());
+                return Err("'-' must stand between bytes, as in 81-05".to_owned());
             }
             (b' ' | b'\t' | b'\r' | b',' | b';' | b':' | b'-' | b'\\' | b'"' | b'\'', None)
             | (b'{' | b'}' | b'[' | b']' | b'(' | b')' | b'<' | b'>', None) => {
-                self.end(octet, out)?;
+                self.end(byte, out)?;
             }
-            (other, None) if self.prefix == Prefix::Backslash => return Err(in_quotes(other)),
-            (other, None) => return Err(no_digit(other)),
+            (other, None) if self.prefix == Prefix::Backslash => return Err(after_escape(other)),
+            (other, None) => return Err(not_a_digit(other)),
         }
         Ok(())
     }
@@ -76,16 +77,16 @@ impl Plain {
         }
     }
 
-    /// A separator: what came before it is a number of octets.
+    /// Ends a group of digits at a separator.
     fn end(&mut self, separator: u8, out: &mut Vec<u8>) -> Result<(), String> {
         let prefix = std::mem::take(&mut self.prefix);
         let digits = std::mem::take(&mut self.digits);
         match self.high.take() {
-            Some(octet) if digits == 1 && prefix == Prefix::Zero => out.push(octet),
+            Some(byte) if digits == 1 && prefix == Prefix::Zero => out.push(byte),
             Some(_) => {
                 let many =
                     if digits == 1 { "one hex digit" } else { "an odd number of hex digits" };
-                return Err(format!("{many} in a row; each octet takes two, as in 81 05"));
+                return Err(format!("{many} in a row; each byte has two, as in 81 05"));
             }
             None => (),
         }
@@ -93,7 +94,7 @@ impl Plain {
             let is_mixed = self.list.is_some_and(|before| before != prefix);
             if is_mixed {
                 return Err(
-                    "of these octets some have 0x and some have not; write all with it, or none"
+                    "some of these bytes have 0x and some do not; write all with 0x, or none"
                         .to_owned(),
                 );
             }
@@ -106,16 +107,21 @@ impl Plain {
     }
 }
 
-fn no_digit(octet: u8) -> String {
-    match octet {
-        b'.' => super::LEFT_OUT.to_owned(),
-        b'*' => "'*' stands for rows that are left out; with -v they are written".to_owned(),
+/// A byte of the input in an error message.
+pub(super) fn shown(byte: u8) -> String {
+    if byte.is_ascii() { format!("'{}'", byte.escape_ascii()) } else { format!("byte {byte:02x}") }
+}
+
+fn not_a_digit(byte: u8) -> String {
+    match byte {
+        b'.' => LEFT_OUT.to_owned(),
+        b'*' => "'*' stands for rows that were left out; -v writes them".to_owned(),
         _ => {
-            format!("{} is no hex digit; octets are written as in 81 05 or 0x81,0x05", shown(octet))
+            format!("{} is not a hex digit; write bytes as in 81 05 or 0x81,0x05", shown(byte))
         }
     }
 }
 
-fn in_quotes(octet: u8) -> String {
-    format!("{} follows \\x and two digits; text among octets stands in b'...'", shown(octet))
+fn after_escape(byte: u8) -> String {
+    format!("{} follows \\x and two digits; write text among bytes as in b'...'", shown(byte))
 }

@@ -1,31 +1,32 @@
-//! One row of a listing: where its offset ends, and where its text begins.
+//! One row of a listing: its offset, its bytes and its text.
 
-use super::{digit, numbers};
+use super::numbers;
+use crate::explain::hex::digit;
 
-/// What the numbers of a row are.
+/// The meaning of the numbers of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// Octets in hex, in the order of the wire.
-    Octets,
-    /// Octets of eight binary digits.
+    /// Bytes in hex, in the order of the wire.
+    Bytes,
+    /// Bytes in eight binary digits.
     Bits,
-    /// Of so many hex digits, the low octet first.
+    /// Words of this number of hex digits, the low byte first.
     Words(usize),
 }
 
-/// The digits at the front of a row, and what is behind them; a name that `gdb` adds is passed over.
+/// The offset at the front of a row, and the rest of the row; skips a name that `gdb` adds.
 pub(super) fn offset(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let bare = line.strip_prefix(b"0x").filter(|rest| rest.contains(&b':')).unwrap_or(line);
-    let end = bare.iter().position(|octet| !octet.is_ascii_hexdigit()).unwrap_or(bare.len());
+    let end = bare.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(bare.len());
     let (offset, rest) = bare.split_at(end);
-    let rest = if rest.starts_with(b" <") { behind_name(rest).unwrap_or(rest) } else { rest };
-    let is_apart = matches!(rest, [] | [b' ' | b'\t', ..] | [b':'] | [b':', b' ' | b'\t', ..]);
-    (is_apart && (1..=16).contains(&offset.len())).then_some((offset, rest))
+    let rest = if rest.starts_with(b" <") { after_name(rest).unwrap_or(rest) } else { rest };
+    let is_separated = matches!(rest, [] | [b' ' | b'\t', ..] | [b':'] | [b':', b' ' | b'\t', ..]);
+    (is_separated && (1..=16).contains(&offset.len())).then_some((offset, rest))
 }
 
-/// Behind `<buffer+8>`, if a colon comes next.
-fn behind_name(rest: &[u8]) -> Option<&[u8]> {
-    let end = rest.iter().position(|octet| *octet == b'>')?;
+/// The rest after `<buffer+8>`, if it begins with a colon.
+fn after_name(rest: &[u8]) -> Option<&[u8]> {
+    let end = rest.iter().position(|byte| *byte == b'>')?;
     Some(&rest[end + 1..]).filter(|rest| rest.starts_with(b":"))
 }
 
@@ -37,58 +38,59 @@ pub(super) fn words(row: &[u8]) -> impl Iterator<Item = &[u8]> {
     row.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-/// `xxd` and its like: the text at the end tells octets of eight digits, and which of them is first.
+/// The unit of a row of `xxd` and similar tools. The text at the end of the row shows whether numbers are
+/// bytes in binary, and which byte of a number is first.
 pub(super) fn with_colon(rest: &[u8]) -> Option<Unit> {
-    let (row, text) = (octets_of(rest), text_of(rest));
+    let (row, text) = (bytes_of(rest), text_of(rest));
     if words(row).next().is_none() {
-        return Some(Unit::Octets);
+        return Some(Unit::Bytes);
     }
     let is_bits = words(row).all(|word| numbers::bits(word).is_some());
     if is_bits && !text.is_empty() && text.len() <= words(row).count() {
         return Some(Unit::Bits);
     }
-    let has = |octets: &[u8]| {
-        let octets = octets.trim_ascii();
-        octets.is_empty() || text.windows(octets.len()).any(|part| part == octets)
+    let has = |shown: &[u8]| {
+        let shown = shown.trim_ascii();
+        shown.is_empty() || text.windows(shown.len()).any(|part| part == shown)
     };
     let swapped: Vec<u8> = words(row).flat_map(|word| shown(word).into_iter().rev()).collect();
     let is_swapped = has(&swapped) && !has(&shown(row));
     let is_word = words(row).any(|word| word.starts_with(b"0x") && 4 < word.len());
-    (!is_swapped && !is_word).then_some(Unit::Octets)
+    (!is_swapped && !is_word).then_some(Unit::Bytes)
 }
 
-/// `hexdump` and `od`: words have more digits than octets, and stand with an offset of seven.
+/// The unit of a row of `hexdump` and `od`: words have more digits than bytes, and offsets of seven digits.
 pub(super) fn without_colon(rest: &[u8], is_seven: bool) -> Option<Unit> {
     let row = before_text(rest);
     let size = words(row).next().map_or(2, <[u8]>::len);
     let is_even =
         words(row).all(|word| word.len() == size && word.iter().all(u8::is_ascii_hexdigit));
     match size {
-        2 => Some(Unit::Octets),
+        2 => Some(Unit::Bytes),
         4 | 8 | 16 if is_seven && is_even => Some(Unit::Words(size)),
-        _ if !is_seven && rest.starts_with(b"  ") && size.is_multiple_of(2) => Some(Unit::Octets),
+        _ if !is_seven && rest.starts_with(b"  ") && size.is_multiple_of(2) => Some(Unit::Bytes),
         _ => None,
     }
 }
 
 /// A row without the text in bars at its end.
 pub(super) fn before_text(rest: &[u8]) -> &[u8] {
-    let bar = rest.iter().position(|octet| matches!(octet, b'|' | b'>'));
+    let bar = rest.iter().position(|byte| matches!(byte, b'|' | b'>'));
     rest.get(..bar.unwrap_or(rest.len())).unwrap_or(rest)
 }
 
-/// A row without the text at its end, which two blanks set apart, or one and a bar. Octets in pairs may be
-/// set apart too.
-pub(super) fn octets_of(rest: &[u8]) -> &[u8] {
+/// A row without the text at its end, which follows two spaces, or one space and a bar. Groups of bytes
+/// in pairs can follow two spaces too.
+pub(super) fn bytes_of(rest: &[u8]) -> &[u8] {
     let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
     let (mut row, mut later) = split_at_gap(rest);
     while is_in_pairs(row) {
-        let (more, behind) = split_at_gap(later.trim_ascii_start());
+        let (more, after) = split_at_gap(later.trim_ascii_start());
         if !is_in_pairs(more) || shown(row).trim_ascii_start().starts_with(more) {
             break;
         }
-        row = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-        later = behind;
+        row = rest.get(..rest.len() - after.len()).unwrap_or(rest);
+        later = after;
     }
     before_text(row)
 }
@@ -96,15 +98,15 @@ pub(super) fn octets_of(rest: &[u8]) -> &[u8] {
 /// The text at the end of a row.
 fn text_of(rest: &[u8]) -> &[u8] {
     let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
-    rest.get(octets_of(rest).len()..).unwrap_or_default().trim_ascii()
+    rest.get(bytes_of(rest).len()..).unwrap_or_default().trim_ascii()
 }
 
-/// Did octets go to the text? `xxd -e` sets the last group apart if it is not whole.
-pub(super) fn has_lost(rest: &[u8]) -> bool {
+/// Does the text begin with bytes of the row? `xxd -e` writes two spaces before an incomplete last group.
+pub(super) fn has_bytes_in_text(rest: &[u8]) -> bool {
     let text = text_of(rest);
-    let (group, behind) = split_at_gap(text);
+    let (group, after) = split_at_gap(text);
     let is_group = group.len().is_multiple_of(2) && group.iter().all(u8::is_ascii_hexdigit);
-    is_group && !behind.is_empty() && shown(octets_of(rest)).len() < text.len()
+    is_group && !after.is_empty() && shown(bytes_of(rest)).len() < text.len()
 }
 
 fn split_at_gap(row: &[u8]) -> (&[u8], &[u8]) {
@@ -117,10 +119,9 @@ fn is_in_pairs(row: &[u8]) -> bool {
     words(row).next().is_some() && words(row).all(is_pair)
 }
 
-/// The text that a listing shows of octets in hex.
+/// The text that a listing shows for bytes in hex.
 fn shown(row: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> = row.iter().filter_map(|octet| digit(*octet)).collect();
-    let octets =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit));
-    octets.map(|octet| if matches!(octet, b' '..=b'~') { octet } else { b'.' }).collect()
+    let digits: Vec<u8> = row.iter().filter_map(|byte| digit(*byte)).collect();
+    let bytes = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
+    bytes.map(|byte| if matches!(byte, b' '..=b'~') { byte } else { b'.' }).collect()
 }

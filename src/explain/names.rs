@@ -1,0 +1,66 @@
+//! The words for roles, opcodes and status codes.
+
+use crate::wire::close::CloseCode;
+use crate::wire::frame::Role;
+use crate::wire::raw::RawHeader;
+
+/// `client` or `server`.
+#[must_use]
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}
+
+/// The name of the opcode, such as `text`, or `reserved opcode 0x3`.
+#[must_use]
+pub(super) fn opcode(header: &RawHeader) -> String {
+    match header.opcode() {
+        Some(opcode) => opcode.name().to_owned(),
+        None => format!("reserved opcode 0x{:x}", header.opcode_bits()),
+    }
+}
+
+/// The meaning of a status code, also of one that must not be sent (sections 7.4.1 and 7.4.2).
+#[must_use]
+pub(super) fn status_code(code: u16) -> &'static str {
+    match (CloseCode::from_wire(code), code) {
+        (Some(known), _) => known.name(),
+        (None, 0..=999) => "not used",
+        (None, 1004) => "reserved",
+        (None, 1005) => "no status received: reserved, never sent",
+        (None, 1006) => "abnormal closure: reserved, never sent",
+        (None, 1015) => "TLS handshake failed: reserved, never sent",
+        (None, 1016..=2999) => "reserved for later versions of the protocol",
+        (None, _) => "undefined",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_4_every_status_code_has_a_name() {
+        for (codes, name) in [
+            (0..=999, "not used"),
+            (1000..=1000, "normal closure"),
+            (1003..=1003, "unsupported data"),
+            (1004..=1004, "reserved"),
+            (1005..=1005, "no status received: reserved, never sent"),
+            (1006..=1006, "abnormal closure: reserved, never sent"),
+            (1007..=1007, "invalid payload data"),
+            (1014..=1014, "bad gateway"),
+            (1015..=1015, "TLS handshake failed: reserved, never sent"),
+            (1016..=2999, "reserved for later versions of the protocol"),
+            (3000..=3999, "registered by a library"),
+            (4000..=4999, "private use"),
+            (5000..=u16::MAX, "undefined"),
+        ] {
+            for code in codes {
+                assert_eq!(status_code(code), name, "{code}");
+            }
+        }
+    }
+}
