@@ -154,7 +154,7 @@ mod tests {
             ("8882 00000000 03e8", "null", r#"a Close with the same code, then the connection ends (5.5.1)","answer":"880203e8""#),
             ("8882 00000000 03f2", "null", r#"a Close with code 1000, because only a client may send 1010 (7.4.1), then the connection ends (5.5.1)","answer":"880203e8""#),
             ("8880 00000000", "null", r#"a Close without a code, then the connection ends (5.5.1)","answer":"8800""#),
-            ("8882 00000000 03ed", "null", r#"(7.4): the connection fails with close code 1002, protocol error","answer":"88"#),
+            ("8882 00000000 03ed", "null", r#"(7.4.1): the connection fails with close code 1002, protocol error","answer":"88"#),
             ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),
             ("8281 00000000 00", "null", r#"(7.4.1); /echo sends it back","answer":"881b03eb"#),
             ("0181 00000000 61", "null", r#"fragment: the server waits for the rest of the message (5.4)","answer":null"#),

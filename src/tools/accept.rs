@@ -1,6 +1,6 @@
 //! `wirechat accept`: computes the accept value of section 4.2.2 step by step, or checks one.
 
-use super::{Failure, Status, print, warn};
+use super::output::{Failure, Status, print, warn};
 use crate::explain::accept::{key_warning, matches, steps, verdict};
 
 /// What to print.

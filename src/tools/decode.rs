@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use super::{Failure, Status, columns, warn};
+use super::output::{Failure, Status, columns, warn};
 use crate::explain::view::{Colour, View};
 use crate::wire::server_response::ClientOffer;
 use hex::{HexReader, is_hex, is_utf_16, looks_like_bytes};

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
-use super::{Failure, Status, columns, print, warn};
+use super::output::{Failure, Status, columns, print, warn};
 use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
