@@ -246,8 +246,8 @@ fn an_incomplete_frame_is_shown_as_far_as_it_was_received() {
         "the received payload",
     );
     check::eq(number(&cut[1], "missing"), 4_999_995, "missing bytes of the large frame");
-    server.wait_for_log("<- #2 text FIN masked 37fa213d len 5 of which 2 came \"He…\"");
-    server.wait_for_log("<- #3 text FIN masked 37fa213d len 5000000 of which 5 came \"Hello…\"");
+    server.wait_for_log("<- #2 text FIN masked 37fa213d len 5 (2 received) \"He…\"");
+    server.wait_for_log("<- #3 text FIN masked 37fa213d len 5000000 (5 received) \"Hello…\"");
 }
 
 #[test]

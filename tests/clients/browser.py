@@ -783,11 +783,11 @@ def each_bit_is_explained(browser, binary):
                      ["FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "Payload len", "Masking-key", "Payload data"], "the fields")
         buttons = browser.find_elements(By.CSS_SELECTOR, "#details .bits")
         browser.execute_script("arguments[0].focus()", buttons[4])
-        page.wait_for_text("details", "opcode = 0x1: text: a message in UTF-8 begins (section 5.6)")
+        page.wait_for_text("details", "opcode = 0x1: text: starts a message in UTF-8 (section 5.6)")
         press(browser, Keys.TAB)
-        page.wait_for_text("details", "MASK = 1: masked, as every frame of a client must be (section 5.1)")
+        page.wait_for_text("details", "MASK = 1: masked: a client must mask every frame (section 5.1)")
         ActionChains(browser).move_to_element(buttons[6]).perform()
-        page.wait_for_text("details", "Payload len = 5: octets of payload (section 5.2)")
+        page.wait_for_text("details", "Payload len = 5: bytes of payload (section 5.2)")
         expect_equal(page.run("return document.querySelector('#details .fields .highlighted th').textContent"), "Payload len", "the highlighted row")
 
         # Unmasking, step by step.
@@ -801,7 +801,7 @@ def each_bit_is_explained(browser, binary):
         check(not following.is_enabled(), "there is a step after the last")
 
         page.click_row(f"{connection} \u2192 text 5 Hello")
-        page.wait_for_text("details", "not masked: no frame of a server may be")
+        page.wait_for_text("details", "not masked: a server must not mask")
         expect_equal(page.run("return document.querySelectorAll('#details .steps').length"), 0, "unmasking steps of a frame that is not masked")
         send_all(server, ["x" * 20])
         page.click_row(next(row for row in page.wait_for_row_with("\u2192 text 20 ") if "\u2192 text 20 " in row))
