@@ -7,6 +7,7 @@ use super::args::{self, Flag};
 use super::decode::width;
 use crate::tools::encode::{Masking, Options, Output};
 use crate::wire::builder::{LengthField, LengthForm};
+use crate::wire::close::join_body;
 use crate::wire::frame::Opcode;
 
 const USAGE: &str = "\
@@ -164,7 +165,7 @@ fn close(words: &[&str]) -> Result<Vec<u8>, String> {
     let [code, reason @ ..] = words else { return Ok(Vec::new()) };
     let code = number(code, u16::MAX.into()).and_then(|code| u16::try_from(code).ok());
     match code {
-        Some(code) => Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat()),
+        Some(code) => Ok(join_body(code, reason.concat().as_bytes())),
         None => Err("does not begin with a close code from 0 to 65535, such as 1000".to_owned()),
     }
 }

@@ -7,6 +7,7 @@ use super::finding::{Finding, code_name, findings};
 use super::hint::hint;
 use super::picture::{bits_in, picture, printable_char};
 use super::view::{Tone, View};
+use crate::wire::close::split_body;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::{Opcode, Role};
 
@@ -136,16 +137,15 @@ fn payload(frame: &Frame, view: View) -> String {
 
 /// Section 5.5.1: the status code and the reason.
 fn close(body: &[u8]) -> String {
-    match body {
-        [high, low, reason @ ..] => {
-            let code = u16::from_be_bytes([*high, *low]);
+    match split_body(body) {
+        Some((code, reason)) => {
             let reason = match reason {
                 [] => "no reason".to_owned(),
                 reason => format!("reason {}", quoted(reason, reason.len() as u64)),
             };
             format!("status code {code:#06x} = {code}, {}; {reason} (5.5.1, 7.4)", code_name(code))
         }
-        short => format!("{} of a status code that takes two (5.5.1)", dump(short, 1)),
+        None => format!("{} of a status code that takes two (5.5.1)", dump(body, 1)),
     }
 }
 

@@ -30,6 +30,7 @@ use super::finding::{Finding, code_name, findings};
 use super::frame_text::role;
 use super::hint::hint;
 use super::json_string;
+use crate::wire::close::split_body;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 use crate::wire::raw::RawHeader;
@@ -151,12 +152,11 @@ fn finding(finding: &Finding) -> String {
 }
 
 fn close(frame: &Frame) -> String {
-    let (Some(Opcode::Close), [high, low, reason @ ..]) =
-        (frame.header.opcode(), frame.payload.as_slice())
+    let (Some(Opcode::Close), Some((code, reason))) =
+        (frame.header.opcode(), split_body(&frame.payload))
     else {
         return null();
     };
-    let code = u16::from_be_bytes([*high, *low]);
     let mut out = Members::default();
     out.raw("code", code);
     out.text("name", code_name(code));
