@@ -86,20 +86,22 @@ impl FrameBuilder {
     /// Appends the header to `out`.
     pub fn encode_header(&self, out: &mut Vec<u8>) {
         let fin = if self.fin { FIN } else { 0 };
-        out.push(fin | self.rsv << 4 & RSV | self.opcode & OPCODE);
+        let first = fin | self.rsv << 4 & RSV | self.opcode & OPCODE;
         let mask = if self.key.is_some() { MASK } else { 0 };
         match self.length {
-            LengthField::Bits7(length) => out.push(mask | length & LENGTH),
+            LengthField::Bits7(length) => out.extend([first, mask | length & LENGTH]),
             LengthField::Bits16(length) => {
-                out.push(mask | LENGTH_16);
+                out.extend([first, mask | LENGTH_16]);
                 out.extend(length.to_be_bytes());
             }
             LengthField::Bits64(length) => {
-                out.push(mask | LENGTH_64);
+                out.extend([first, mask | LENGTH_64]);
                 out.extend(length.to_be_bytes());
             }
         }
-        out.extend(self.key.iter().flatten());
+        if let Some(key) = self.key {
+            out.extend(key);
+        }
     }
 }
 

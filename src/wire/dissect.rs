@@ -1,7 +1,7 @@
 //! Lenient parsing of a stream of frames: it continues after a violation, and lists all of them.
 //!
-//! The rules are those of the strict receiver. This module adds how to continue: a frame is as long as its
-//! header says, and a new message replaces one that it interrupts.
+//! The rules are those of the strict receiver. To continue, a frame is as long as its header says, and a
+//! new message replaces one that it interrupts.
 
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
@@ -18,7 +18,7 @@ pub struct Frame {
     pub sender: Role,
     /// Its header.
     pub header: RawHeader,
-    /// The first bytes of its payload, unmasked; of a control frame, all that it may have.
+    /// The first bytes of its payload, unmasked; all bytes that a control frame may have.
     pub payload: Vec<u8>,
     /// Bytes of its payload that were received.
     pub arrived: u64,
@@ -61,7 +61,7 @@ impl Frame {
     #[must_use]
     pub fn close(&self) -> Option<Close> {
         let is_close = self.header.opcode() == Some(Opcode::Close) && self.missing() == 0;
-        if is_close { Close::parse(&self.payload).ok() } else { None }
+        Close::parse(&self.payload).ok().filter(|_| is_close)
     }
 
     /// Whether it is a data frame after a Close, which section 5.5.1 forbids.

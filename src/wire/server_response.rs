@@ -36,11 +36,10 @@ impl ClientOffer {
     #[must_use]
     pub fn by(request: &Request) -> Self {
         let fields = &request.fields;
+        let protocols = fields.elements("Sec-WebSocket-Protocol").map(<[u8]>::to_vec);
         Self {
             key: fields.values("Sec-WebSocket-Key").next().map(<[u8]>::to_vec),
-            protocols: Some(
-                fields.elements("Sec-WebSocket-Protocol").map(<[u8]>::to_vec).collect(),
-            ),
+            protocols: Some(protocols.collect()),
             extensions: Some(names(fields.elements("Sec-WebSocket-Extensions"))),
         }
     }

@@ -66,7 +66,7 @@ use Violation as V;
 pub static RULES: [Rule; V::TooBig as usize + 1] = [
     //   violation              requirement  code                    what was seen, and when a header breaks the rule
     rule(V::ReservedBits,       "5.2-b",     Code::PROTOCOL_ERROR,   "reserved bit set without an extension", |header, _| header.rsv() != [false; 3]),
-    rule(V::ReservedOpcode,     "5.2-d",     Code::PROTOCOL_ERROR,   "reserved opcode", |header, _| header.opcode().is_none()),
+    rule(V::ReservedOpcode,     "5.2-d",     Code::PROTOCOL_ERROR,   "reserved opcode", |header, _| header.opcode().is_none()), // and 5.2-e
     rule(V::ControlFragmented,  "5.5-b",     Code::PROTOCOL_ERROR,   "control frame without FIN", |header, _| header.is_control() && !header.fin()),
     rule(V::Unmasked,           "5.1-b",     Code::PROTOCOL_ERROR,   "a client's frame must be masked", |header, from| from == Role::Client && header.mask() == Some(false)),
     rule(V::Masked,             "5.1-e",     Code::PROTOCOL_ERROR,   "a server's frame must not be masked", |header, from| from == Role::Server && header.mask() == Some(true)),
@@ -76,7 +76,7 @@ pub static RULES: [Rule; V::TooBig as usize + 1] = [
     rule(V::NothingToContinue,  "5.4-h",     Code::PROTOCOL_ERROR,   "continuation without a message", no_header),
     rule(V::MessageInterrupted, "5.4-g",     Code::PROTOCOL_ERROR,   "new message before the last one ended", no_header),
     rule(V::CloseBody,          "5.5.1-b",   Code::PROTOCOL_ERROR,   "close body of one byte", no_header),
-    rule(V::CloseCode,          "7.4.1-f",   Code::PROTOCOL_ERROR,   "close code that must not be sent", no_header),
+    rule(V::CloseCode,          "7.4.1-f",   Code::PROTOCOL_ERROR,   "close code that must not be sent", no_header), // and 7.4.2
     rule(V::CloseReason,        "5.5.1-e",   Code::INVALID_PAYLOAD,  "close reason is not UTF-8", no_header),
     rule(V::NotUtf8,            "8.1-a",     Code::INVALID_PAYLOAD,  "text is not UTF-8", no_header),
     rule(V::TooBig,             "10.4-c",    Code::MESSAGE_TOO_BIG,  "message too big", no_header),

@@ -127,7 +127,7 @@ impl Arguments {
 /// Runs the tests that the command line selects.
 pub(crate) fn main(tests: &[&Test]) -> ExitCode {
     let arguments = Arguments::read();
-    let (register, breaches) = Register::read(tests);
+    let (register, problems) = Register::read(tests);
     let names: Vec<_> = tests.iter().map(|test| names(test, &register)).collect();
     arguments.warn(&names);
     let named = tests.iter().copied().zip(&names);
@@ -140,12 +140,12 @@ pub(crate) fn main(tests: &[&Test]) -> ExitCode {
     }
     let began = Instant::now();
     println!("\nrunning {} tests", chosen.len() + 1);
-    announce(REGISTER, breaches.is_empty());
+    announce(REGISTER, problems.is_empty());
     let outcomes = run(&chosen);
     if arguments.table {
         report::publish(&register, &outcomes);
     }
-    conclude(&breaches, &outcomes, tests.len() - chosen.len(), began)
+    conclude(&problems, &outcomes, tests.len() - chosen.len(), began)
 }
 
 /// The names that select a test: its path, and the same path in each section with a row that it shows.
@@ -177,14 +177,14 @@ fn announce(path: &str, passed: bool) {
 
 /// Prints the failures with their reasons, and the line with the result.
 fn conclude(
-    breaches: &[String],
+    problems: &[String],
     outcomes: &[Outcome],
     unchosen: usize,
     began: Instant,
 ) -> ExitCode {
     let mut failures = Vec::new();
-    if !breaches.is_empty() {
-        failures.push((REGISTER.to_owned(), breaches.join("\n")));
+    if !problems.is_empty() {
+        failures.push((REGISTER.to_owned(), problems.join("\n")));
     }
     for Outcome { test, result, .. } in outcomes {
         failures.extend(result.as_ref().err().map(|why| (test.path(), why.clone())));

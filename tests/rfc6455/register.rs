@@ -34,7 +34,7 @@ pub(crate) enum Shown {
     /// By tests that name the row.
     Test,
     /// By the tests of other rows: `5.2-d, 5.2-e`.
-    Leans(&'static str),
+    CoveredBy(&'static str),
     /// Not at all: it cannot be observed on the wire.
     NotObservable,
     /// Not here: it binds only clients or intermediaries.
@@ -64,7 +64,7 @@ impl Row {
             ("server" | "both", "test") => Shown::Test,
             ("server" | "both", "not observable") => Shown::NotObservable,
             ("server" | "both", _) => {
-                Shown::Leans(shown.strip_prefix("leans on ").ok_or_else(malformed)?)
+                Shown::CoveredBy(shown.strip_prefix("covered by ").ok_or_else(malformed)?)
             }
             ("client" | "intermediary", _) if shown == binds => Shown::Elsewhere,
             _ => return Err(malformed()),
@@ -81,9 +81,9 @@ impl Row {
         self.requirement.id
     }
 
-    /// The IDs of the rows with the tests that show this one: itself, or those that it leans on.
+    /// The IDs of the rows with the tests that show this one: itself, or the rows that cover it.
     pub(crate) fn shown_as(&self) -> impl Iterator<Item = &'static str> {
-        let ids = if let Shown::Leans(others) = self.shown { others } else { self.id() };
+        let ids = if let Shown::CoveredBy(others) = self.shown { others } else { self.id() };
         ids.split(", ")
     }
 
@@ -92,7 +92,7 @@ impl Row {
     }
 
     pub(crate) fn is_observable(&self) -> bool {
-        matches!(self.shown, Shown::Test | Shown::Leans(_))
+        matches!(self.shown, Shown::Test | Shown::CoveredBy(_))
     }
 
     /// Whether the server deviates from this row on purpose. The note says why.
@@ -114,7 +114,7 @@ impl Register {
         let lines =
             REQUIREMENTS.iter().zip(lines).map(|(requirement, line)| Row::parse(requirement, line));
         let (rows, malformed): (Vec<_>, Vec<_>) = lines.partition(Result::is_ok);
-        let mut breaches: Vec<_> = malformed.into_iter().filter_map(Result::err).collect();
+        let mut problems: Vec<_> = malformed.into_iter().filter_map(Result::err).collect();
         let rows = rows.into_iter().flatten().collect();
         let mut register = Self { rows, tests: BTreeMap::new() };
         for test in tests {
@@ -122,26 +122,26 @@ impl Register {
                 register.tests.entry(id).or_default().push(test.path());
             }
         }
-        breaches.extend(register.miscounts());
-        breaches.extend(register.rows.iter().filter_map(|row| register.unshown(row)));
-        breaches.extend(tests.iter().flat_map(|test| register.misnamed(test)));
-        breaches.extend(duplicates("row", register.rows.iter().map(|row| row.id().to_owned())));
-        breaches.extend(duplicates("test", tests.iter().map(|test| test.path())));
-        (register, breaches)
+        problems.extend(register.miscounts());
+        problems.extend(register.rows.iter().filter_map(|row| register.unshown(row)));
+        problems.extend(tests.iter().flat_map(|test| register.misnamed(test)));
+        problems.extend(duplicates("row", register.rows.iter().map(|row| row.id().to_owned())));
+        problems.extend(duplicates("test", tests.iter().map(|test| test.path())));
+        (register, problems)
     }
 
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.id() == id)
     }
 
-    /// The tests that show a row: its own, or those of the rows it leans on; each once.
+    /// The tests that show a row: its own, or those of the rows that cover it; each once.
     pub(crate) fn tests(&self, row: &Row) -> Vec<&str> {
         let tests = row.shown_as().filter_map(|id| self.tests.get(id)).flatten();
         let mut seen = BTreeSet::new();
         tests.map(String::as_str).filter(|test| seen.insert(*test)).collect()
     }
 
-    /// `s7_1_1` for each row of section 7.1.1 that a test shows, including rows that lean on its own.
+    /// `s7_1_1` for each row of section 7.1.1 that a test shows or covers.
     pub(crate) fn modules(&self, test: &Test) -> impl Iterator<Item = String> {
         let shown = self.rows.iter().filter(|row| row.shown_as().any(|id| test.ids.contains(&id)));
         shown.map(|row| module(row.id()))
@@ -160,10 +160,10 @@ impl Register {
         let has_no_test = |id: &str| self.row(id).is_none_or(|row| row.shown != Shown::Test);
         match row.shown {
             Shown::Test if self.tests(row).is_empty() => Some(format!("{id} has no test")),
-            Shown::Leans(_) => row
+            Shown::CoveredBy(_) => row
                 .shown_as()
                 .find(|other| has_no_test(other))
-                .map(|other| format!("{id} leans on {other}, which has no test of its own")),
+                .map(|other| format!("{id} is covered by {other}, which has no test of its own")),
             _ => None,
         }
     }
@@ -173,14 +173,14 @@ impl Register {
         let path = test.path();
         let shown = |id: &str| self.row(id).is_some_and(|row| row.shown == Shown::Test);
         let unknown = test.ids.iter().filter(|id| !shown(id));
-        let mut breaches: Vec<_> = unknown
+        let mut problems: Vec<_> = unknown
             .map(|id| format!("{path} names {id}, which is not a row that a test shows"))
             .collect();
-        breaches.extend(duplicates(&path, test.ids.iter().map(|id| (*id).to_owned())));
+        problems.extend(duplicates(&path, test.ids.iter().map(|id| (*id).to_owned())));
         if !test.ids.first().is_some_and(|id| module(id).starts_with(test.section())) {
-            breaches.push(format!("{path} is not in the section of its first row"));
+            problems.push(format!("{path} is not in the section of its first row"));
         }
-        breaches
+        problems
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a> Standing<'a> {
 
     fn shown_by(&self) -> Vec<String> {
         match self.row.shown {
-            Shown::Leans(others) => vec![format!("as {others}")],
+            Shown::CoveredBy(others) => vec![format!("as {others}")],
             _ => self.tests.iter().map(ToString::to_string).collect(),
         }
     }
@@ -149,8 +149,8 @@ fn table_row(standing: &Standing) -> String {
     let Standing { row, tests, result } = standing;
     let note =
         if row.note.is_empty() { String::new() } else { format!("<p>{}</p>", escape(row.note)) };
-    let leans = match row.shown {
-        Shown::Leans(_) => {
+    let covered_by = match row.shown {
+        Shown::CoveredBy(_) => {
             format!("as {}", row.shown_as().map(link).collect::<Vec<_>>().join(", "))
         }
         _ => String::new(),
@@ -163,7 +163,7 @@ fn table_row(standing: &Standing) -> String {
         "<tr id=\"{id}\" data-section=\"{section}\" data-level=\"{level}\" \
          data-result=\"{result}\">\
          <th scope=\"row\">{link}</th><td class=\"level\">{level}</td>\
-         <td>{sentence}{note}</td><td class=\"tests\">{leans}{tests}</td>\
+         <td>{sentence}{note}</td><td class=\"tests\">{covered_by}{tests}</td>\
          <td><span class=\"result\">{result}</span></td></tr>\n",
         id = row.id(),
         link = link(row.id()),
