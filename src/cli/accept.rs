@@ -22,12 +22,13 @@ const FLAGS: &[Flag<bool>] = &[
 ];
 
 fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
+    let accept = |key: &str, given: Option<&&str>| {
+        let (key, given) = (key.to_owned(), given.map(ToString::to_string));
+        Ok(Command::Accept(AcceptOptions { key, given }))
+    };
     match (is_check, operands) {
-        (false, [key]) => Ok(Command::Accept(AcceptOptions::Steps { key: (*key).to_owned() })),
-        (true, [key, given]) => Ok(Command::Accept(AcceptOptions::Check {
-            key: (*key).to_owned(),
-            given: (*given).to_owned(),
-        })),
+        (false, [key]) => accept(key, None),
+        (true, [key, given]) => accept(key, Some(given)),
         (false, []) => {
             Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned())
         }
@@ -52,12 +53,12 @@ mod tests {
 
     #[test]
     fn a_key_or_a_key_with_a_value() {
-        let check = AcceptOptions::Check { key: "k".to_owned(), given: "a=".to_owned() };
+        let check = AcceptOptions { key: "k".to_owned(), given: Some("a=".to_owned()) };
         for words in [&["--check", "k", "a="][..], &["k", "--check", "a="], &["k", "a=", "--check"]]
         {
             assert_eq!(parse(words), Ok(Command::Accept(check.clone())), "{words:?}");
         }
-        let steps = AcceptOptions::Steps { key: "-k\r".to_owned() };
+        let steps = AcceptOptions { key: "-k\r".to_owned(), given: None };
         assert_eq!(parse(&["-k\r"]), Ok(Command::Accept(steps)));
     }
 

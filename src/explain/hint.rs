@@ -2,9 +2,8 @@
 //! never changes the verdict.
 
 use super::hex;
-use super::payload::{close_body, wire_payload};
 use super::text::quoted;
-use crate::wire::close::{CloseCode, Violation};
+use crate::wire::close::{CloseCode, Violation, split_body};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
 use crate::wire::mask;
@@ -73,7 +72,7 @@ fn close(frame: &Frame) -> Option<String> {
         [high @ 10..=49, low @ 0..=99] => {
             (100 * u16::from(high) + u16::from(low), "as two decimal halves")
         }
-        _ => (close_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
+        _ => (split_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
     };
     let known = CloseCode::from_wire(code)?.name();
     let bytes = hex::encode(&code.to_be_bytes(), " ");
@@ -83,7 +82,7 @@ fn close(frame: &Frame) -> Option<String> {
 /// The payload is text only as it is on the wire.
 fn not_masked(frame: &Frame) -> Option<String> {
     frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
-    let wire = wire_payload(frame);
+    let wire = frame.wire_payload(usize::MAX);
     is_text(&wire).then(|| {
         let text = quoted(&wire, frame.arrived);
         format!("without unmasking it is {text}: perhaps it was not masked")
@@ -150,11 +149,9 @@ fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
 
 /// Is it UTF-8, its last character perhaps cut, with no control characters but tabs and line ends?
 fn is_text(bytes: &[u8]) -> bool {
-    let mut chunks = bytes.utf8_chunks();
-    let valid = chunks.next().map_or("", |chunk| chunk.valid());
-    let is_cut = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
-    (is_cut || valid.len() == bytes.len())
-        && valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+    let is_invalid = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    !is_invalid && String::from_utf8_lossy(bytes).chars().all(is_plain)
 }
 
 #[cfg(test)]
