@@ -1,19 +1,18 @@
 //! The command line: words and environment variables in, one [`Command`] out.
 //!
 //! ```text
-//! serve, decode, encode, accept: one Syntax each ─ args: the parser ─ command
+//! serve, decode, encode, accept: one Syntax each ─ args: the parser, the Command
 //!                                └ values
 //! ```
 
 use std::ffi::OsString;
 
 use crate::help::{TOPICS, topic};
-use args::{Lookup, row, unknown, utf8};
-pub use command::Command;
+pub use args::Command;
+use args::{Lookup, row, unexpected, unknown, utf8};
 
 mod accept;
 mod args;
-mod command;
 mod decode;
 mod encode;
 mod serve;
@@ -58,9 +57,7 @@ fn help(words: &[&str]) -> Result<String, String> {
             let names = TOPICS.iter().map(|topic| topic.name);
             unknown("topic", "wirechat help ", name, names, "wirechat help")
         }),
-        [_, word, ..] => {
-            Err(format!("unexpected argument '{}'; help takes one topic", word.escape_debug()))
-        }
+        [_, word, ..] => Err(unexpected(word, "help takes one topic")),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The options of `wirechat accept`.
 
-use super::args::{Flag, Syntax, Times::Once, flag};
-use super::command::Command;
+use super::args::{Command, Flag, Syntax, Times::Once, flag, unexpected};
 use crate::tools::accept::AcceptOptions;
 
 /// The value under construction is: is `--check` given?
@@ -22,25 +21,24 @@ const FLAGS: &[Flag<bool>] = &[
 ];
 
 fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
-    let accept = |key: &str, given: Option<&&str>| {
-        let (key, given) = (key.to_owned(), given.map(ToString::to_string));
-        Ok(Command::Accept(AcceptOptions { key, given }))
-    };
-    match (is_check, operands) {
-        (false, [key]) => accept(key, None),
-        (true, [key, given]) => accept(key, Some(given)),
+    let (key, given) = match (is_check, operands) {
+        (false, [key]) => (key, None),
+        (true, [key, given]) => (key, Some((*given).to_owned())),
         (false, []) => {
-            Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned())
+            return Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned());
         }
-        (false, [_, word, ..]) => Err(format!(
-            "unexpected argument '{}'; to check an accept value use wirechat accept --check KEY ACCEPT",
-            word.escape_debug()
-        )),
-        (true, words) => Err(format!(
-            "--check needs two arguments, KEY and ACCEPT; the number given is {}",
-            words.len()
-        )),
-    }
+        (false, [_, word, ..]) => {
+            let hint = "to check an accept value use wirechat accept --check KEY ACCEPT";
+            return Err(unexpected(word, hint));
+        }
+        (true, words) => {
+            let count = words.len();
+            return Err(format!(
+                "--check needs two arguments, KEY and ACCEPT; the number given is {count}"
+            ));
+        }
+    };
+    Ok(Command::Accept(AcceptOptions { key: (*key).to_owned(), given }))
 }
 
 #[cfg(test)]

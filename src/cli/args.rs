@@ -3,9 +3,25 @@
 
 use std::ffi::OsString;
 
-use super::command::Command;
 use crate::explain::view::{Colour, View};
 use crate::help;
+use crate::server::options::ServeOptions;
+use crate::tools;
+
+/// What to run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run the chat server.
+    Serve(ServeOptions),
+    /// Explain captured bytes.
+    Decode(tools::decode::DecodeOptions),
+    /// Make frames.
+    Encode(tools::encode::EncodeOptions),
+    /// Compute or check an accept value.
+    Accept(tools::accept::AcceptOptions),
+    /// Print a text on standard output: help, a topic, or the version.
+    Show(String),
+}
 
 /// Looks up an environment variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -211,6 +227,11 @@ pub(super) fn row(name: &str, text: &str) -> String {
 /// The word is not UTF-8.
 pub(super) fn utf8(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
+}
+
+/// The error for an operand that a command does not take.
+pub(super) fn unexpected(word: &str, hint: &str) -> String {
+    format!("unexpected argument '{}'; {hint}", word.escape_debug())
 }
 
 /// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near

@@ -1,11 +1,11 @@
 //! The options of `wirechat encode`.
 
-use super::args::{Flag, Syntax, Times::Once, flag};
-use super::command::Command;
+use super::args::{Command, Flag, Syntax, Times::Once, flag, unexpected};
 use super::decode::columns;
 use super::values::{bytes, choice, integer, set, set_only};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
+use crate::wire::close::join_body;
 use crate::wire::frame::Opcode;
 
 pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
@@ -25,7 +25,7 @@ pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
 pub(super) struct EncodeArguments {
     options: EncodeOptions,
     has_content: bool,
-    has_opcode: bool,
+    opcode: Option<u8>,
 }
 
 impl EncodeArguments {
@@ -35,9 +35,7 @@ impl EncodeArguments {
         }
         self.has_content = true;
         self.options.payload = payload;
-        if !self.has_opcode {
-            self.options.opcode = opcode as u8;
-        }
+        self.options.opcode = opcode as u8;
         Ok(())
     }
 }
@@ -58,11 +56,11 @@ const FLAGS: &[Flag<EncodeArguments>] = &[
     flag("close", "[CODE [REASON]]", (0, 2), "", Once, "a Close",
         |args, words| args.content(Opcode::Close, close(words)?)),
     flag("opcode", "N", (1, 1), "", Once, "use this opcode, 0 to 15 or 0x0 to 0xF",
-        |args, words| { args.options.opcode = opcode(&words.concat())?; args.has_opcode = true; Ok(()) }),
+        |args, words| set(&mut args.opcode, opcode(&words.concat()).map(Some))),
     flag("mask", "KEY", (1, 1), "none", Once, "mask with this key, 8 hex digits; `random` takes a new key for each frame; `none` does not mask",
         |args, words| set(&mut args.options.masking, masking(&words.concat()))),
     flag("no-fin", "", (0, 0), "", Once, "clear FIN: the message is to be continued",
-        |args, _| { args.options.fin = false; Ok(()) }),
+        |args, _| { args.options.no_fin = true; Ok(()) }),
     flag("rsv", "N", (1, 1), "", Once, "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
         |args, words| set(&mut args.options.rsv, integer(&words.concat(), 0..=7, "is not a number from 0 to 7, such as 4 for RSV1"))),
     flag("length-form", "BITS", (1, 1), "", Once, "write the length in 7, 16 or 64 bits, even if it needs fewer",
@@ -82,16 +80,16 @@ const LENGTH_FORMS: &[(&str, LengthForm)] =
 
 fn finish(args: EncodeArguments, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
-        let word = word.escape_debug();
-        return Err(format!(
-            "unexpected argument '{word}'; to make a text frame use --text '{word}'"
-        ));
+        let hint = format!("to make a text frame use --text '{}'", word.escape_debug());
+        return Err(unexpected(word, &hint));
     }
-    if !args.has_content && !args.has_opcode {
+    if !args.has_content && args.opcode.is_none() {
         return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
     }
-    validate(&args.options)?;
-    Ok(Command::Encode(args.options))
+    let opcode = args.opcode.unwrap_or(args.options.opcode);
+    let options = EncodeOptions { opcode, ..args.options };
+    validate(&options)?;
+    Ok(Command::Encode(options))
 }
 
 /// Rejects values that contradict each other.
@@ -117,7 +115,7 @@ fn close(words: &[&str]) -> Result<Vec<u8>, String> {
     let [code, reason @ ..] = words else { return Ok(Vec::new()) };
     let hint = "does not start with a close code from 0 to 65535, such as 1000";
     let code: u16 = integer(code, 0..=65_535, hint)?;
-    Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat())
+    Ok(join_body(code, reason.concat().as_bytes()))
 }
 
 fn opcode(value: &str) -> Result<u8, String> {
@@ -195,7 +193,7 @@ mod tests {
             (&["--mask", "0x00 00 00 01"], EncodeOptions { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
             (&["--mask", "random"], EncodeOptions { masking: Masking::Random, ..plain.clone() }),
             (&["--mask", "random", "--mask", "none"], plain.clone()),
-            (&["--no-fin"], EncodeOptions { fin: false, ..plain.clone() }),
+            (&["--no-fin"], EncodeOptions { no_fin: true, ..plain.clone() }),
             (&["--rsv", "7"], EncodeOptions { rsv: 7, ..plain.clone() }),
             (&["--length-form", "7"], EncodeOptions { length_form: Some(LengthForm::Bits7), ..plain.clone() }),
             (&["--length-form", "16"], EncodeOptions { length_form: Some(LengthForm::Bits16), ..plain.clone() }),

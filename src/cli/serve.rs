@@ -2,8 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag};
-use super::command::Command;
+use super::args::{Command, Flag, Syntax, Times::Once, Times::Repeatable, flag, unexpected};
 use super::values::{
     address, choice, integer, origin, positive_seconds, seconds, set, size, switch,
 };
@@ -63,8 +62,7 @@ const VERBOSITIES: &[(&str, Verbosity)] =
 
 fn finish(mut options: ServeOptions, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
-        let word = word.escape_debug();
-        return Err(format!("unexpected argument '{word}'; `wirechat --help` lists the options"));
+        return Err(unexpected(word, "`wirechat --help` lists the options"));
     }
     if options.bind.is_empty() {
         options.bind.push((Ipv4Addr::LOCALHOST, 1984).into());

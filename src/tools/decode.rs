@@ -20,7 +20,7 @@ mod report;
 mod stream;
 mod summary;
 
-pub use options::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
+pub use options::{DecodeOptions, DecodeSource, InputEncoding};
 
 /// Why decoding stopped before the end.
 enum DecodeError {
@@ -62,7 +62,7 @@ const GUESS_MAX: usize = 4096;
 pub fn run(options: &DecodeOptions) -> Result<Status, Failure> {
     let default = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
     let colour = options.colour.unwrap_or(default);
-    let mut report = Report::new(options.output, View { width: columns(options.width), colour });
+    let mut report = Report::new(options, View { width: columns(options.width), colour });
     let decoded = decode_source(options, &mut report).and_then(|()| Ok(report.flush()?));
     match decoded {
         Ok(()) | Err(DecodeError::OutputClosed) => Ok(report.status()),
@@ -78,9 +78,7 @@ fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), Dec
         DecodeSource::Example(None) => report.paragraph(&examples::table(report.view))?,
         DecodeSource::Example(Some(name)) => {
             let example = examples::find(name)?;
-            if options.output == DecodeOutput::Text {
-                report.paragraph(&example.text(report.view))?;
-            }
+            report.text_only(&example.text(report.view))?;
             let sender = options.sender.or(example.sender);
             let encoding = InputEncoding::Detect;
             let options = DecodeOptions { encoding, sender, ..options.clone() };
@@ -90,7 +88,7 @@ fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), Dec
         DecodeSource::Stdin if io::stdin().is_terminal() => {
             let sentence = "there is no input: name a file, write the bytes in hex, as in `wirechat decode \
                             81 05 48 65 6c 6c 6f`, or pipe them in";
-            return Err(DecodeError::Failed(sentence.to_owned()));
+            return Err(sentence.to_owned().into());
         }
         DecodeSource::Stdin => decode(io::stdin().lock(), "standard input", options, report)?,
     }
@@ -124,7 +122,7 @@ fn decode_arguments(
             return decode(words.join(" ").as_bytes(), ARGUMENTS, &options, report);
         }
     };
-    Err(DecodeError::Failed(wrong.to_owned()))
+    Err(wrong.to_owned().into())
 }
 
 /// Reads `source` to its end and reports its parts; `name` is for error messages.
@@ -139,11 +137,10 @@ fn decode(
     let mut count = fill(&mut source, &mut piece, GUESS_MIN).map_err(unreadable)?;
     let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
     if options.encoding != InputEncoding::Raw && is_utf_16(beginning) {
-        return Err(DecodeError::Failed(format!(
-            "{name}: text in UTF-16; save it in UTF-8, or read it as it is with --raw"
-        )));
+        let hint = "save it in UTF-8, or read it as it is with --raw";
+        return Err(format!("{name}: text in UTF-16; {hint}").into());
     }
-    let reader = match options.encoding {
+    let mut reader = match options.encoding {
         InputEncoding::Hex => Some(HexReader::only_hex()),
         InputEncoding::Text => Some(HexReader::default()),
         InputEncoding::Detect => is_hex(beginning).then(HexReader::default),
@@ -151,16 +148,40 @@ fn decode(
     };
     let key = options.key.clone().map(String::into_bytes);
     let offer = ClientOffer { key, ..ClientOffer::default() };
-    let stream = Stream::new(report, options.sender, offer);
-    let mut input = Input { name, reader, stream };
-    let mut progress = Progress::new(options.output);
+    let mut stream = Stream::new(report, options.sender, offer);
+    let mut progress = Progress::new(options.summary);
     while count != 0 {
         progress.advance(count);
-        input.read(piece.get_mut(..count).unwrap_or_default())?;
+        let read = piece.get_mut(..count).unwrap_or_default();
+        match &mut reader {
+            Some(reader) => read_hex(reader, Some(read), &mut stream, name)?,
+            None => stream.read(read)?,
+        }
         count = fill(&mut source, &mut piece, 1).map_err(unreadable)?;
     }
     drop(progress); // erases its line before anything else is written
-    input.finish()
+    if let Some(reader) = &mut reader {
+        read_hex(reader, None, &mut stream, name)?;
+    }
+    Ok(stream.finish()?)
+}
+
+/// Reads the next `text`, or the end of it; the stream gets its bytes, also those before an error.
+fn read_hex(
+    reader: &mut HexReader,
+    text: Option<&[u8]>,
+    stream: &mut Stream,
+    name: &str,
+) -> Result<(), DecodeError> {
+    let mut bytes = Vec::new();
+    let read = match text {
+        Some(text) => reader.read(text, &mut bytes),
+        None => reader.finish(&mut bytes),
+    };
+    reader.note().into_iter().for_each(warn);
+    stream.read(&mut bytes)?;
+    let raw = if name == ARGUMENTS { "" } else { "; --raw reads the bytes as they are" };
+    Ok(read.map_err(|sentence| format!("{name}, {sentence}{raw}"))?)
 }
 
 /// Fills `piece` until it holds `min` bytes or the source ends; returns the number of bytes.
@@ -175,42 +196,4 @@ fn fill(source: &mut impl Read, piece: &mut [u8], min: usize) -> io::Result<usiz
         }
     }
     Ok(count)
-}
-
-/// A source that is being decoded.
-struct Input<'a> {
-    name: &'a str,
-    /// `None` for raw bytes.
-    reader: Option<HexReader>,
-    stream: Stream<'a>,
-}
-
-impl Input<'_> {
-    fn read(&mut self, piece: &mut [u8]) -> Result<(), DecodeError> {
-        let Some(reader) = &mut self.reader else { return Ok(self.stream.read(piece)?) };
-        let mut bytes = Vec::new();
-        let read = reader.read(piece, &mut bytes);
-        self.read_decoded(&mut bytes, read)
-    }
-
-    fn finish(mut self) -> Result<(), DecodeError> {
-        if let Some(reader) = &mut self.reader {
-            let mut bytes = Vec::new();
-            let read = reader.finish(&mut bytes);
-            self.read_decoded(&mut bytes, read)?;
-        }
-        Ok(self.stream.finish()?)
-    }
-
-    /// Takes the bytes that the hex reader produced, also those before an error.
-    fn read_decoded(
-        &mut self,
-        bytes: &mut [u8],
-        read: Result<(), String>,
-    ) -> Result<(), DecodeError> {
-        self.reader.as_mut().and_then(HexReader::note).into_iter().for_each(warn);
-        self.stream.read(bytes)?;
-        let raw = if self.name == ARGUMENTS { "" } else { "; --raw reads the bytes as they are" };
-        Ok(read.map_err(|sentence| format!("{}, {sentence}{raw}", self.name))?)
-    }
 }

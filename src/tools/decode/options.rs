@@ -14,8 +14,10 @@ pub struct DecodeOptions {
     pub sender: Option<Role>,
     /// The client's key, for a stream without the request.
     pub key: Option<String>,
-    /// How the result is printed.
-    pub output: DecodeOutput,
+    /// Whether the result is JSON, not text.
+    pub json: bool,
+    /// Whether it is the totals of the stream, not each head and frame.
+    pub summary: bool,
     /// Whether it has colours; `None` for colours on a terminal.
     pub colour: Option<Colour>,
     /// Columns of a line; `None` for those of the terminal.
@@ -44,17 +46,4 @@ pub enum InputEncoding {
     Hex,
     /// As the bytes themselves.
     Raw,
-}
-
-/// How the result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeOutput {
-    /// Text about each frame.
-    Text,
-    /// A JSON object for each frame.
-    Json,
-    /// Totals of the stream.
-    Summary,
-    /// The totals as a JSON object.
-    SummaryJson,
 }

@@ -107,18 +107,15 @@ impl<'a> Stream<'a> {
     }
 
     fn request(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let parsed = HeadParser::new(LIMITS).advance(bytes);
-        let request = match &parsed {
-            Ok(Some((request, _))) => Ok(request),
-            Ok(None) => return Ok(()), // the parser requires another end than an empty line
-            Err(refusal) => Err(*refusal),
+        let Some(parsed) = HeadParser::new(LIMITS).advance(bytes).transpose() else {
+            return Ok(()); // the parser requires another end than an empty line
         };
+        let request = parsed.as_ref().map(|(request, _)| request).map_err(|refusal| *refusal);
         self.report.head(&handshake_text::request(offset, bytes, request))?;
         self.head_sender = Some(Role::Client);
         if let Ok(request) = request {
-            let key = self.offer.key.take();
-            self.offer = ClientOffer::by(request);
-            self.offer.key = key.or(self.offer.key.take());
+            let offer = ClientOffer::by(request);
+            self.offer = ClientOffer { key: self.offer.key.take().or(offer.key), ..offer };
         }
         Ok(())
     }
@@ -173,13 +170,10 @@ fn is_head(bytes: &[u8]) -> Option<bool> {
 /// The end of a head: after its first empty line, whether lines end with CR LF or with LF.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let mut end = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    bytes.split_inclusive(|byte| *byte == b'\n').find_map(|line| {
         let is_first = end == 0;
         end += line.len();
         let is_empty = line.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
-        if is_empty && !is_first && line.ends_with(b"\n") {
-            return Some(end);
-        }
-    }
-    None
+        (is_empty && !is_first && line.ends_with(b"\n")).then_some(end)
+    })
 }

@@ -68,9 +68,7 @@ impl Summary {
         if let Some(message) = &frame.message {
             self.messages.add(message.length);
         }
-        if !frame.conforms() {
-            findings(frame).into_iter().for_each(|finding| self.add(finding, frame.offset));
-        }
+        findings(frame).into_iter().for_each(|finding| self.add(finding, frame.offset));
     }
 
     fn add(&mut self, finding: Finding, first: u64) {
@@ -80,21 +78,32 @@ impl Summary {
         }
     }
 
+    /// The number of frames.
+    pub(super) fn frames(&self) -> u64 {
+        self.opcodes.iter().map(|count| count.number).sum()
+    }
+
+    /// Is no rule broken?
+    pub(super) fn conforms(&self) -> bool {
+        self.broken.is_empty() && self.wrong_heads == 0
+    }
+
     /// The opcodes that occur, by name.
     fn opcodes(&self) -> impl Iterator<Item = (String, &Count)> {
-        let name = |bits: u8| {
+        let opcodes = (0u8..).zip(&self.opcodes).filter(|(_, count)| count.number != 0);
+        opcodes.map(|(bits, count)| {
             let known = Opcode::ALL.into_iter().find(|opcode| *opcode as u8 == bits);
-            known.map_or_else(|| format!("reserved 0x{bits:x}"), |opcode| opcode.name().to_owned())
-        };
-        let opcodes = (0..).zip(&self.opcodes).filter(|(_, count)| count.number != 0);
-        opcodes.map(move |(bits, count)| (name(bits), count))
+            let name =
+                known.map_or(format!("reserved 0x{bits:x}"), |known| known.name().to_owned());
+            (name, count)
+        })
     }
 
     /// The totals as text, for a stream of `bytes` bytes.
     pub(super) fn text(&self, bytes: u64, view: View) -> String {
         let from = self.sender.map(|sender| format!(" from a {}", names::role(sender)));
         let heading = format!("{bytes} bytes{}", from.unwrap_or_default());
-        let mut out = format!("{}\n", view.paint(Tone::Heading, &heading));
+        let mut out = view.paint(Tone::Heading, &heading) + "\n";
         // Rows of at most 39 columns if the numbers have up to eight digits. Writing cannot fail.
         let _ = writeln!(out, "{:<12}{:>9}{:>9}{:>9}", "opcode", "frames", "bytes", "largest");
         for (name, Count { number, bytes, largest }) in self.opcodes() {
@@ -118,7 +127,7 @@ impl Summary {
         }
         out.extend(lines.iter().map(|line| view.wrap(line, 0)));
         out.extend(self.broken.iter().map(|broken| broken.text(view)));
-        if self.broken.is_empty() && self.wrong_heads == 0 {
+        if self.conforms() {
             out += &view.wrap_painted(Tone::Right, "verdict: conforming", 0);
         }
         out
