@@ -178,7 +178,7 @@ impl<T> Flag<T> {
         inline: Option<&'a str>,
         rest: &mut &[&'a str],
     ) -> Result<Vec<&'a str>, String> {
-        let Self { name, value, words: (least, most), .. } = *self;
+        let Self { name, value, words: (least, most), default, .. } = *self;
         let mut own = Vec::from_iter(inline);
         if most < own.len() {
             return Err(format!("--{name} takes no value; write --{name} alone"));
@@ -192,7 +192,12 @@ impl<T> Flag<T> {
             *rest = after;
         }
         if own.len() < least {
-            return Err(format!("--{name} needs a value: --{name} {value}{}", self.example()));
+            let quote = if default.contains(' ') { "'" } else { "" };
+            let example = match default {
+                "" => String::new(),
+                default => format!(", as in --{name} {quote}{default}{quote}"),
+            };
+            return Err(format!("--{name} needs a value: --{name} {value}{example}"));
         }
         Ok(own)
     }
@@ -206,14 +211,6 @@ impl<T> Flag<T> {
 
     pub(super) fn variable(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.name.to_ascii_uppercase().replace('-', "_"))
-    }
-
-    fn example(&self) -> String {
-        match self.default {
-            "" => String::new(),
-            default if default.contains(' ') => format!(", as in --{} '{default}'", self.name),
-            default => format!(", as in --{} {default}", self.name),
-        }
     }
 }
 

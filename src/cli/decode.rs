@@ -1,7 +1,7 @@
 //! The options of `wirechat decode`.
 
 use super::args::{Command, Flag, Lookup, Syntax, Times::Once, flag};
-use super::values::{choice, set_only};
+use super::values::{choice, choose};
 use crate::explain::view::Colour;
 use crate::tools::decode::{DecodeOptions, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
@@ -19,9 +19,9 @@ pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
 const FLAGS: &[Flag<DecodeOptions>] = &[
     // name, value, its least and most words, default, times, help; then how the value is stored
     flag("hex", "", (0, 0), "", Once, "the input is text in hex (default: detected)",
-        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Hex, "excludes --raw; give only one of them")),
+        |options, _| choose(&mut options.encoding, InputEncoding::Hex, "--raw")),
     flag("raw", "", (0, 0), "", Once, "the input is the bytes themselves (default: detected)",
-        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Raw, "excludes --hex; give only one of them")),
+        |options, _| choose(&mut options.encoding, InputEncoding::Raw, "--hex")),
     flag("from", "SENDER", (1, 1), "", Once, "who sent these bytes, client or server (default: inferred from the last HTTP head, else from the first MASK bit)",
         |options, words| { options.sender = Some(choice(words, SENDERS)?); Ok(()) }),
     flag("key", "KEY", (1, 1), "", Once, "the client's Sec-WebSocket-Key, if the input has only the response",
@@ -42,16 +42,8 @@ const COLOURS: &[(&str, Option<Colour>)] =
 
 fn defaults(variable: Lookup) -> DecodeOptions {
     let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
-    DecodeOptions {
-        source: DecodeSource::Stdin,
-        encoding: InputEncoding::Detect,
-        sender: None,
-        key: None,
-        json: false,
-        summary: false,
-        colour: no_color.map(|_| Colour::Off),
-        width: columns(variable),
-    }
+    let colour = no_color.map(|_| Colour::Off);
+    DecodeOptions { colour, width: columns(variable), ..DecodeOptions::default() }
 }
 
 fn finish(options: DecodeOptions, operands: &[&str]) -> Result<Command, String> {

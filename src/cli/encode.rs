@@ -2,7 +2,7 @@
 
 use super::args::{Command, Flag, Syntax, Times::Once, flag, unexpected};
 use super::decode::columns;
-use super::values::{bytes, choice, integer, set, set_only};
+use super::values::{bytes, choice, choose, integer, set};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
 use crate::wire::close::join_body;
@@ -70,9 +70,9 @@ const FLAGS: &[Flag<EncodeArguments>] = &[
     flag("fragment", "SIZE", (1, 1), "", Once, "split the payload into frames of at most SIZE bytes",
         |args, words| set(&mut args.options.fragment, integer(&words.concat(), 1..=u64::MAX, "is not a number of bytes of at least 1, such as 2").map(Some))),
     flag("raw", "", (0, 0), "", Once, "write the bytes themselves, for a pipe or a file",
-        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Raw, "excludes --picture; give only one of them")),
+        |args, _| choose(&mut args.options.output, EncodeOutput::Raw, "--picture")),
     flag("picture", "", (0, 0), "", Once, "draw each frame as section 5.2 does",
-        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Picture, "excludes --raw; give only one of them")),
+        |args, _| choose(&mut args.options.output, EncodeOutput::Picture, "--raw")),
 ];
 
 const LENGTH_FORMS: &[(&str, LengthForm)] =

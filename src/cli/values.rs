@@ -108,13 +108,8 @@ pub(super) fn set<V>(place: &mut V, value: Result<V, String>) -> Result<(), Stri
     Ok(())
 }
 
-/// Stores a value, unless another one than the default is there.
-pub(super) fn set_only<V: PartialEq>(
-    place: &mut V,
-    default: &V,
-    value: V,
-    hint: &str,
-) -> Result<(), String> {
-    let is_free = [default, &value].contains(&&*place);
-    set(place, if is_free { Ok(value) } else { Err(hint.to_owned()) })
+/// Stores the value of an option that excludes the option `other`.
+pub(super) fn choose<V: Default + Eq>(place: &mut V, value: V, other: &str) -> Result<(), String> {
+    let is_free = *place == V::default() || *place == value;
+    set(place, is_free.then_some(value).ok_or(format!("excludes {other}; give only one of them")))
 }

@@ -1,11 +1,13 @@
 //! `wirechat decode`: explains captured bytes.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use super::output::{Failure, Status, columns, warn};
 use crate::explain::view::{Colour, View};
+use crate::wire::frame::Role;
 use crate::wire::server_response::ClientOffer;
 use hex::{HexReader, is_hex, is_utf_16, looks_like_bytes};
 use progress::Progress;
@@ -14,37 +16,60 @@ use stream::Stream;
 
 mod examples;
 mod hex;
-mod options;
 mod progress;
 mod report;
 mod stream;
 mod summary;
 
-pub use options::{DecodeOptions, DecodeSource, InputEncoding};
-
-/// Why decoding stopped before the end.
-enum DecodeError {
-    /// The input cannot be read or the output cannot be written: a sentence.
-    Failed(String),
-    /// The reader of standard output has closed its end and needs no more.
-    OutputClosed,
+/// What to decode, and how to print it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecodeOptions {
+    /// Where the bytes come from.
+    pub source: DecodeSource,
+    /// How they are written.
+    pub encoding: InputEncoding,
+    /// Who sent them; `None` infers it from the last head, or from the first MASK bit.
+    pub sender: Option<Role>,
+    /// The client's key, for a stream without the request.
+    pub key: Option<String>,
+    /// Whether the result is JSON, not text.
+    pub json: bool,
+    /// Whether it is the totals of the stream, not each head and frame.
+    pub summary: bool,
+    /// Whether it has colours; `None` for colours on a terminal.
+    pub colour: Option<Colour>,
+    /// Columns of a line; `None` for those of the terminal.
+    pub width: Option<usize>,
 }
 
-impl From<String> for DecodeError {
-    fn from(sentence: String) -> Self {
-        Self::Failed(sentence)
-    }
+/// Where bytes come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DecodeSource {
+    /// Arguments of the command: the name of a file, or bytes in hex.
+    Arguments(Vec<String>),
+    /// Standard input.
+    #[default]
+    Stdin,
+    /// The example of this name; `None` lists the examples.
+    Example(Option<String>),
 }
 
-impl From<io::Error> for DecodeError {
-    /// An error of standard output.
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::OutputClosed,
-            _ => Self::Failed(format!("standard output: {error}")),
-        }
-    }
+/// How bytes are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputEncoding {
+    /// To be detected.
+    #[default]
+    Detect,
+    /// As text, in a format to be detected.
+    Text,
+    /// As text in hex.
+    Hex,
+    /// As the bytes themselves.
+    Raw,
 }
+
+/// Why decoding stopped before the end: an `io::Error` of standard output, or a sentence about the input.
+type DecodeError = Box<dyn Error>;
 
 /// The name of bytes on the command line in an error message.
 const ARGUMENTS: &str = "the arguments";
@@ -64,13 +89,15 @@ pub fn run(options: &DecodeOptions) -> Result<Status, Failure> {
     let colour = options.colour.unwrap_or(default);
     let mut report = Report::new(options, View { width: columns(options.width), colour });
     let decoded = decode_source(options, &mut report).and_then(|()| Ok(report.flush()?));
-    match decoded {
-        Ok(()) | Err(DecodeError::OutputClosed) => Ok(report.status()),
-        Err(DecodeError::Failed(sentence)) => {
-            let _ = report.flush(); // the part before the error, which is returned
-            Err(Failure { sentence, status: 2 })
-        }
-    }
+    let Err(error) = decoded else { return Ok(report.status()) };
+    let sentence = match error.downcast_ref::<io::Error>() {
+        // The reader of standard output has closed its end and needs no more.
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(report.status()),
+        Some(error) => format!("standard output: {error}"),
+        None => error.to_string(),
+    };
+    let _ = report.flush(); // the part before the error, which is returned
+    Err(Failure { sentence, status: 2 })
 }
 
 fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), DecodeError> {
@@ -88,7 +115,7 @@ fn decode_source(options: &DecodeOptions, report: &mut Report) -> Result<(), Dec
         DecodeSource::Stdin if io::stdin().is_terminal() => {
             let sentence = "there is no input: name a file, write the bytes in hex, as in `wirechat decode \
                             81 05 48 65 6c 6c 6f`, or pipe them in";
-            return Err(sentence.to_owned().into());
+            return Err(sentence.into());
         }
         DecodeSource::Stdin => decode(io::stdin().lock(), "standard input", options, report)?,
     }
@@ -122,7 +149,7 @@ fn decode_arguments(
             return decode(words.join(" ").as_bytes(), ARGUMENTS, &options, report);
         }
     };
-    Err(wrong.to_owned().into())
+    Err(wrong.into())
 }
 
 /// Reads `source` to its end and reports its parts; `name` is for error messages.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use super::options::DecodeOptions;
+use super::DecodeOptions;
 use super::summary::Summary;
 use crate::explain::frame_json;
 use crate::explain::frame_text::{frame_text, message_line};

@@ -1,6 +1,7 @@
 //! A stream in numbers: the sizes and kinds of its frames, and the rules they break. Memory does not
 //! grow with the stream.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::explain::finding::{Finding, findings};
@@ -31,7 +32,7 @@ struct BrokenRule {
 pub(super) struct Summary {
     sender: Option<Role>,
     /// By the bits of the opcode.
-    opcodes: [Count; 16],
+    opcodes: BTreeMap<u8, Count>,
     masked: u64,
     without_fin: u64,
     /// By the bytes of the extended length: 0, 2, 8.
@@ -56,9 +57,7 @@ impl Summary {
     pub(super) fn frame(&mut self, frame: &Frame) {
         let header = &frame.header;
         self.sender = Some(frame.sender);
-        if let Some(count) = self.opcodes.get_mut(usize::from(header.opcode_bits())) {
-            count.add(frame.arrived);
-        }
+        self.opcodes.entry(header.opcode_bits()).or_default().add(frame.arrived);
         self.masked += u64::from(header.mask() == Some(true));
         self.without_fin += u64::from(!header.fin());
         for (count, size) in self.length_forms.iter_mut().zip([0, 2, 8]) {
@@ -80,7 +79,7 @@ impl Summary {
 
     /// The number of frames.
     pub(super) fn frames(&self) -> u64 {
-        self.opcodes.iter().map(|count| count.number).sum()
+        self.opcodes.values().map(|count| count.number).sum()
     }
 
     /// Is no rule broken?
@@ -90,9 +89,8 @@ impl Summary {
 
     /// The opcodes that occur, by name.
     fn opcodes(&self) -> impl Iterator<Item = (String, &Count)> {
-        let opcodes = (0u8..).zip(&self.opcodes).filter(|(_, count)| count.number != 0);
-        opcodes.map(|(bits, count)| {
-            let known = Opcode::ALL.into_iter().find(|opcode| *opcode as u8 == bits);
+        self.opcodes.iter().map(|(bits, count)| {
+            let known = Opcode::ALL.into_iter().find(|opcode| *opcode as u8 == *bits);
             let name =
                 known.map_or(format!("reserved 0x{bits:x}"), |known| known.name().to_owned());
             (name, count)
