@@ -95,9 +95,7 @@ impl Table {
 
     /// A row with bytes as text if they are UTF-8, or in hex.
     fn bytes(&mut self, name: &str, bytes: &[u8]) {
-        match str::from_utf8(bytes) {
-            Ok(text) => self.row(name, text),
-            Err(_) => self.row(name, &hex::encode(bytes, " ")),
-        }
+        let text = str::from_utf8(bytes).map_or_else(|_| hex::encode(bytes, " "), str::to_owned);
+        self.row(name, &text);
     }
 }

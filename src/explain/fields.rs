@@ -30,7 +30,9 @@ pub struct Field {
 pub fn fields(frame: &Frame) -> Vec<Field> {
     let header = &frame.header;
     let mut fields = vec![fin(header)];
-    fields.extend(["RSV1", "RSV2", "RSV3"].into_iter().zip(header.rsv()).map(rsv));
+    for (name, is_set) in ["RSV1", "RSV2", "RSV3"].into_iter().zip(header.rsv()) {
+        fields.push(flag(name, is_set, RSV_MEANINGS[usize::from(is_set)], "5.2"));
+    }
     fields.push(opcode(header));
     fields.extend(header.mask().map(|is_set| mask(is_set, frame.sender)));
     fields.extend(header.length_7().map(|length| length_7(length, header)));
@@ -74,13 +76,9 @@ fn fin(header: &RawHeader) -> Field {
     flag("FIN", header.fin(), meaning, section)
 }
 
-fn rsv((name, is_set): (&'static str, bool)) -> Field {
-    let meaning = match is_set {
-        true => "set, but no extension gives it a meaning here",
-        false => "reserved for extensions; must be 0 here",
-    };
-    flag(name, is_set, meaning, "5.2")
-}
+/// The meanings of a reserved bit that is 0, and of one that is 1.
+const RSV_MEANINGS: [&str; 2] =
+    ["reserved for extensions; must be 0 here", "set, but no extension gives it a meaning here"];
 
 fn opcode(header: &RawHeader) -> Field {
     let bits = header.opcode_bits();

@@ -20,33 +20,26 @@ fn length(frame: &Frame) -> Option<String> {
     if frame.missing() == 0 || !frame.header.is_whole() {
         return None;
     }
-    let low_first = |length: u64| {
-        format!("with its low byte first, the length is {length}, and all of it was received")
-    };
-    match *frame.header.extended() {
-        [high, low] => {
-            let swapped = u16::from_le_bytes([high, low]).into();
-            (126..=frame.arrived).contains(&swapped).then(|| low_first(swapped))
-        }
-        [a, b, c, d, e, f, g, h] => {
-            let sixteen = u64::from(u16::from_be_bytes([a, b]));
-            let thirty_two = u64::from(u32::from_be_bytes([a, b, c, d]));
-            let swapped = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            if (126..=frame.arrived + 6).contains(&sixteen) {
-                Some(format!(
-                    "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces \
-                     16 bits, 127 announces 64"
-                ))
-            } else if (0x1_0000..=frame.arrived).contains(&swapped) {
-                Some(low_first(swapped))
-            } else if (0x1_0000..1 << 31).contains(&thirty_two) && [e, f, g, h] != [0; 4] {
-                Some(format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
-            } else {
-                None
-            }
-        }
-        _ => None,
+    let extended = frame.header.extended();
+    let append = |number, byte: &u8| number << 8 | u64::from(*byte);
+    let sixteen = extended.get(..2)?.iter().fold(0, append);
+    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&sixteen) {
+        return Some(format!(
+            "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces 16 bits, \
+             127 announces 64"
+        ));
     }
+    let swapped = extended.iter().rev().fold(0, append);
+    let least = if extended.len() == 8 { 0x1_0000 } else { 126 };
+    if (least..=frame.arrived).contains(&swapped) {
+        return Some(format!(
+            "with its low byte first, the length is {swapped}, and all of it was received"
+        ));
+    }
+    let (high, low) = extended.split_first_chunk::<4>()?;
+    let thirty_two = u32::from_be_bytes(*high);
+    ((0x1_0000..1 << 31).contains(&thirty_two) && low != [0; 4])
+        .then(|| format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
 }
 
 /// MASK without a key: the text itself stands in its place, and four bytes are missing at the end.

@@ -73,9 +73,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
 }
 
 fn ruler(bits: usize) -> String {
-    let tens =
-        |bit: usize| if bit.is_multiple_of(10) { (bit / 10).to_string() } else { " ".to_owned() };
-    let tens: String = (0..bits).map(|bit| format!(" {}", tens(bit))).collect();
+    let tens: String = (0..bits).step_by(10).map(|bit| format!(" {:<19}", bit / 10)).collect();
     let ones: String = (0..bits).map(|bit| format!(" {}", bit % 10)).collect();
     format!("{}\n{ones}\n", tens.trim_end())
 }

@@ -66,12 +66,9 @@ impl<'a> Stream<'a> {
         }
         match &mut self.state {
             State::Frames(dissector) => {
-                if let Some(frame) = dissector.finish() {
-                    self.report.frame(&frame)?;
-                }
-                if let Some(message) = dissector.unfinished() {
-                    self.report.unfinished(message)?;
-                }
+                dissector.finish().iter().try_for_each(|frame| self.report.frame(frame))?;
+                let mut message = dissector.unfinished().into_iter();
+                message.try_for_each(|message| self.report.unfinished(message))?;
             }
             State::Other { from, why } if *from < self.size => {
                 self.report.other(*from, self.size - *from, why)?;

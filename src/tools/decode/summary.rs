@@ -107,23 +107,19 @@ impl Summary {
         for (name, Count { number, bytes, largest }) in self.opcodes() {
             let _ = writeln!(out, "{name:<12}{number:>9} {bytes:>8} {largest:>8}");
         }
-        let Self { masked, without_fin, length_forms: [seven, sixteen, sixty_four], .. } = self;
+        let Self { masked, without_fin, missing, heads, wrong_heads, .. } = self;
+        let [seven, sixteen, sixty_four] = self.length_forms;
         let Count { number, largest, .. } = self.messages;
-        let mut lines = vec![
-            format!("masked: {masked}; without FIN: {without_fin}"),
-            format!("length in 7 bits: {seven}, 16 bits: {sixteen}, 64 bits: {sixty_four}"),
-            format!("messages: {number}, the largest {largest} bytes"),
+        let lines = [
+            (true, format!("masked: {masked}; without FIN: {without_fin}")),
+            (true, format!("length in 7 bits: {seven}, 16 bits: {sixteen}, 64 bits: {sixty_four}")),
+            (true, format!("messages: {number}, the largest {largest} bytes")),
+            (*missing != 0, format!("the last frame is incomplete: {missing} bytes missing")),
+            (self.is_unfinished, "the last message is incomplete".to_owned()),
+            (*heads != 0, format!("handshake heads: {heads}, wrong: {wrong_heads}")),
         ];
-        if self.missing != 0 {
-            lines.push(format!("the last frame is incomplete: {} bytes missing", self.missing));
-        }
-        if self.is_unfinished {
-            lines.push("the last message is incomplete".to_owned());
-        }
-        if self.heads != 0 {
-            lines.push(format!("handshake heads: {}, wrong: {}", self.heads, self.wrong_heads));
-        }
-        out.extend(lines.iter().map(|line| view.wrap(line, 0)));
+        let lines = lines.iter().filter(|(is_shown, _)| *is_shown);
+        out.extend(lines.map(|(_, line)| view.wrap(line, 0)));
         out.extend(self.broken.iter().map(|broken| broken.text(view)));
         if self.conforms() {
             out += &view.wrap_painted(Tone::Right, "verdict: conforming", 0);
