@@ -24,19 +24,18 @@ pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
 #[derive(Default)]
 pub(super) struct EncodeArguments {
     options: EncodeOptions,
-    has_content: bool,
+    /// The frame, with the opcode of its name.
+    content: Option<(Opcode, Vec<u8>)>,
+    /// Another opcode for it.
     opcode: Option<u8>,
 }
 
 impl EncodeArguments {
     fn content(&mut self, opcode: Opcode, payload: Vec<u8>) -> Result<(), String> {
-        if self.has_content {
-            return Err("is a second frame; make one frame at a time".to_owned());
+        match self.content.replace((opcode, payload)) {
+            Some(_) => Err("is a second frame; make one frame at a time".to_owned()),
+            None => Ok(()),
         }
-        self.has_content = true;
-        self.options.payload = payload;
-        self.options.opcode = opcode as u8;
-        Ok(())
     }
 }
 
@@ -78,22 +77,20 @@ const FLAGS: &[Flag<EncodeArguments>] = &[
 const LENGTH_FORMS: &[(&str, LengthForm)] =
     &[("7", LengthForm::Bits7), ("16", LengthForm::Bits16), ("64", LengthForm::Bits64)];
 
+/// Rejects values that contradict each other.
 fn finish(args: EncodeArguments, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
         let hint = format!("to make a text frame use --text '{}'", word.escape_debug());
         return Err(unexpected(word, &hint));
     }
-    if !args.has_content && args.opcode.is_none() {
-        return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
-    }
-    let opcode = args.opcode.unwrap_or(args.options.opcode);
-    let options = EncodeOptions { opcode, ..args.options };
-    validate(&options)?;
-    Ok(Command::Encode(options))
-}
-
-/// Rejects values that contradict each other.
-fn validate(options: &EncodeOptions) -> Result<(), String> {
+    let (opcode, payload) = match (args.content, args.opcode) {
+        (Some((own, payload)), other) => (other.unwrap_or(own as u8), payload),
+        (None, Some(opcode)) => (opcode, Vec::new()),
+        (None, None) => {
+            return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
+        }
+    };
+    let options = EncodeOptions { opcode, payload, ..args.options };
     if options.declared.is_some() && options.fragment.is_some() {
         return Err("--declare is for one frame, --fragment makes several; remove one".into());
     }
@@ -106,7 +103,7 @@ fn validate(options: &EncodeOptions) -> Result<(), String> {
             if form == LengthForm::Bits7 { 7 } else { 16 },
             if LengthField::in_form(LengthForm::Bits16, length).is_some() { 16 } else { 64 },
         )),
-        _ => Ok(()),
+        _ => Ok(Command::Encode(options)),
     }
 }
 

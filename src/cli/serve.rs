@@ -60,6 +60,7 @@ const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Js
 const VERBOSITIES: &[(&str, Verbosity)] =
     &[("true", Verbosity::Quiet), ("false", Verbosity::Normal)];
 
+/// Rejects values that contradict each other.
 fn finish(mut options: ServeOptions, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
         return Err(unexpected(word, "`wirechat --help` lists the options"));
@@ -67,12 +68,6 @@ fn finish(mut options: ServeOptions, operands: &[&str]) -> Result<Command, Strin
     if options.bind.is_empty() {
         options.bind.push((Ipv4Addr::LOCALHOST, 1984).into());
     }
-    validate(&options)?;
-    Ok(Command::Serve(options))
-}
-
-/// Rejects values that contradict each other.
-fn validate(options: &ServeOptions) -> Result<(), String> {
     let Limits { ping_interval, idle_timeout, .. } = options.limits;
     if idle_timeout < MISSED_PINGS_MIN * ping_interval {
         return Err(format!(
@@ -86,5 +81,5 @@ fn validate(options: &ServeOptions) -> Result<(), String> {
             return Err(format!("--bind {address} is given twice; give it once"));
         }
     }
-    Ok(())
+    Ok(Command::Serve(options))
 }

@@ -97,12 +97,8 @@ impl Check {
 #[must_use]
 pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> HandshakeText {
     let mut head = HandshakeText::new(Role::Client, offset, bytes);
-    let request = match parsed {
-        Ok(request) => request,
-        Err(refusal) => {
-            head.other.push(refusal.into());
-            return head;
-        }
+    let Ok(request) = parsed.map_err(|refusal| head.other.push(refusal.into())) else {
+        return head;
     };
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.add("", Check::of("4.2.1 item 1", method));

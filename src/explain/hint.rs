@@ -91,8 +91,8 @@ fn compression(frame: &Frame) -> Option<String> {
 
 /// Mostly ASCII, and each other byte a letter of Latin-1.
 fn latin_1(frame: &Frame) -> Option<String> {
-    let is_text = frame.header.opcode() == Some(Opcode::Text);
-    if !is_text || !frame.violations.contains(&Violation::NotUtf8) || frame.payload.len() < 3 {
+    let is_text = frame.header.opcode() == Some(Opcode::Text) && 3 <= frame.payload.len();
+    if !is_text || !frame.violations.contains(&Violation::NotUtf8) {
         return None;
     }
     let letters = frame.payload.iter().filter(|byte| 0xc0 <= **byte).count();

@@ -59,7 +59,7 @@ impl<'a> Stream<'a> {
         if let State::Head(received) = &mut self.state {
             let received = std::mem::take(received);
             if 1 < received.len() && is_head(&received) == Some(true) {
-                self.skip("a head without its end");
+                self.state = State::Other { from: self.offset, why: "a head without its end" };
             } else {
                 self.start_frames(received)?;
             }
@@ -122,14 +122,10 @@ impl<'a> Stream<'a> {
         self.report.head(&handshake_text::response(offset, bytes, &response, &self.offer))?;
         self.head_sender = Some(Role::Server);
         if !matches!(response.status, Some(100 | 101)) {
-            self.skip("not frames: only a response with status 101 starts a WebSocket");
+            let why = "not frames: only a response with status 101 starts a WebSocket";
+            self.state = State::Other { from: self.offset, why };
         }
         Ok(())
-    }
-
-    /// Treats the rest of the stream as something else.
-    fn skip(&mut self, why: &'static str) {
-        self.state = State::Other { from: self.offset, why };
     }
 
     fn start_frames(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
