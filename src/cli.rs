@@ -1,18 +1,19 @@
 //! The command line: words and environment variables in, one [`Command`] out.
 //!
 //! ```text
-//! serve, decode, encode, accept: one Syntax each ─ args: the parser, the Command
+//! serve, decode, encode, accept: one Syntax each ─ args: the parser ─ command
 //!                                └ values
 //! ```
 
 use std::ffi::OsString;
 
 use crate::help::{TOPICS, topic};
-pub use args::Command;
 use args::{Lookup, row, unexpected, unknown, utf8};
+pub use command::Command;
 
 mod accept;
 mod args;
+mod command;
 mod decode;
 mod encode;
 mod serve;

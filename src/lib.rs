@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! main
-//! cli      args, values, serve, decode, encode, accept
+//! cli      command, args, values, serve, decode, encode, accept
 //! server   limits, sync, guard, clock, spawn, event, log, metrics, activity, origin, inspect, batch,
 //!          thread_pool, inspect_queue, trace, send_queue, room, publisher, broadcast, heartbeat, reject,
 //!          resource, reply, simulate, options, state, message_handler, pages, http, session, listener

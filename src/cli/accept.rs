@@ -1,6 +1,7 @@
 //! The options of `wirechat accept`.
 
-use super::args::{Command, Flag, Syntax, Times::Once, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
+use super::command::Command;
 use crate::tools::accept::AcceptOptions;
 
 /// The value under construction is: is `--check` given?

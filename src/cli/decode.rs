@@ -1,6 +1,7 @@
 //! The options of `wirechat decode`.
 
-use super::args::{Command, Flag, Lookup, Syntax, Times::Once, flag};
+use super::args::{Flag, Lookup, Syntax, Times::Once, flag};
+use super::command::Command;
 use super::values::{choice, choose};
 use crate::explain::view::Colour;
 use crate::tools::decode::{DecodeOptions, DecodeSource, InputEncoding};

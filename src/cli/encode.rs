@@ -1,6 +1,7 @@
 //! The options of `wirechat encode`.
 
-use super::args::{Command, Flag, Syntax, Times::Once, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
+use super::command::Command;
 use super::decode::columns;
 use super::values::{bytes, choice, choose, integer, set};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};

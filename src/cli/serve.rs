@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::{Command, Flag, Syntax, Times::Once, Times::Repeatable, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag, unexpected};
+use super::command::Command;
 use super::values::{
     address, choice, integer, origin, positive_seconds, seconds, set, size, switch,
 };

@@ -45,10 +45,8 @@ pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
 /// A row of the table of fields; in a narrow view two lines.
 fn row(field: &Field, view: View) -> String {
     let Field { name, bits, value, meaning, section, .. } = field;
-    let meaning = match value.is_empty() || value == bits {
-        true => format!("{meaning} ({section})"),
-        false => format!("{value} = {meaning} ({section})"),
-    };
+    let equals = if value.is_empty() || value == bits { "" } else { &format!("{value} = ") };
+    let meaning = format!("{equals}{meaning} ({section})");
     if view.width < TABLE_MIN {
         let bits = wrap(bits, name.len() + 3, 4, view.width);
         let first = format!("  {} {bits}", view.paint(Tone::Name, name));

@@ -163,16 +163,7 @@ fn decode(
     let unreadable = |error: io::Error| format!("{name}: {error}");
     let mut count = fill(&mut source, &mut piece, GUESS_MIN).map_err(unreadable)?;
     let beginning = piece.get(..count.min(GUESS_MAX)).unwrap_or_default();
-    if options.encoding != InputEncoding::Raw && is_utf_16(beginning) {
-        let hint = "save it in UTF-8, or read it as it is with --raw";
-        return Err(format!("{name}: text in UTF-16; {hint}").into());
-    }
-    let mut reader = match options.encoding {
-        InputEncoding::Hex => Some(HexReader::only_hex()),
-        InputEncoding::Text => Some(HexReader::default()),
-        InputEncoding::Detect => is_hex(beginning).then(HexReader::default),
-        InputEncoding::Raw => None,
-    };
+    let mut reader = hex_reader(options.encoding, beginning, name)?;
     let key = options.key.clone().map(String::into_bytes);
     let offer = ClientOffer { key, ..ClientOffer::default() };
     let mut stream = Stream::new(report, options.sender, offer);
@@ -209,6 +200,24 @@ fn read_hex(
     stream.read(&mut bytes)?;
     let raw = if name == ARGUMENTS { "" } else { "; --raw reads the bytes as they are" };
     Ok(read.map_err(|sentence| format!("{name}, {sentence}{raw}"))?)
+}
+
+/// The reader of text in this encoding; `None` for raw bytes.
+fn hex_reader(
+    encoding: InputEncoding,
+    beginning: &[u8],
+    name: &str,
+) -> Result<Option<HexReader>, String> {
+    Ok(match encoding {
+        InputEncoding::Raw => None,
+        _ if is_utf_16(beginning) => {
+            let hint = "save it in UTF-8, or read it as it is with --raw";
+            return Err(format!("{name}: text in UTF-16; {hint}"));
+        }
+        InputEncoding::Hex => Some(HexReader::only_hex()),
+        InputEncoding::Text => Some(HexReader::default()),
+        InputEncoding::Detect => is_hex(beginning).then(HexReader::default),
+    })
 }
 
 /// Fills `piece` until it holds `min` bytes or the source ends; returns the number of bytes.

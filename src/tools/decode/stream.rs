@@ -56,12 +56,11 @@ impl<'a> Stream<'a> {
 
     /// Ends the stream: reports what is incomplete, then the stream as a whole.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if let State::Head(received) = &mut self.state {
-            let received = std::mem::take(received);
-            if 1 < received.len() && is_head(&received) == Some(true) {
+        if let State::Head(received) = &self.state {
+            if 1 < received.len() && is_head(received) == Some(true) {
                 self.state = State::Other { from: self.offset, why: "a head without its end" };
             } else {
-                self.start_frames(received)?;
+                self.start_frames()?;
             }
         }
         match &mut self.state {
@@ -94,10 +93,7 @@ impl<'a> Stream<'a> {
                         self.request(offset, &head)?;
                     }
                 }
-                _ => {
-                    let received = std::mem::take(received);
-                    self.start_frames(received)?;
-                }
+                _ => self.start_frames()?,
             }
         }
         Ok(())
@@ -128,11 +124,12 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn start_frames(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+    /// Reads the bytes that are not a head as frames.
+    fn start_frames(&mut self) -> io::Result<()> {
         let sender = self.sender.or(self.head_sender);
         let dissector = Dissector::new(sender, self.offset, self.report.payload_max());
-        self.state = State::Frames(Box::new(dissector));
-        self.read_frames(&mut bytes)
+        let before = std::mem::replace(&mut self.state, State::Frames(Box::new(dissector)));
+        if let State::Head(mut bytes) = before { self.read_frames(&mut bytes) } else { Ok(()) }
     }
 
     fn read_frames(&mut self, bytes: &mut [u8]) -> io::Result<()> {

@@ -82,7 +82,7 @@ impl Summary {
         self.opcodes.values().map(|count| count.number).sum()
     }
 
-    /// Is no rule broken?
+    /// Does the stream meet every rule?
     pub(super) fn conforms(&self) -> bool {
         self.broken.is_empty() && self.wrong_heads == 0
     }
