@@ -9,7 +9,7 @@ use crate::explain::frame_text::{frame_text, message_line};
 use crate::explain::handshake_text::HandshakeText;
 use crate::explain::text::byte_count;
 use crate::explain::view::{Tone, View};
-use crate::tools::Status;
+use crate::tools::output::Status;
 use crate::wire::dissect::{Frame, Message};
 
 /// Bytes of a payload that the text uses.
