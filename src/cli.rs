@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 
 use crate::help::{TOPICS, topic};
-use args::{Lookup, row, unknown, utf8};
+use args::{Lookup, row, unexpected, unknown, utf8};
 pub use command::Command;
 
 mod accept;
@@ -58,9 +58,7 @@ fn help(words: &[&str]) -> Result<String, String> {
             let names = TOPICS.iter().map(|topic| topic.name);
             unknown("topic", "wirechat help ", name, names, "wirechat help")
         }),
-        [_, word, ..] => {
-            Err(format!("unexpected argument '{}'; help takes one topic", word.escape_debug()))
-        }
+        [_, word, ..] => Err(unexpected(word, "help takes one topic")),
     }
 }
 

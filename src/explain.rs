@@ -6,7 +6,6 @@ pub mod text;
 
 pub mod json;
 pub mod names;
-mod payload;
 pub mod view;
 
 pub mod accept_errors;

@@ -12,7 +12,7 @@
 //!          thread_pool, inspect_queue, trace, send_queue, room, publisher, broadcast, heartbeat, reject,
 //!          resource, reply, simulate, options, state, message_handler, pages, http, session, listener
 //! tools    output, accept, encode, decode
-//! explain  hex, text, json, names, payload, view, accept_errors, fields, finding, hint, picture, accept,
+//! explain  hex, text, json, names, view, accept_errors, fields, finding, hint, picture, accept,
 //!          frame_json, frame_line, frame_text, handshake_text, inspect_json
 //! net      stream
 //! wire     mask, base64, authority, close_code, fields, opcode, refusal, http, lines, request_line, head,

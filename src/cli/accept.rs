@@ -1,6 +1,6 @@
 //! The options of `wirechat accept`.
 
-use super::args::{Flag, Syntax, Times::Once, flag};
+use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
 use super::command::Command;
 use crate::tools::accept::AcceptOptions;
 
@@ -22,24 +22,24 @@ const FLAGS: &[Flag<bool>] = &[
 ];
 
 fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
-    match (is_check, operands) {
-        (false, [key]) => Ok(Command::Accept(AcceptOptions::Steps { key: (*key).to_owned() })),
-        (true, [key, given]) => Ok(Command::Accept(AcceptOptions::Check {
-            key: (*key).to_owned(),
-            given: (*given).to_owned(),
-        })),
+    let (key, given) = match (is_check, operands) {
+        (false, [key]) => (key, None),
+        (true, [key, given]) => (key, Some((*given).to_owned())),
         (false, []) => {
-            Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned())
+            return Err("accept needs a key: wirechat accept dGhlIHNhbXBsZSBub25jZQ==".to_owned());
         }
-        (false, [_, word, ..]) => Err(format!(
-            "unexpected argument '{}'; to check an accept value use wirechat accept --check KEY ACCEPT",
-            word.escape_debug()
-        )),
-        (true, words) => Err(format!(
-            "--check needs two arguments, KEY and ACCEPT; the number given is {}",
-            words.len()
-        )),
-    }
+        (false, [_, word, ..]) => {
+            let hint = "to check an accept value use wirechat accept --check KEY ACCEPT";
+            return Err(unexpected(word, hint));
+        }
+        (true, words) => {
+            let count = words.len();
+            return Err(format!(
+                "--check needs two arguments, KEY and ACCEPT; the number given is {count}"
+            ));
+        }
+    };
+    Ok(Command::Accept(AcceptOptions { key: (*key).to_owned(), given }))
 }
 
 #[cfg(test)]
@@ -52,12 +52,12 @@ mod tests {
 
     #[test]
     fn a_key_or_a_key_with_a_value() {
-        let check = AcceptOptions::Check { key: "k".to_owned(), given: "a=".to_owned() };
+        let check = AcceptOptions { key: "k".to_owned(), given: Some("a=".to_owned()) };
         for words in [&["--check", "k", "a="][..], &["k", "--check", "a="], &["k", "a=", "--check"]]
         {
             assert_eq!(parse(words), Ok(Command::Accept(check.clone())), "{words:?}");
         }
-        let steps = AcceptOptions::Steps { key: "-k\r".to_owned() };
+        let steps = AcceptOptions { key: "-k\r".to_owned(), given: None };
         assert_eq!(parse(&["-k\r"]), Ok(Command::Accept(steps)));
     }
 

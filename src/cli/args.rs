@@ -162,7 +162,7 @@ impl<T> Flag<T> {
         inline: Option<&'a str>,
         rest: &mut &[&'a str],
     ) -> Result<Vec<&'a str>, String> {
-        let Self { name, value, words: (least, most), .. } = *self;
+        let Self { name, value, words: (least, most), default, .. } = *self;
         let mut own = Vec::from_iter(inline);
         if most < own.len() {
             return Err(format!("--{name} takes no value; write --{name} alone"));
@@ -176,7 +176,12 @@ impl<T> Flag<T> {
             *rest = after;
         }
         if own.len() < least {
-            return Err(format!("--{name} needs a value: --{name} {value}{}", self.example()));
+            let quote = if default.contains(' ') { "'" } else { "" };
+            let example = match default {
+                "" => String::new(),
+                default => format!(", as in --{name} {quote}{default}{quote}"),
+            };
+            return Err(format!("--{name} needs a value: --{name} {value}{example}"));
         }
         Ok(own)
     }
@@ -191,14 +196,6 @@ impl<T> Flag<T> {
     pub(super) fn variable(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.name.to_ascii_uppercase().replace('-', "_"))
     }
-
-    fn example(&self) -> String {
-        match self.default {
-            "" => String::new(),
-            default if default.contains(' ') => format!(", as in --{} '{default}'", self.name),
-            default => format!(", as in --{} {default}", self.name),
-        }
-    }
 }
 
 /// A row of a help: a name, and what it is in lines of its own column.
@@ -211,6 +208,11 @@ pub(super) fn row(name: &str, text: &str) -> String {
 /// The word is not UTF-8.
 pub(super) fn utf8(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("{word:?} is not UTF-8"))
+}
+
+/// The error for an operand that a command does not take.
+pub(super) fn unexpected(word: &str, hint: &str) -> String {
+    format!("unexpected argument '{}'; {hint}", word.escape_debug())
 }
 
 /// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near

@@ -2,9 +2,9 @@
 
 use super::args::{Flag, Lookup, Syntax, Times::Once, flag};
 use super::command::Command;
-use super::values::{choice, set, set_only};
+use super::values::{choice, choose};
 use crate::explain::view::Colour;
-use crate::tools::decode::{DecodeOptions, DecodeOutput, DecodeSource, InputEncoding};
+use crate::tools::decode::{DecodeOptions, DecodeSource, InputEncoding};
 use crate::wire::frame::Role;
 
 pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
@@ -20,21 +20,21 @@ pub(super) const SYNTAX: Syntax<DecodeOptions> = Syntax {
 const FLAGS: &[Flag<DecodeOptions>] = &[
     // name, value, its least and most words, default, times, help; then how the value is stored
     flag("hex", "", (0, 0), "", Once, "the input is text in hex (default: detected)",
-        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Hex, "excludes --raw; give only one of them")),
+        |options, _| choose(&mut options.encoding, InputEncoding::Hex, "--raw")),
     flag("raw", "", (0, 0), "", Once, "the input is the bytes themselves (default: detected)",
-        |options, _| set_only(&mut options.encoding, &InputEncoding::Detect, InputEncoding::Raw, "excludes --hex; give only one of them")),
+        |options, _| choose(&mut options.encoding, InputEncoding::Raw, "--hex")),
     flag("from", "SENDER", (1, 1), "", Once, "who sent these bytes, client or server (default: inferred from the last HTTP head, else from the first MASK bit)",
         |options, words| { options.sender = Some(choice(words, SENDERS)?); Ok(()) }),
     flag("key", "KEY", (1, 1), "", Once, "the client's Sec-WebSocket-Key, if the input has only the response",
         |options, words| { options.key = Some(words.concat()); Ok(()) }),
     flag("json", "", (0, 0), "", Once, "print one JSON object for each head and each frame",
-        |options, _| add(&mut options.output, DecodeOutput::Json, DecodeOutput::Summary)),
+        |options, _| { options.json = true; Ok(()) }),
     flag("summary", "", (0, 0), "", Once, "print counts in place of frames; with --json as one object",
-        |options, _| add(&mut options.output, DecodeOutput::Summary, DecodeOutput::Json)),
+        |options, _| { options.summary = true; Ok(()) }),
     flag("color", "WHEN", (1, 1), "auto", Once, "auto (on a terminal, unless NO_COLOR is set), always or never",
         |options, words| { options.colour = choice(words, COLOURS)?.or(options.colour); Ok(()) }),
     flag("example", "[NAME]", (0, 1), "", Once, "decode an example that is part of the program; without NAME, list the examples",
-        |options, words| { options.source = example(words); Ok(()) }),
+        |options, words| { options.source = DecodeSource::Example(words.first().map(ToString::to_string)); Ok(()) }),
 ];
 
 const SENDERS: &[(&str, Role)] = &[("client", Role::Client), ("server", Role::Server)];
@@ -43,51 +43,28 @@ const COLOURS: &[(&str, Option<Colour>)] =
 
 fn defaults(variable: Lookup) -> DecodeOptions {
     let no_color = variable("NO_COLOR").filter(|value| !value.is_empty());
-    DecodeOptions {
-        source: DecodeSource::Stdin,
-        encoding: InputEncoding::Detect,
-        sender: None,
-        key: None,
-        output: DecodeOutput::Text,
-        colour: no_color.map(|_| Colour::Off),
-        width: columns(variable),
-    }
-}
-
-/// Adds `one` of JSON and summary to the `other`, if that is set.
-fn add(output: &mut DecodeOutput, one: DecodeOutput, other: DecodeOutput) -> Result<(), String> {
-    let is_other = [other, DecodeOutput::SummaryJson].contains(output);
-    set(output, Ok(if is_other { DecodeOutput::SummaryJson } else { one }))
-}
-
-fn example(words: &[&str]) -> DecodeSource {
-    DecodeSource::Example(words.first().map(|name| (*name).to_owned()))
+    let colour = no_color.map(|_| Colour::Off);
+    DecodeOptions { colour, width: columns(variable), ..DecodeOptions::default() }
 }
 
 fn finish(options: DecodeOptions, operands: &[&str]) -> Result<Command, String> {
-    let source = source(options.source, operands)?;
-    Ok(Command::Decode(DecodeOptions { source, ..options }))
-}
-
-fn source(so_far: DecodeSource, operands: &[&str]) -> Result<DecodeSource, String> {
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
         let word = word.escape_debug();
         return Err(format!("unknown option `{word}`; `wirechat decode --help` lists them all"));
     }
-    match (so_far, operands) {
+    let source = match (options.source, operands) {
         (DecodeSource::Example(_), [word, ..]) => {
             let word = word.escape_debug();
-            Err(format!("--example has its own input; remove '{word}'"))
+            return Err(format!("--example has its own input; remove '{word}'"));
         }
-        (so_far, [] | ["-"]) => Ok(so_far),
+        (source, [] | ["-"]) => source,
         (_, words) if words.contains(&"-") => {
-            Err("- is standard input; remove the other arguments".to_owned())
+            return Err("- is standard input; remove the other arguments".to_owned());
         }
-        (_, words) => {
-            Ok(DecodeSource::Arguments(words.iter().map(|word| (*word).to_owned()).collect()))
-        }
-    }
+        (_, words) => DecodeSource::Arguments(words.iter().map(ToString::to_string).collect()),
+    };
+    Ok(Command::Decode(DecodeOptions { source, ..options }))
 }
 
 /// The columns of a line, if the variable COLUMNS sets them.
@@ -137,10 +114,15 @@ mod tests {
         let set = options(&["--from", "client", "--raw", "--key=abc", "--color", "always"]);
         assert_eq!((set.sender, set.encoding), (Some(Role::Client), InputEncoding::Raw));
         assert_eq!((set.key.as_deref(), set.colour), (Some("abc"), Some(Colour::On)));
-        assert_eq!(options(&["--json"]).output, DecodeOutput::Json);
-        assert_eq!(options(&["--summary", "--summary"]).output, DecodeOutput::Summary);
-        for words in [["--json", "--summary"], ["--summary", "--json"]] {
-            assert_eq!(options(&words).output, DecodeOutput::SummaryJson);
+        for (words, json, summary) in [
+            (&[][..], false, false),
+            (&["--json"], true, false),
+            (&["--summary", "--summary"], false, true),
+            (&["--json", "--summary"], true, true),
+            (&["--summary", "--json"], true, true),
+        ] {
+            let set = options(words);
+            assert_eq!((set.json, set.summary), (json, summary), "{words:?}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! The options of `wirechat encode`.
 
-use super::args::{Flag, Syntax, Times::Once, flag};
+use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
 use super::command::Command;
 use super::decode::columns;
-use super::values::{bytes, choice, integer, set, set_only};
+use super::values::{bytes, choice, choose, integer, set};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::{LengthField, LengthForm};
+use crate::wire::close::join_body;
 use crate::wire::frame::Opcode;
 
 pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
@@ -24,21 +25,18 @@ pub(super) const SYNTAX: Syntax<EncodeArguments> = Syntax {
 #[derive(Default)]
 pub(super) struct EncodeArguments {
     options: EncodeOptions,
-    has_content: bool,
-    has_opcode: bool,
+    /// The frame, with the opcode of its name.
+    content: Option<(Opcode, Vec<u8>)>,
+    /// Another opcode for it.
+    opcode: Option<u8>,
 }
 
 impl EncodeArguments {
     fn content(&mut self, opcode: Opcode, payload: Vec<u8>) -> Result<(), String> {
-        if self.has_content {
-            return Err("is a second frame; make one frame at a time".to_owned());
+        match self.content.replace((opcode, payload)) {
+            Some(_) => Err("is a second frame; make one frame at a time".to_owned()),
+            None => Ok(()),
         }
-        self.has_content = true;
-        self.options.payload = payload;
-        if !self.has_opcode {
-            self.options.opcode = opcode as u8;
-        }
-        Ok(())
     }
 }
 
@@ -58,11 +56,11 @@ const FLAGS: &[Flag<EncodeArguments>] = &[
     flag("close", "[CODE [REASON]]", (0, 2), "", Once, "a Close",
         |args, words| args.content(Opcode::Close, close(words)?)),
     flag("opcode", "N", (1, 1), "", Once, "use this opcode, 0 to 15 or 0x0 to 0xF",
-        |args, words| { args.options.opcode = opcode(&words.concat())?; args.has_opcode = true; Ok(()) }),
+        |args, words| set(&mut args.opcode, opcode(&words.concat()).map(Some))),
     flag("mask", "KEY", (1, 1), "none", Once, "mask with this key, 8 hex digits; `random` takes a new key for each frame; `none` does not mask",
         |args, words| set(&mut args.options.masking, masking(&words.concat()))),
     flag("no-fin", "", (0, 0), "", Once, "clear FIN: the message is to be continued",
-        |args, _| { args.options.fin = false; Ok(()) }),
+        |args, _| { args.options.no_fin = true; Ok(()) }),
     flag("rsv", "N", (1, 1), "", Once, "set reserved bits: the sum of 4 for RSV1, 2 for RSV2 and 1 for RSV3",
         |args, words| set(&mut args.options.rsv, integer(&words.concat(), 0..=7, "is not a number from 0 to 7, such as 4 for RSV1"))),
     flag("length-form", "BITS", (1, 1), "", Once, "write the length in 7, 16 or 64 bits, even if it needs fewer",
@@ -72,30 +70,28 @@ const FLAGS: &[Flag<EncodeArguments>] = &[
     flag("fragment", "SIZE", (1, 1), "", Once, "split the payload into frames of at most SIZE bytes",
         |args, words| set(&mut args.options.fragment, integer(&words.concat(), 1..=u64::MAX, "is not a number of bytes of at least 1, such as 2").map(Some))),
     flag("raw", "", (0, 0), "", Once, "write the bytes themselves, for a pipe or a file",
-        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Raw, "excludes --picture; give only one of them")),
+        |args, _| choose(&mut args.options.output, EncodeOutput::Raw, "--picture")),
     flag("picture", "", (0, 0), "", Once, "draw each frame as section 5.2 does",
-        |args, _| set_only(&mut args.options.output, &EncodeOutput::Hex, EncodeOutput::Picture, "excludes --raw; give only one of them")),
+        |args, _| choose(&mut args.options.output, EncodeOutput::Picture, "--raw")),
 ];
 
 const LENGTH_FORMS: &[(&str, LengthForm)] =
     &[("7", LengthForm::Bits7), ("16", LengthForm::Bits16), ("64", LengthForm::Bits64)];
 
+/// Rejects values that contradict each other.
 fn finish(args: EncodeArguments, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
-        let word = word.escape_debug();
-        return Err(format!(
-            "unexpected argument '{word}'; to make a text frame use --text '{word}'"
-        ));
+        let hint = format!("to make a text frame use --text '{}'", word.escape_debug());
+        return Err(unexpected(word, &hint));
     }
-    if !args.has_content && !args.has_opcode {
-        return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
-    }
-    validate(&args.options)?;
-    Ok(Command::Encode(args.options))
-}
-
-/// Rejects values that contradict each other.
-fn validate(options: &EncodeOptions) -> Result<(), String> {
+    let (opcode, payload) = match (args.content, args.opcode) {
+        (Some((own, payload)), other) => (other.unwrap_or(own as u8), payload),
+        (None, Some(opcode)) => (opcode, Vec::new()),
+        (None, None) => {
+            return Err("encode needs a frame, such as --text Hello, --ping or --close 1000".into());
+        }
+    };
+    let options = EncodeOptions { opcode, payload, ..args.options };
     if options.declared.is_some() && options.fragment.is_some() {
         return Err("--declare is for one frame, --fragment makes several; remove one".into());
     }
@@ -108,7 +104,7 @@ fn validate(options: &EncodeOptions) -> Result<(), String> {
             if form == LengthForm::Bits7 { 7 } else { 16 },
             if LengthField::in_form(LengthForm::Bits16, length).is_some() { 16 } else { 64 },
         )),
-        _ => Ok(()),
+        _ => Ok(Command::Encode(options)),
     }
 }
 
@@ -117,7 +113,7 @@ fn close(words: &[&str]) -> Result<Vec<u8>, String> {
     let [code, reason @ ..] = words else { return Ok(Vec::new()) };
     let hint = "does not start with a close code from 0 to 65535, such as 1000";
     let code: u16 = integer(code, 0..=65_535, hint)?;
-    Ok([&code.to_be_bytes(), reason.concat().as_bytes()].concat())
+    Ok(join_body(code, reason.concat().as_bytes()))
 }
 
 fn opcode(value: &str) -> Result<u8, String> {
@@ -195,7 +191,7 @@ mod tests {
             (&["--mask", "0x00 00 00 01"], EncodeOptions { masking: Masking::Key([0, 0, 0, 1]), ..plain.clone() }),
             (&["--mask", "random"], EncodeOptions { masking: Masking::Random, ..plain.clone() }),
             (&["--mask", "random", "--mask", "none"], plain.clone()),
-            (&["--no-fin"], EncodeOptions { fin: false, ..plain.clone() }),
+            (&["--no-fin"], EncodeOptions { no_fin: true, ..plain.clone() }),
             (&["--rsv", "7"], EncodeOptions { rsv: 7, ..plain.clone() }),
             (&["--length-form", "7"], EncodeOptions { length_form: Some(LengthForm::Bits7), ..plain.clone() }),
             (&["--length-form", "16"], EncodeOptions { length_form: Some(LengthForm::Bits16), ..plain.clone() }),

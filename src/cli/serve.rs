@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag};
+use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag, unexpected};
 use super::command::Command;
 use super::values::{
     address, choice, integer, origin, positive_seconds, seconds, set, size, switch,
@@ -61,20 +61,14 @@ const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Js
 const VERBOSITIES: &[(&str, Verbosity)] =
     &[("true", Verbosity::Quiet), ("false", Verbosity::Normal)];
 
+/// Rejects values that contradict each other.
 fn finish(mut options: ServeOptions, operands: &[&str]) -> Result<Command, String> {
     if let Some(word) = operands.first() {
-        let word = word.escape_debug();
-        return Err(format!("unexpected argument '{word}'; `wirechat --help` lists the options"));
+        return Err(unexpected(word, "`wirechat --help` lists the options"));
     }
     if options.bind.is_empty() {
         options.bind.push((Ipv4Addr::LOCALHOST, 1984).into());
     }
-    validate(&options)?;
-    Ok(Command::Serve(options))
-}
-
-/// Rejects values that contradict each other.
-fn validate(options: &ServeOptions) -> Result<(), String> {
     let Limits { ping_interval, idle_timeout, .. } = options.limits;
     if idle_timeout < MISSED_PINGS_MIN * ping_interval {
         return Err(format!(
@@ -88,5 +82,5 @@ fn validate(options: &ServeOptions) -> Result<(), String> {
             return Err(format!("--bind {address} is given twice; give it once"));
         }
     }
-    Ok(())
+    Ok(Command::Serve(options))
 }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::explain::hex;
+
 pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     let value = value.replacen("localhost:", "127.0.0.1:", 1);
     let hint = "is not ADDR:PORT, such as 127.0.0.1:1984, 0.0.0.0:8080 or [::1]:1984";
@@ -56,19 +58,8 @@ pub(super) fn integer<N: TryFrom<u64>>(
 
 /// Bytes in hex, with spaces, commas or colons between them or not.
 pub(super) fn bytes(value: &str) -> Result<Vec<u8>, String> {
-    let wrong =
-        || "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'".to_owned();
-    let mut bytes = Vec::new();
-    for group in value.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
-        let digits = group.strip_prefix("0x").unwrap_or(group);
-        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return Err(wrong()) };
-        for [high, low] in pairs {
-            let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            let (Some(high), Some(low)) = (digit(high), digit(low)) else { return Err(wrong()) };
-            bytes.push(high << 4 | low);
-        }
-    }
-    Ok(bytes)
+    let hint = "is not bytes in hex, two digits each, such as 48656c6c6f or '48 65 6c'";
+    hex::decode(value).ok_or_else(|| hint.to_owned())
 }
 
 /// A time of up to a year, in milliseconds at the finest.
@@ -117,13 +108,8 @@ pub(super) fn set<V>(place: &mut V, value: Result<V, String>) -> Result<(), Stri
     Ok(())
 }
 
-/// Stores a value, unless another one than the default is there.
-pub(super) fn set_only<V: PartialEq>(
-    place: &mut V,
-    default: &V,
-    value: V,
-    hint: &str,
-) -> Result<(), String> {
-    let is_free = [default, &value].contains(&&*place);
-    set(place, if is_free { Ok(value) } else { Err(hint.to_owned()) })
+/// Stores the value of an option that excludes the option `other`.
+pub(super) fn choose<V: Default + Eq>(place: &mut V, value: V, other: &str) -> Result<(), String> {
+    let is_free = *place == V::default() || *place == value;
+    set(place, is_free.then_some(value).ok_or(format!("excludes {other}; give only one of them")))
 }

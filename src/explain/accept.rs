@@ -1,6 +1,6 @@
 //! The accept value in words: each step of its computation, and the cause of a wrong value.
 
-use super::accept_errors;
+use super::accept_errors::{self, MISTAKES};
 use super::hex;
 use super::text::printable;
 use crate::wire::base64;
@@ -44,36 +44,29 @@ pub fn key_warning(key: &str) -> Option<String> {
     Some(format!("{sentence}: {what} (RFC 6455, {section}); a server answers {status}"))
 }
 
-/// Is `given` the accept value of `key`? Whitespace around it is ignored (section 4.1).
+/// The verdict on `given` as the accept value of `key`, with the mistake if it is a known one; and
+/// whether it is right. Whitespace around it is ignored (section 4.1).
 #[must_use]
-pub fn matches(key: &str, given: &str) -> bool {
-    accept(key.as_bytes()) == trimmed(given)
-}
-
-/// The verdict on `given` as the accept value of `key`, with the mistake if it is a known one.
-#[must_use]
-pub fn verdict(key: &str, given: &str) -> String {
-    let given = trimmed(given);
+pub fn verdict(key: &str, given: &str) -> (String, bool) {
+    let given = given.trim_matches([' ', '\t']);
+    let expected = accept(key.as_bytes());
     let mut table = Table::default();
     table.row("key", key);
-    table.row("expected", &accept(key.as_bytes()));
+    table.row("expected", &expected);
     table.row("given", given);
-    if matches(key, given) {
+    if expected == given {
         table.row("verdict", "they match");
-        return table.0;
+        return (table.0, true);
     }
     table.row("verdict", "no match: a client fails the connection (section 4.1)");
-    let Some(cause) = accept_errors::find(key, given) else {
-        table.row("mistake", &unknown_mistake(given));
-        return table.0;
-    };
-    cause.mistakes.iter().for_each(|mistake| table.row("mistake", mistake.name));
-    cause.hashed.iter().for_each(|hashed| table.bytes("hashed", hashed));
-    table.0
-}
-
-fn trimmed(value: &str) -> &str {
-    value.trim_matches([' ', '\t'])
+    match accept_errors::find(key, given) {
+        Some(cause) => {
+            cause.mistakes.iter().for_each(|mistake| table.row("mistake", mistake));
+            cause.hashed.iter().for_each(|hashed| table.bytes("hashed", hashed));
+        }
+        None => table.row("mistake", &unknown_mistake(given)),
+    }
+    (table.0, false)
 }
 
 /// What can be said of a value that no known mistake makes.
@@ -86,7 +79,7 @@ fn unknown_mistake(given: &str) -> String {
         Some(size) => &format!("it has {size} bytes in base64, but a SHA-1 has 20"),
         None => "it is not base64 with padding",
     };
-    format!("none of the {} known mistakes; {looks}", accept_errors::count())
+    format!("none of the {} known mistakes; {looks}", MISTAKES.len())
 }
 
 /// Rows of a name and a value, in two columns.
@@ -102,9 +95,7 @@ impl Table {
 
     /// A row with bytes as text if they are UTF-8, or in hex.
     fn bytes(&mut self, name: &str, bytes: &[u8]) {
-        match str::from_utf8(bytes) {
-            Ok(text) => self.row(name, text),
-            Err(_) => self.row(name, &hex::encode(bytes, " ")),
-        }
+        let text = str::from_utf8(bytes).map_or_else(|_| hex::encode(bytes, " "), str::to_owned);
+        self.row(name, &text);
     }
 }

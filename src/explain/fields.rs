@@ -30,12 +30,14 @@ pub struct Field {
 pub fn fields(frame: &Frame) -> Vec<Field> {
     let header = &frame.header;
     let mut fields = vec![fin(header)];
-    fields.extend(["RSV1", "RSV2", "RSV3"].into_iter().zip(header.rsv()).map(rsv));
+    for (name, is_set) in ["RSV1", "RSV2", "RSV3"].into_iter().zip(header.rsv()) {
+        fields.push(flag(name, is_set, RSV_MEANINGS[usize::from(is_set)], "5.2"));
+    }
     fields.push(opcode(header));
     fields.extend(header.mask().map(|is_set| mask(is_set, frame.sender)));
     fields.extend(header.length_7().map(|length| length_7(length, header)));
-    fields.extend(extended_length(header));
-    fields.extend(masking_key(header));
+    fields.extend([extended_length(header), masking_key(header)]);
+    fields.retain(|field| field.size != 0); // no byte of it was received
     fields.extend(header.is_whole().then(|| payload(frame)));
     let mut start = 0;
     for field in &mut fields {
@@ -74,13 +76,9 @@ fn fin(header: &RawHeader) -> Field {
     flag("FIN", header.fin(), meaning, section)
 }
 
-fn rsv((name, is_set): (&'static str, bool)) -> Field {
-    let meaning = match is_set {
-        true => "set, but no extension gives it a meaning here",
-        false => "reserved for extensions; must be 0 here",
-    };
-    flag(name, is_set, meaning, "5.2")
-}
+/// The meanings of a reserved bit that is 0, and of one that is 1.
+const RSV_MEANINGS: [&str; 2] =
+    ["reserved for extensions; must be 0 here", "set, but no extension gives it a meaning here"];
 
 fn opcode(header: &RawHeader) -> Field {
     let bits = header.opcode_bits();
@@ -117,7 +115,7 @@ fn length_7(length: u8, header: &RawHeader) -> Field {
     field("Payload len", format!("{length:07b}"), length.to_string(), meaning, "5.2")
 }
 
-fn extended_length(header: &RawHeader) -> Option<Field> {
+fn extended_length(header: &RawHeader) -> Field {
     let bytes = header.extended();
     let (value, meaning) = match header.length() {
         Some(length) => {
@@ -125,19 +123,17 @@ fn extended_length(header: &RawHeader) -> Option<Field> {
         }
         None => (hex::encode(bytes, " "), received(bytes, header.extended_size())),
     };
-    let field = || field("Extended payload length", binary(bytes), value, meaning, "5.2");
-    (!bytes.is_empty()).then(field)
+    field("Extended payload length", binary(bytes), value, meaning, "5.2")
 }
 
-fn masking_key(header: &RawHeader) -> Option<Field> {
+fn masking_key(header: &RawHeader) -> Field {
     let bytes = header.key_bytes();
     let meaning = match header.key() {
         Some([0, 0, 0, 0]) => "all zero: the payload stays readable".to_owned(),
         Some(_) => "payload byte i is XORed with byte i mod 4 of this key".to_owned(),
         None => received(bytes, 4),
     };
-    let field = || field("Masking-key", binary(bytes), hex::encode(bytes, " "), meaning, "5.3");
-    (!bytes.is_empty()).then(field)
+    field("Masking-key", binary(bytes), hex::encode(bytes, " "), meaning, "5.3")
 }
 
 fn payload(frame: &Frame) -> Field {

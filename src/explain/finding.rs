@@ -1,8 +1,9 @@
 //! What is wrong with a frame: the broken requirement of the register, and the Close that answers it.
 
 use crate::rfc6455::{Requirement, requirement};
-use crate::wire::close::{CloseCode, Violation};
+use crate::wire::close::CloseCode;
 use crate::wire::dissect::Frame;
+use crate::wire::violation::Rule;
 
 /// One requirement that a frame breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +23,9 @@ const DATA_AFTER_CLOSE: Finding =
 /// Every requirement that a frame breaks, in the order in which a receiver detects them.
 #[must_use]
 pub fn findings(frame: &Frame) -> Vec<Finding> {
-    let broken = frame.violations.iter().map(|violation| Finding::of(*violation));
+    let broken = frame.violations.iter().map(|violation| {
+        let Rule { requirement, sentence, code, .. } = violation.rule();
+        Finding { requirement, sentence, code: Some(*code) }
+    });
     frame.is_too_late().then_some(DATA_AFTER_CLOSE).into_iter().chain(broken).collect()
-}
-
-impl Finding {
-    /// The finding of a violation.
-    #[must_use]
-    pub fn of(violation: Violation) -> Self {
-        let rule = violation.rule();
-        Self { requirement: rule.requirement, sentence: rule.sentence, code: Some(rule.code) }
-    }
 }

@@ -27,8 +27,8 @@ use super::fields::{Field, fields};
 use super::finding::{Finding, findings};
 use super::hint::hint;
 use super::json::{JsonObject, list};
-use super::payload::close_body;
 use super::{hex, names};
+use crate::wire::close::split_body;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 use crate::wire::raw::RawHeader;
@@ -100,7 +100,7 @@ fn finding(finding: &Finding) -> String {
 
 fn close(frame: &Frame) -> Option<String> {
     let is_close = frame.header.opcode() == Some(Opcode::Close);
-    let (code, reason) = close_body(&frame.payload).filter(|_| is_close)?;
+    let (code, reason) = split_body(&frame.payload).filter(|_| is_close)?;
     let mut out = JsonObject::default();
     out.raw("code", code);
     out.text("name", names::status_code(code));

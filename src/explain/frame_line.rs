@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::finding::{Finding, findings};
-use super::payload::wire_payload;
 use super::text::printable;
 use super::{hex, names};
 use crate::wire::dissect::Frame;
@@ -63,7 +62,7 @@ fn push_text(text: &str, is_cut: bool, line: &mut String) {
 fn finding_line(finding: &Finding, frame: &Frame) -> String {
     let Finding { requirement, sentence, code } = finding;
     let code = code.map(|code| format!(", fails with {code}")).unwrap_or_default();
-    let mut bytes = [frame.header.bytes(), &wire_payload(frame)].concat();
+    let mut bytes = [frame.header.bytes(), &frame.wire_payload(INVALID_MAX)].concat();
     bytes.truncate(INVALID_MAX);
     let bytes = hex::encode(&bytes, " ");
     format!("violation: {sentence} (RFC 6455, {}){code}: {bytes}", requirement.section)

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use super::fields::{Field, fields};
 use super::finding::{Finding, findings};
 use super::hint::hint;
-use super::payload::{close_body, wire_payload};
 use super::picture::{bits_in, picture};
 use super::text::{byte_count, byte_range, printable_char, quoted, wrap};
 use super::view::{Tone, View};
 use super::{hex, names};
 use crate::rfc6455::{Binds, Requirement};
+use crate::wire::close::split_body;
 use crate::wire::dissect::{Frame, Message};
 use crate::wire::frame::Opcode;
 
@@ -45,10 +45,8 @@ pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
 /// A row of the table of fields; in a narrow view two lines.
 fn row(field: &Field, view: View) -> String {
     let Field { name, bits, value, meaning, section, .. } = field;
-    let meaning = match value.is_empty() || value == bits {
-        true => format!("{meaning} ({section})"),
-        false => format!("{value} = {meaning} ({section})"),
-    };
+    let equals = if value.is_empty() || value == bits { "" } else { &format!("{value} = ") };
+    let meaning = format!("{equals}{meaning} ({section})");
     if view.width < TABLE_MIN {
         let bits = wrap(bits, name.len() + 3, 4, view.width);
         let first = format!("  {} {bits}", view.paint(Tone::Name, name));
@@ -71,8 +69,8 @@ fn unmasking(frame: &Frame, view: View) -> String {
         return String::new();
     };
     let mut out = view.wrap("unmasking: payload byte i XOR key byte i mod 4 (5.3)", 0);
-    let wire = wire_payload(frame);
-    let steps = wire.iter().zip(key.iter().cycle()).zip(&frame.payload).take(STEPS_MAX);
+    let wire = frame.wire_payload(STEPS_MAX);
+    let steps = wire.iter().zip(key.iter().cycle()).zip(&frame.payload);
     for ((wire, key), plain) in steps {
         let character = printable_char(*plain);
         // Writing to a String cannot fail.
@@ -104,7 +102,7 @@ fn payload(frame: &Frame, view: View) -> String {
 
 /// Section 5.5.1: the status code and the reason.
 fn close(body: &[u8]) -> String {
-    let Some((code, reason)) = close_body(body) else {
+    let Some((code, reason)) = split_body(body) else {
         return format!("{}, only half of a status code (5.5.1)", dump(body, 1));
     };
     let reason = match reason {

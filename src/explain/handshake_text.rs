@@ -6,12 +6,11 @@ use super::json::{JsonObject, list};
 use super::names;
 use super::text::{byte_range, printable};
 use super::view::{Tone, View};
-use crate::rfc6455::Requirement;
 use crate::wire::frame::Role;
 use crate::wire::handshake::{Checked, GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
-use crate::wire::refusal::{Refusal, RefusalRule};
-use crate::wire::server_response::{ClientOffer, ResponseError, ResponseRule, ServerResponse};
+use crate::wire::refusal::Refusal;
+use crate::wire::server_response::{ClientOffer, ResponseError, ServerResponse};
 
 /// A head and the result of its checks.
 #[derive(Debug)]
@@ -33,51 +32,60 @@ struct HeadLine {
 }
 
 /// The check of one item of the RFC's lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Check {
     section: &'static str,
-    /// The broken requirement, if the register has it.
-    requirement: Option<&'static Requirement>,
+    /// The ID of the broken requirement, if the register has it.
+    id: Option<&'static str>,
     /// What is wrong; `None` if the item is met.
     violation: Option<&'static str>,
     /// The status of the server's response to a wrong request.
     status: Option<&'static str>,
 }
 
+impl From<Refusal> for Check {
+    fn from(refusal: Refusal) -> Self {
+        let rule = refusal.rule();
+        let id = rule.requirement.map(|requirement| requirement.id);
+        let (violation, status) = (Some(rule.sentence), Some(rule.status));
+        Self { section: rule.section, id, violation, status }
+    }
+}
+
+impl From<ResponseError> for Check {
+    fn from(error: ResponseError) -> Self {
+        let rule = error.rule();
+        let (id, violation) = (Some(rule.requirement.id), Some(rule.sentence));
+        Self { section: rule.section, id, violation, status: None }
+    }
+}
+
 impl Check {
     fn passed(section: &'static str) -> Self {
-        Self { section, requirement: None, violation: None, status: None }
+        Self { section, id: None, violation: None, status: None }
     }
 
-    fn refused(refusal: Refusal) -> Self {
-        let RefusalRule { requirement, section, status, sentence, .. } = *refusal.rule();
-        Self { section, requirement, violation: Some(sentence), status: Some(status) }
-    }
-
-    fn of(section: &'static str, result: Result<(), Refusal>) -> Self {
-        result.map_or_else(Self::refused, |()| Self::passed(section))
+    fn of(section: &'static str, result: Result<(), impl Into<Self>>) -> Self {
+        result.map_or_else(Into::into, |()| Self::passed(section))
     }
 
     /// `right (4.2.1 item 3)`, or what is wrong and the server's response.
     fn text(&self, indent: usize, view: View) -> String {
-        let Self { section, requirement, violation, status } = self;
-        let status = status.map(|status| format!("; a server answers {status}"));
+        let section = self.section;
+        let Some(violation) = self.violation else {
+            return view.wrap_painted(Tone::Right, &format!("right ({section})"), indent);
+        };
+        let id = self.id.map(|id| format!(", {id}")).unwrap_or_default();
+        let status = self.status.map(|status| format!("; a server answers {status}"));
         let status = status.unwrap_or_default();
-        match violation {
-            Some(violation) => {
-                let id = requirement.map(|requirement| format!(", {}", requirement.id));
-                let id = id.unwrap_or_default();
-                let text = format!("VIOLATION: {violation} ({section}{id}){status}");
-                view.wrap_painted(Tone::Wrong, &text, indent)
-            }
-            None => view.wrap_painted(Tone::Right, &format!("right ({section})"), indent),
-        }
+        let text = format!("VIOLATION: {violation} ({section}{id}){status}");
+        view.wrap_painted(Tone::Wrong, &text, indent)
     }
 
     fn object(&self) -> String {
         let mut out = JsonObject::default();
         out.text("section", self.section);
-        out.text_or_null("id", self.requirement.map(|requirement| requirement.id));
+        out.text_or_null("id", self.id);
         out.raw("ok", self.violation.is_none());
         out.text_or_null("sentence", self.violation);
         out.text_or_null("status", self.status);
@@ -89,12 +97,8 @@ impl Check {
 #[must_use]
 pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> HandshakeText {
     let mut head = HandshakeText::new(Role::Client, offset, bytes);
-    let request = match parsed {
-        Ok(request) => request,
-        Err(refusal) => {
-            head.other.push(Check::refused(refusal));
-            return head;
-        }
+    let Ok(request) = parsed.map_err(|refusal| head.other.push(refusal.into())) else {
+        return head;
     };
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.add("", Check::of("4.2.1 item 1", method));
@@ -105,7 +109,7 @@ pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> 
         }
     }
     if request.has_content() == Ok(true) {
-        head.other.push(Check::refused(Refusal::Content));
+        head.other.push(Refusal::Content.into());
     }
     let key = request.fields.values("Sec-WebSocket-Key").next();
     head.accept = key.map(|key| format!("a server answers with {}", computation(key)));
@@ -122,14 +126,8 @@ pub fn response(
 ) -> HandshakeText {
     let mut head = HandshakeText::new(Role::Server, offset, bytes);
     for Checked { section, header, result } in response.check_all(offer) {
-        match result.map_err(ResponseError::rule) {
-            Ok(()) if section.starts_with("RFC") => (),
-            Ok(()) => head.add(header, Check::passed(section)),
-            Err(ResponseRule { requirement, section, sentence, .. }) => {
-                let requirement = Some(*requirement);
-                let violation = Some(*sentence);
-                head.add(header, Check { section, requirement, violation, status: None });
-            }
+        if !(section.starts_with("RFC") && result.is_ok()) {
+            head.add(header, Check::of(section, result));
         }
     }
     let given = response.fields.values("Sec-WebSocket-Accept").next();
@@ -145,9 +143,9 @@ fn mistakes(key: &[u8], given: Option<&[u8]>) -> String {
     let (Ok(key), Some(Ok(given))) = (str::from_utf8(key), given.map(str::from_utf8)) else {
         return String::new();
     };
-    let Some(cause) = accept_errors::find(key, given) else { return String::new() };
-    let names: Vec<&str> = cause.mistakes.iter().map(|mistake| mistake.name).collect();
-    format!("; the mistake: {}", names.join(", and "))
+    let cause = accept_errors::find(key, given);
+    let mistakes = cause.map(|cause| format!("; the mistake: {}", cause.mistakes.join(", and ")));
+    mistakes.unwrap_or_default()
 }
 
 /// The accept value of `key` and its formula (section 4.2.2 item 5.4).

@@ -2,9 +2,8 @@
 //! never changes the verdict.
 
 use super::hex;
-use super::payload::{close_body, wire_payload};
 use super::text::quoted;
-use crate::wire::close::{CloseCode, Violation};
+use crate::wire::close::{CloseCode, Violation, split_body};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
 use crate::wire::mask;
@@ -21,33 +20,26 @@ fn length(frame: &Frame) -> Option<String> {
     if frame.missing() == 0 || !frame.header.is_whole() {
         return None;
     }
-    let low_first = |length: u64| {
-        format!("with its low byte first, the length is {length}, and all of it was received")
-    };
-    match *frame.header.extended() {
-        [high, low] => {
-            let swapped = u16::from_le_bytes([high, low]).into();
-            (126..=frame.arrived).contains(&swapped).then(|| low_first(swapped))
-        }
-        [a, b, c, d, e, f, g, h] => {
-            let sixteen = u64::from(u16::from_be_bytes([a, b]));
-            let thirty_two = u64::from(u32::from_be_bytes([a, b, c, d]));
-            let swapped = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            if (126..=frame.arrived + 6).contains(&sixteen) {
-                Some(format!(
-                    "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces \
-                     16 bits, 127 announces 64"
-                ))
-            } else if (0x1_0000..=frame.arrived).contains(&swapped) {
-                Some(low_first(swapped))
-            } else if (0x1_0000..1 << 31).contains(&thirty_two) && [e, f, g, h] != [0; 4] {
-                Some(format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
-            } else {
-                None
-            }
-        }
-        _ => None,
+    let extended = frame.header.extended();
+    let append = |number, byte: &u8| number << 8 | u64::from(*byte);
+    let sixteen = extended.get(..2)?.iter().fold(0, append);
+    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&sixteen) {
+        return Some(format!(
+            "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces 16 bits, \
+             127 announces 64"
+        ));
     }
+    let swapped = extended.iter().rev().fold(0, append);
+    let least = if extended.len() == 8 { 0x1_0000 } else { 126 };
+    if (least..=frame.arrived).contains(&swapped) {
+        return Some(format!(
+            "with its low byte first, the length is {swapped}, and all of it was received"
+        ));
+    }
+    let (high, low) = extended.split_first_chunk::<4>()?;
+    let thirty_two = u32::from_be_bytes(*high);
+    ((0x1_0000..1 << 31).contains(&thirty_two) && low != [0; 4])
+        .then(|| format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
 }
 
 /// MASK without a key: the text itself stands in its place, and four bytes are missing at the end.
@@ -73,7 +65,7 @@ fn close(frame: &Frame) -> Option<String> {
         [high @ 10..=49, low @ 0..=99] => {
             (100 * u16::from(high) + u16::from(low), "as two decimal halves")
         }
-        _ => (close_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
+        _ => (split_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
     };
     let known = CloseCode::from_wire(code)?.name();
     let bytes = hex::encode(&code.to_be_bytes(), " ");
@@ -83,7 +75,7 @@ fn close(frame: &Frame) -> Option<String> {
 /// The payload is text only as it is on the wire.
 fn not_masked(frame: &Frame) -> Option<String> {
     frame.header.key().filter(|_| frame.violations.contains(&Violation::NotUtf8))?;
-    let wire = wire_payload(frame);
+    let wire = frame.wire_payload(usize::MAX);
     is_text(&wire).then(|| {
         let text = quoted(&wire, frame.arrived);
         format!("without unmasking it is {text}: perhaps it was not masked")
@@ -99,8 +91,8 @@ fn compression(frame: &Frame) -> Option<String> {
 
 /// Mostly ASCII, and each other byte a letter of Latin-1.
 fn latin_1(frame: &Frame) -> Option<String> {
-    let is_text = frame.header.opcode() == Some(Opcode::Text);
-    if !is_text || !frame.violations.contains(&Violation::NotUtf8) || frame.payload.len() < 3 {
+    let is_text = frame.header.opcode() == Some(Opcode::Text) && 3 <= frame.payload.len();
+    if !is_text || !frame.violations.contains(&Violation::NotUtf8) {
         return None;
     }
     let letters = frame.payload.iter().filter(|byte| 0xc0 <= **byte).count();
@@ -150,11 +142,9 @@ fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
 
 /// Is it UTF-8, its last character perhaps cut, with no control characters but tabs and line ends?
 fn is_text(bytes: &[u8]) -> bool {
-    let mut chunks = bytes.utf8_chunks();
-    let valid = chunks.next().map_or("", |chunk| chunk.valid());
-    let is_cut = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
-    (is_cut || valid.len() == bytes.len())
-        && valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+    let is_invalid = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    !is_invalid && String::from_utf8_lossy(bytes).chars().all(is_plain)
 }
 
 #[cfg(test)]

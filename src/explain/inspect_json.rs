@@ -7,7 +7,7 @@
 //! | `lost` | `frames`: the number of frames that this client did not get because it reads too slowly |
 //! | `answer` | the simulated answer to frames that the client has sent in hex (`server/simulate.rs`) |
 
-use super::json::{JsonObject, json_string, list};
+use super::json::{JsonObject, list, string};
 use super::{frame_json, hex, names};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Role;
@@ -47,12 +47,7 @@ pub fn head(place: &Place, sender: Role, bytes: &[u8]) -> String {
     let mut out = place.members();
     out.text("kind", "head");
     out.text("from", names::role(sender));
-    let line = |line: &str| {
-        let mut quoted = String::new();
-        json_string(line, &mut quoted);
-        quoted
-    };
-    out.raw("lines", list(text.trim_end().lines().map(line)));
+    out.raw("lines", list(text.trim_end().lines().map(string)));
     out.raw_or_null("accept", key(bytes).map(|key| computation(&key)));
     out.finish()
 }

@@ -23,6 +23,14 @@ pub fn json_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// `text` as a JSON string.
+#[must_use]
+pub fn string(text: &str) -> String {
+    let mut out = String::new();
+    json_string(text, &mut out);
+    out
+}
+
 /// An object that gets its members one by one, in this order.
 #[derive(Default)]
 pub struct JsonObject(String);
@@ -36,24 +44,17 @@ impl JsonObject {
 
     /// Adds a number, a truth value or JSON; `null` for `None`.
     pub fn raw_or_null(&mut self, name: &str, value: Option<impl Display>) {
-        match value {
-            Some(value) => self.raw(name, value),
-            None => self.raw(name, "null"),
-        }
+        self.raw(name, value.map_or("null".to_owned(), |value| value.to_string()));
     }
 
     /// Adds a string.
     pub fn text(&mut self, name: &str, value: &str) {
-        self.raw(name, ""); // the comma and the name
-        json_string(value, &mut self.0);
+        self.raw(name, string(value));
     }
 
     /// Adds a string; `null` for `None`.
     pub fn text_or_null(&mut self, name: &str, value: Option<impl AsRef<str>>) {
-        match value {
-            Some(value) => self.text(name, value.as_ref()),
-            None => self.raw(name, "null"),
-        }
+        self.raw_or_null(name, value.map(|value| string(value.as_ref())));
     }
 
     /// The whole object.

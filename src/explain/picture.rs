@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::hex;
-use super::payload::wire_payload;
 use super::text::printable_char;
 use crate::wire::dissect::Frame;
 
@@ -34,20 +33,19 @@ enum Label {
 pub fn picture(frame: &Frame, bits: usize) -> String {
     let header = frame.header.bytes();
     let row_bytes = bits / 8;
-    let mut payload = wire_payload(frame);
-    payload.truncate((header.len() + PAYLOAD_MIN).next_multiple_of(row_bytes) - header.len());
+    let drawn = (header.len() + PAYLOAD_MIN).next_multiple_of(row_bytes) - header.len();
+    let payload = frame.wire_payload(drawn);
     let bytes = [header, &payload].concat();
     let cells = cells(frame, &payload);
     let mut out = ruler(bits);
     for (row, part) in bytes.chunks(row_bytes).enumerate() {
         let start = row * bits;
-        out.push_str(&border(&cells, start, start + 8 * part.len(), bits));
+        out.push_str(&border(&cells, start, bits));
         out.push_str(&row_of_bits(&cells, start, part));
         out.push_str(&row_of_labels(&cells, start, part));
     }
     let start = bytes.len().div_ceil(row_bytes) * bits;
-    out.push_str(&border(&cells, start, start, bits));
-    out
+    out + &border(&cells, start, bits)
 }
 
 fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
@@ -75,9 +73,7 @@ fn cells(frame: &Frame, payload: &[u8]) -> Vec<Cell> {
 }
 
 fn ruler(bits: usize) -> String {
-    let tens =
-        |bit: usize| if bit.is_multiple_of(10) { (bit / 10).to_string() } else { " ".to_owned() };
-    let tens: String = (0..bits).map(|bit| format!(" {}", tens(bit))).collect();
+    let tens: String = (0..bits).step_by(10).map(|bit| format!(" {:<19}", bit / 10)).collect();
     let ones: String = (0..bits).map(|bit| format!(" {}", bit % 10)).collect();
     format!("{}\n{ones}\n", tens.trim_end())
 }
@@ -86,24 +82,20 @@ fn is_edge(cells: &[Cell], bit: usize) -> bool {
     cells.iter().any(|cell| cell.start == bit || cell.end == bit)
 }
 
-/// The line above the row of bits from `start` to `end`, which is also the line below the row before.
-fn border(cells: &[Cell], start: usize, end: usize, bits: usize) -> String {
+/// The line above the row that begins with bit `start`, which is also the line below the row before. An
+/// edge of either row is a `+`.
+fn border(cells: &[Cell], start: usize, bits: usize) -> String {
     let last = cells.last().map_or(0, |cell| cell.end);
-    let above = start.checked_sub(bits);
-    let above_width = above.map_or(0, |above| bits.min(last.saturating_sub(above)));
-    let width = above_width.max(end.saturating_sub(start));
+    let rows = [Some(start), start.checked_sub(bits)].into_iter().flatten();
+    let width = rows.clone().map(|row| bits.min(last.saturating_sub(row))).max();
+    let is_end = |place| place == 0 || Some(place) == width;
     let mut line = String::new();
-    for place in 0..=width {
-        let below = place <= end - start && is_edge(cells, start + place) && start < end;
-        let above =
-            above.is_some_and(|above| place <= above_width && is_edge(cells, above + place));
-        let is_end = place == 0 || place == width;
-        line.push(if below || above || is_end { '+' } else { '-' });
-        line.push('-');
+    for place in 0..=width.unwrap_or_default() {
+        let is_edge = rows.clone().any(|row| is_edge(cells, row + place));
+        line.push_str(if is_edge || is_end(place) { "+-" } else { "--" });
     }
     line.pop();
-    line.push('\n');
-    line
+    line + "\n"
 }
 
 fn row_of_bits(cells: &[Cell], start: usize, bytes: &[u8]) -> String {

@@ -20,31 +20,25 @@ pub enum Colour {
     On,
 }
 
-/// What a colour means.
+/// What a colour means, with its code in an escape sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// A heading.
-    Heading,
+    Heading = 1,
     /// The name of a field or of an example.
-    Name,
+    Name = 36,
     /// A rule that is kept.
-    Right,
+    Right = 32,
     /// A rule that is broken.
-    Wrong,
+    Wrong = 31,
 }
 
 impl View {
     /// `text` in the colour of `tone`.
     #[must_use]
     pub fn paint(self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            Tone::Heading => "1",
-            Tone::Name => "36",
-            Tone::Right => "32",
-            Tone::Wrong => "31",
-        };
         match self.colour {
-            Colour::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Colour::On => format!("\u{1b}[{}m{text}\u{1b}[0m", tone as u8),
             Colour::Off => text.to_owned(),
         }
     }

@@ -1,6 +1,5 @@
 //! `wirechat encode`: builds frames, valid or not, and warns of each rule that they break.
 
-use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
@@ -13,8 +12,8 @@ use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
 
-/// The frames to build.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The frames to build; by default one empty frame, not masked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodeOptions {
     /// The opcode of the first frame; the other frames are continuations.
     pub opcode: u8,
@@ -22,8 +21,8 @@ pub struct EncodeOptions {
     pub payload: Vec<u8>,
     /// Whether the frames are masked, and with which key.
     pub masking: Masking,
-    /// FIN of the last frame; the other frames are without FIN.
-    pub fin: bool,
+    /// Whether the last frame is without FIN too, as the other frames are.
+    pub no_fin: bool,
     /// RSV1, RSV2 and RSV3 of every frame, as one number.
     pub rsv: u8,
     /// The form of each length; `None` for the shortest.
@@ -39,9 +38,10 @@ pub struct EncodeOptions {
 }
 
 /// How frames are masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Masking {
     /// Not masked.
+    #[default]
     None,
     /// With this key.
     Key([u8; 4]),
@@ -50,31 +50,15 @@ pub enum Masking {
 }
 
 /// How frames are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EncodeOutput {
     /// Bytes in hex; each frame begins a line.
+    #[default]
     Hex,
     /// The bytes themselves.
     Raw,
     /// The figure of section 5.2.
     Picture,
-}
-
-impl Default for EncodeOptions {
-    fn default() -> Self {
-        Self {
-            opcode: Opcode::Text as u8,
-            payload: Vec::new(),
-            masking: Masking::None,
-            fin: true,
-            rsv: 0,
-            length_form: None,
-            declared: None,
-            fragment: None,
-            output: EncodeOutput::Hex,
-            width: None,
-        }
-    }
 }
 
 /// A frame that was built.
@@ -151,7 +135,7 @@ fn encode(
         let declared = options.declared.unwrap_or(length);
         let in_form = options.length_form.and_then(|form| LengthField::in_form(form, declared));
         let builder = FrameBuilder {
-            fin: options.fin && place + 1 == count,
+            fin: !options.no_fin && place + 1 == count,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
@@ -220,11 +204,9 @@ fn length_mismatch(frame: &EncodedFrame) -> Option<String> {
         ));
     }
     let difference = byte_count(declared.abs_diff(*length));
-    match declared.cmp(length) {
-        Ordering::Equal => None,
-        Ordering::Greater => Some(format!("its length declares {difference} more than follow")),
-        Ordering::Less => Some(format!("its length declares {difference} less than follow")),
-    }
+    let direction = if length < declared { "more" } else { "less" };
+    (declared != length)
+        .then(|| format!("its length declares {difference} {direction} than follow"))
 }
 
 fn hex_lines(frame: &EncodedFrame) -> String {
@@ -253,7 +235,11 @@ mod tests {
     }
 
     fn text(payload: &str) -> EncodeOptions {
-        EncodeOptions { payload: payload.into(), ..EncodeOptions::default() }
+        EncodeOptions {
+            opcode: Opcode::Text as u8,
+            payload: payload.into(),
+            ..EncodeOptions::default()
+        }
     }
 
     #[test]
@@ -272,7 +258,7 @@ mod tests {
                 encoded(&options).into_iter().map(|frame| frame.wire).collect();
             assert_eq!(frames, wire, "{payload} in {size:?}");
         }
-        let open = encoded(&EncodeOptions { fragment: Some(3), fin: false, ..text("Hello") });
+        let open = encoded(&EncodeOptions { fragment: Some(3), no_fin: true, ..text("Hello") });
         assert!(open.iter().all(|frame| !frame.builder.fin));
     }
 
@@ -298,7 +284,7 @@ mod tests {
         for (what, options, expected) in [
             ("a text", text("Hello"), &[][..]),
             ("masked", EncodeOptions { masking: Masking::Key(KEY), ..text("Hello") }, &[]),
-            ("more to come", EncodeOptions { fin: false, ..text("\u{e9}") }, &[]),
+            ("more to come", EncodeOptions { no_fin: true, ..text("\u{e9}") }, &[]),
             ("a continuation", EncodeOptions { opcode: 0, ..text("lo") }, &[]),
             ("a cut character", EncodeOptions { fragment: Some(1), ..text("\u{e9}") }, &[]),
             ("RSV1", EncodeOptions { rsv: 4, ..text("") }, &["5.2"]),
@@ -310,7 +296,7 @@ mod tests {
             ("a long Ping in 64 bits", EncodeOptions { length_form: Some(LengthForm::Bits64), ..ping(126) }, &["5.5", "5.2"]),
             ("a Ping that declares 126", EncodeOptions { declared: Some(126), ..ping(0) }, &["5.5", "5.2"]),
             ("a Ping in fragments", EncodeOptions { fragment: Some(1), ..ping(2) }, &["5.5"]),
-            ("a Ping without FIN", EncodeOptions { fin: false, ..ping(0) }, &["5.5"]),
+            ("a Ping without FIN", EncodeOptions { no_fin: true, ..ping(0) }, &["5.5"]),
             ("a Close", close(&[]), &[]),
             ("a Close of one byte", close(&[3]), &["5.5.1"]),
             ("1005", close(&[3, 0xed]), &["7.4.1"]),
@@ -323,7 +309,7 @@ mod tests {
             ("declares too much", EncodeOptions { declared: Some(6), ..text("Hello") }, &["5.2"]),
             ("declares too little", EncodeOptions { declared: Some(4), ..text("Hello") }, &["5.2"]),
             ("2^63", EncodeOptions { declared: Some(1 << 63), ..text("") }, &["5.2", "5.2"]),
-            ("much at once", EncodeOptions { rsv: 7, opcode: 11, fin: false, length_form: Some(LengthForm::Bits64), ..text("") },
+            ("much at once", EncodeOptions { rsv: 7, opcode: 11, no_fin: true, length_form: Some(LengthForm::Bits64), ..text("") },
                 &["5.2", "5.2", "5.5", "5.2"]),
         ] {
             let warned = warnings_of(&options);
@@ -377,7 +363,7 @@ mod tests {
             fragment in prop::option::of(1usize..300),
         ) {
             let masking = key.map_or(Masking::None, Masking::Key);
-            let options = EncodeOptions { opcode, payload, masking, fin, rsv, length_form, fragment, ..EncodeOptions::default() };
+            let options = EncodeOptions { opcode, payload, masking, no_fin: !fin, rsv, length_form, fragment, ..EncodeOptions::default() };
             let frames = encoded(&options);
             let mut wire: Vec<u8> = frames.iter().flat_map(|frame| &frame.wire).copied().collect();
             let mut dissector = Dissector::new(None, 0, usize::MAX);

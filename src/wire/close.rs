@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn s5_5_1_a_body_begins_with_its_code() {
+        assert_eq!(split_body(&[0x03, 0xe8]), Some((1000, &[][..])));
+        assert_eq!(split_body(b"\x03\xedbye"), Some((1005, &b"bye"[..])));
+        assert_eq!(split_body(&[0x03]), None);
+        assert_eq!(split_body(&[]), None);
+        assert_eq!(join_body(1005, b"bye"), b"\x03\xedbye");
+    }
+
+    #[test]
     fn s5_5_a_reason_is_cut_to_123_bytes_between_characters() {
         for (reason, length) in [
             ("a".repeat(122), 122),

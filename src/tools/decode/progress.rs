@@ -3,8 +3,6 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::options::DecodeOutput;
-
 /// The progress of a summary, as a line on standard error if that is a terminal. Dropping this value
 /// erases the line, so that nothing else is written over it.
 pub(super) struct Progress {
@@ -19,8 +17,7 @@ pub(super) struct Progress {
 const UPDATE_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Progress {
-    pub(super) fn new(output: DecodeOutput) -> Self {
-        let is_summary = matches!(output, DecodeOutput::Summary | DecodeOutput::SummaryJson);
+    pub(super) fn new(is_summary: bool) -> Self {
         let now = Instant::now();
         let is_shown = is_summary && io::stderr().is_terminal();
         Self { is_shown, started: now, updated: now, bytes: 0, width: 0 }

@@ -2,14 +2,14 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
-use super::options::DecodeOutput;
+use super::DecodeOptions;
 use super::summary::Summary;
 use crate::explain::frame_json;
 use crate::explain::frame_text::{frame_text, message_line};
 use crate::explain::handshake_text::HandshakeText;
 use crate::explain::text::byte_count;
 use crate::explain::view::{Tone, View};
-use crate::tools::Status;
+use crate::tools::output::Status;
 use crate::wire::dissect::{Frame, Message};
 
 /// Bytes of a payload that the text uses.
@@ -20,27 +20,26 @@ const JSON_PAYLOAD: usize = 1024 * 1024;
 /// The report on one stream.
 pub(super) struct Report {
     out: BufWriter<Stdout>,
-    output: DecodeOutput,
     pub(super) view: View,
-    frames: u64,
+    is_json: bool,
+    is_summary: bool,
     is_empty: bool,
-    is_wrong: bool,
     summary: Summary,
 }
 
 impl Report {
-    pub(super) fn new(output: DecodeOutput, view: View) -> Self {
-        let out = BufWriter::new(io::stdout());
-        let summary = Summary::default();
-        Self { out, output, view, frames: 0, is_empty: true, is_wrong: false, summary }
+    pub(super) fn new(options: &DecodeOptions, view: View) -> Self {
+        let (is_json, is_summary) = (options.json, options.summary);
+        let (out, summary) = (BufWriter::new(io::stdout()), Summary::default());
+        Self { out, view, is_json, is_summary, is_empty: true, summary }
     }
 
     /// The number of bytes of each payload that the output uses.
     pub(super) fn payload_max(&self) -> usize {
-        match self.output {
-            DecodeOutput::Text => TEXT_PAYLOAD,
-            DecodeOutput::Json => JSON_PAYLOAD,
-            DecodeOutput::Summary | DecodeOutput::SummaryJson => 0,
+        match (self.is_summary, self.is_json) {
+            (true, _) => 0,
+            (false, true) => JSON_PAYLOAD,
+            (false, false) => TEXT_PAYLOAD,
         }
     }
 
@@ -52,35 +51,43 @@ impl Report {
         self.out.write_all(text.as_bytes())
     }
 
+    /// Writes `text`, unless the output is JSON or totals.
+    pub(super) fn text_only(&mut self, text: &str) -> io::Result<()> {
+        if self.is_summary || self.is_json { Ok(()) } else { self.paragraph(text) }
+    }
+
+    /// Writes one part of the stream in the form of the output; totals have no parts.
+    fn part(
+        &mut self,
+        object: impl FnOnce() -> String,
+        text: impl FnOnce(&Self) -> String,
+    ) -> io::Result<()> {
+        match (self.is_summary, self.is_json) {
+            (true, _) => Ok(()),
+            (false, true) => writeln!(self.out, "{}", object()),
+            (false, false) => self.paragraph(&text(self)),
+        }
+    }
+
     /// Reports a head of the handshake.
     pub(super) fn head(&mut self, head: &HandshakeText) -> io::Result<()> {
-        self.is_wrong |= !head.conforms();
-        match self.output {
-            DecodeOutput::Text => self.paragraph(&head.text(self.view))?,
-            DecodeOutput::Json => writeln!(self.out, "{}", head.object())?,
-            DecodeOutput::Summary | DecodeOutput::SummaryJson => self.summary.head(head),
-        }
-        Ok(())
+        self.summary.head(head);
+        self.part(|| head.object(), |report| head.text(report.view))
     }
 
     /// Reports a frame, whole or cut off by the end of the stream.
     pub(super) fn frame(&mut self, frame: &Frame) -> io::Result<()> {
-        self.frames += 1;
-        self.is_wrong |= !frame.conforms();
-        match self.output {
-            DecodeOutput::Text => {
-                let mut text = frame_text(self.frames, frame, self.view);
-                if !frame.conforms() && frame.missing() == 0 {
-                    let end = frame.offset + frame.header.size() as u64 + frame.arrived;
-                    let next = format!("continuing at byte {end}, trusting this length");
-                    text += &self.view.wrap(&next, 0);
-                }
-                self.paragraph(&text)?;
+        self.summary.frame(frame);
+        let text = |report: &Self| {
+            let mut text = frame_text(report.summary.frames(), frame, report.view);
+            if !frame.conforms() && frame.missing() == 0 {
+                let end = frame.offset + frame.header.size() as u64 + frame.arrived;
+                let next = format!("continuing at byte {end}, trusting this length");
+                text += &report.view.wrap(&next, 0);
             }
-            DecodeOutput::Json => writeln!(self.out, "{}", frame_json::object(frame))?,
-            DecodeOutput::Summary | DecodeOutput::SummaryJson => self.summary.frame(frame),
-        }
-        Ok(())
+            text
+        };
+        self.part(|| frame_json::object(frame), text)
     }
 
     /// Reports `count` bytes at `offset` that are not frames.
@@ -95,19 +102,13 @@ impl Report {
         self.text_only(&self.view.wrap(&format!("unfinished {}", message_line(message)), 0))
     }
 
-    fn text_only(&mut self, text: &str) -> io::Result<()> {
-        if self.output == DecodeOutput::Text { self.paragraph(text) } else { Ok(()) }
-    }
-
     /// Ends the report on a stream of `bytes` bytes.
     pub(super) fn finish(&mut self, bytes: u64) -> io::Result<()> {
-        match self.output {
-            DecodeOutput::Summary => {
-                self.out.write_all(self.summary.text(bytes, self.view).as_bytes())
-            }
-            DecodeOutput::SummaryJson => writeln!(self.out, "{}", self.summary.object(bytes)),
-            DecodeOutput::Text if bytes == 0 => writeln!(self.out, "no bytes, no frames"),
-            DecodeOutput::Text | DecodeOutput::Json => Ok(()),
+        match (self.is_summary, self.is_json) {
+            (true, true) => writeln!(self.out, "{}", self.summary.object(bytes)),
+            (true, false) => self.out.write_all(self.summary.text(bytes, self.view).as_bytes()),
+            (false, false) if bytes == 0 => writeln!(self.out, "no bytes, no frames"),
+            (false, _) => Ok(()),
         }
     }
 
@@ -117,6 +118,6 @@ impl Report {
 
     /// The exit status: 1 if anything reported so far breaks a rule.
     pub(super) fn status(&self) -> Status {
-        Status::from(self.is_wrong)
+        Status::from(!self.summary.conforms())
     }
 }

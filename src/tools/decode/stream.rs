@@ -56,22 +56,18 @@ impl<'a> Stream<'a> {
 
     /// Ends the stream: reports what is incomplete, then the stream as a whole.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if let State::Head(received) = &mut self.state {
-            let received = std::mem::take(received);
-            if 1 < received.len() && is_head(&received) == Some(true) {
-                self.skip("a head without its end");
+        if let State::Head(received) = &self.state {
+            if 1 < received.len() && is_head(received) == Some(true) {
+                self.state = State::Other { from: self.offset, why: "a head without its end" };
             } else {
-                self.start_frames(received)?;
+                self.start_frames()?;
             }
         }
         match &mut self.state {
             State::Frames(dissector) => {
-                if let Some(frame) = dissector.finish() {
-                    self.report.frame(&frame)?;
-                }
-                if let Some(message) = dissector.unfinished() {
-                    self.report.unfinished(message)?;
-                }
+                dissector.finish().iter().try_for_each(|frame| self.report.frame(frame))?;
+                let mut message = dissector.unfinished().into_iter();
+                message.try_for_each(|message| self.report.unfinished(message))?;
             }
             State::Other { from, why } if *from < self.size => {
                 self.report.other(*from, self.size - *from, why)?;
@@ -97,28 +93,22 @@ impl<'a> Stream<'a> {
                         self.request(offset, &head)?;
                     }
                 }
-                _ => {
-                    let received = std::mem::take(received);
-                    self.start_frames(received)?;
-                }
+                _ => self.start_frames()?,
             }
         }
         Ok(())
     }
 
     fn request(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let parsed = HeadParser::new(LIMITS).advance(bytes);
-        let request = match &parsed {
-            Ok(Some((request, _))) => Ok(request),
-            Ok(None) => return Ok(()), // the parser requires another end than an empty line
-            Err(refusal) => Err(*refusal),
+        let Some(parsed) = HeadParser::new(LIMITS).advance(bytes).transpose() else {
+            return Ok(()); // the parser requires another end than an empty line
         };
+        let request = parsed.as_ref().map(|(request, _)| request).map_err(|refusal| *refusal);
         self.report.head(&handshake_text::request(offset, bytes, request))?;
         self.head_sender = Some(Role::Client);
         if let Ok(request) = request {
-            let key = self.offer.key.take();
-            self.offer = ClientOffer::by(request);
-            self.offer.key = key.or(self.offer.key.take());
+            let offer = ClientOffer::by(request);
+            self.offer = ClientOffer { key: self.offer.key.take().or(offer.key), ..offer };
         }
         Ok(())
     }
@@ -128,21 +118,18 @@ impl<'a> Stream<'a> {
         self.report.head(&handshake_text::response(offset, bytes, &response, &self.offer))?;
         self.head_sender = Some(Role::Server);
         if !matches!(response.status, Some(100 | 101)) {
-            self.skip("not frames: only a response with status 101 starts a WebSocket");
+            let why = "not frames: only a response with status 101 starts a WebSocket";
+            self.state = State::Other { from: self.offset, why };
         }
         Ok(())
     }
 
-    /// Treats the rest of the stream as something else.
-    fn skip(&mut self, why: &'static str) {
-        self.state = State::Other { from: self.offset, why };
-    }
-
-    fn start_frames(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+    /// Reads the bytes that are not a head as frames.
+    fn start_frames(&mut self) -> io::Result<()> {
         let sender = self.sender.or(self.head_sender);
         let dissector = Dissector::new(sender, self.offset, self.report.payload_max());
-        self.state = State::Frames(Box::new(dissector));
-        self.read_frames(&mut bytes)
+        let before = std::mem::replace(&mut self.state, State::Frames(Box::new(dissector)));
+        if let State::Head(mut bytes) = before { self.read_frames(&mut bytes) } else { Ok(()) }
     }
 
     fn read_frames(&mut self, bytes: &mut [u8]) -> io::Result<()> {
@@ -173,13 +160,10 @@ fn is_head(bytes: &[u8]) -> Option<bool> {
 /// The end of a head: after its first empty line, whether lines end with CR LF or with LF.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let mut end = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    bytes.split_inclusive(|byte| *byte == b'\n').find_map(|line| {
         let is_first = end == 0;
         end += line.len();
         let is_empty = line.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
-        if is_empty && !is_first && line.ends_with(b"\n") {
-            return Some(end);
-        }
-    }
-    None
+        (is_empty && !is_first && line.ends_with(b"\n")).then_some(end)
+    })
 }

@@ -1,6 +1,7 @@
 //! A stream in numbers: the sizes and kinds of its frames, and the rules they break. Memory does not
 //! grow with the stream.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::explain::finding::{Finding, findings};
@@ -31,7 +32,7 @@ struct BrokenRule {
 pub(super) struct Summary {
     sender: Option<Role>,
     /// By the bits of the opcode.
-    opcodes: [Count; 16],
+    opcodes: BTreeMap<u8, Count>,
     masked: u64,
     without_fin: u64,
     /// By the bytes of the extended length: 0, 2, 8.
@@ -56,9 +57,7 @@ impl Summary {
     pub(super) fn frame(&mut self, frame: &Frame) {
         let header = &frame.header;
         self.sender = Some(frame.sender);
-        if let Some(count) = self.opcodes.get_mut(usize::from(header.opcode_bits())) {
-            count.add(frame.arrived);
-        }
+        self.opcodes.entry(header.opcode_bits()).or_default().add(frame.arrived);
         self.masked += u64::from(header.mask() == Some(true));
         self.without_fin += u64::from(!header.fin());
         for (count, size) in self.length_forms.iter_mut().zip([0, 2, 8]) {
@@ -68,9 +67,7 @@ impl Summary {
         if let Some(message) = &frame.message {
             self.messages.add(message.length);
         }
-        if !frame.conforms() {
-            findings(frame).into_iter().for_each(|finding| self.add(finding, frame.offset));
-        }
+        findings(frame).into_iter().for_each(|finding| self.add(finding, frame.offset));
     }
 
     fn add(&mut self, finding: Finding, first: u64) {
@@ -80,45 +77,51 @@ impl Summary {
         }
     }
 
+    /// The number of frames.
+    pub(super) fn frames(&self) -> u64 {
+        self.opcodes.values().map(|count| count.number).sum()
+    }
+
+    /// Does the stream meet every rule?
+    pub(super) fn conforms(&self) -> bool {
+        self.broken.is_empty() && self.wrong_heads == 0
+    }
+
     /// The opcodes that occur, by name.
     fn opcodes(&self) -> impl Iterator<Item = (String, &Count)> {
-        let name = |bits: u8| {
-            let known = Opcode::ALL.into_iter().find(|opcode| *opcode as u8 == bits);
-            known.map_or_else(|| format!("reserved 0x{bits:x}"), |opcode| opcode.name().to_owned())
-        };
-        let opcodes = (0..).zip(&self.opcodes).filter(|(_, count)| count.number != 0);
-        opcodes.map(move |(bits, count)| (name(bits), count))
+        self.opcodes.iter().map(|(bits, count)| {
+            let known = Opcode::ALL.into_iter().find(|opcode| *opcode as u8 == *bits);
+            let name =
+                known.map_or(format!("reserved 0x{bits:x}"), |known| known.name().to_owned());
+            (name, count)
+        })
     }
 
     /// The totals as text, for a stream of `bytes` bytes.
     pub(super) fn text(&self, bytes: u64, view: View) -> String {
         let from = self.sender.map(|sender| format!(" from a {}", names::role(sender)));
         let heading = format!("{bytes} bytes{}", from.unwrap_or_default());
-        let mut out = format!("{}\n", view.paint(Tone::Heading, &heading));
+        let mut out = view.paint(Tone::Heading, &heading) + "\n";
         // Rows of at most 39 columns if the numbers have up to eight digits. Writing cannot fail.
         let _ = writeln!(out, "{:<12}{:>9}{:>9}{:>9}", "opcode", "frames", "bytes", "largest");
         for (name, Count { number, bytes, largest }) in self.opcodes() {
             let _ = writeln!(out, "{name:<12}{number:>9} {bytes:>8} {largest:>8}");
         }
-        let Self { masked, without_fin, length_forms: [seven, sixteen, sixty_four], .. } = self;
+        let Self { masked, without_fin, missing, heads, wrong_heads, .. } = self;
+        let [seven, sixteen, sixty_four] = self.length_forms;
         let Count { number, largest, .. } = self.messages;
-        let mut lines = vec![
-            format!("masked: {masked}; without FIN: {without_fin}"),
-            format!("length in 7 bits: {seven}, 16 bits: {sixteen}, 64 bits: {sixty_four}"),
-            format!("messages: {number}, the largest {largest} bytes"),
+        let lines = [
+            (true, format!("masked: {masked}; without FIN: {without_fin}")),
+            (true, format!("length in 7 bits: {seven}, 16 bits: {sixteen}, 64 bits: {sixty_four}")),
+            (true, format!("messages: {number}, the largest {largest} bytes")),
+            (*missing != 0, format!("the last frame is incomplete: {missing} bytes missing")),
+            (self.is_unfinished, "the last message is incomplete".to_owned()),
+            (*heads != 0, format!("handshake heads: {heads}, wrong: {wrong_heads}")),
         ];
-        if self.missing != 0 {
-            lines.push(format!("the last frame is incomplete: {} bytes missing", self.missing));
-        }
-        if self.is_unfinished {
-            lines.push("the last message is incomplete".to_owned());
-        }
-        if self.heads != 0 {
-            lines.push(format!("handshake heads: {}, wrong: {}", self.heads, self.wrong_heads));
-        }
-        out.extend(lines.iter().map(|line| view.wrap(line, 0)));
+        let lines = lines.iter().filter(|(is_shown, _)| *is_shown);
+        out.extend(lines.map(|(_, line)| view.wrap(line, 0)));
         out.extend(self.broken.iter().map(|broken| broken.text(view)));
-        if self.broken.is_empty() && self.wrong_heads == 0 {
+        if self.conforms() {
             out += &view.wrap_painted(Tone::Right, "verdict: conforming", 0);
         }
         out
