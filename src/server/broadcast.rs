@@ -16,12 +16,11 @@
 use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 use super::batch::Batch;
 use super::limits::{BROADCAST_QUEUE_MAX, CLOSE_TIMEOUT, HELP_MEMBERS_MIN};
 use super::log::{Log, LogEvent};
-use super::metrics::Metrics;
 use super::room::Room;
 use super::send_queue::{Backlog, Enqueue, SendQueue};
 use super::spawn::spawn_essential;
@@ -37,7 +36,6 @@ pub(super) mod state;
 pub struct BroadcastQueue {
     room: &'static Room,
     max_backlog: usize,
-    metrics: &'static Metrics,
     log: &'static Log,
     /// The lock gives messages their order for all members. It is held to append or to take the queue,
     /// never while a batch is delivered.
@@ -50,7 +48,7 @@ pub struct BroadcastQueue {
 
 #[derive(Default)]
 struct Shared {
-    state: QueueState<Arc<Round>>,
+    state: QueueState<Weak<Round>>,
     /// Threads that wait for `round_done`.
     waiting: u32,
     /// An empty vector for the members of the next round.
@@ -59,14 +57,9 @@ struct Shared {
 
 impl BroadcastQueue {
     /// An empty queue for the members of `room`, who may each have a backlog of `max_backlog` bytes.
-    pub fn new(
-        room: &'static Room,
-        max_backlog: usize,
-        metrics: &'static Metrics,
-        log: &'static Log,
-    ) -> Self {
+    pub fn new(room: &'static Room, max_backlog: usize, log: &'static Log) -> Self {
         let (shared, work_available, round_done) = Default::default();
-        Self { room, max_backlog, metrics, log, shared, work_available, round_done }
+        Self { room, max_backlog, log, shared, work_available, round_done }
     }
 
     /// Starts the broadcaster thread.
@@ -87,7 +80,6 @@ impl BroadcastQueue {
         if let Some(round) = round {
             self.request_help(&round);
             round.deliver_all();
-            self.withdraw_help();
         }
         ticket
     }
@@ -122,11 +114,14 @@ impl BroadcastQueue {
         let mut shared = lock(&self.shared);
         loop {
             match shared.state.next_round() {
-                NextRound::Help(round) => return round,
+                NextRound::Help(round) => {
+                    if let Some(round) = round.upgrade() {
+                        return round;
+                    }
+                }
                 NextRound::Start(batch) => return self.start_round(shared, batch),
-                NextRound::Wait => (),
+                NextRound::Wait => shared = wait(&self.work_available, shared),
             }
-            shared = wait(&self.work_available, shared);
         }
     }
 
@@ -139,16 +134,14 @@ impl BroadcastQueue {
         Arc::new(Round { queue, members, next, frames, messages })
     }
 
-    /// Asks the broadcaster for help with a sender's round, if there are many members.
+    /// Asks the broadcaster for help with a sender's round, if there are many members. The weak reference
+    /// does not keep the round from its end: a broadcaster that wakes up after it finds nothing to help with.
     fn request_help(&self, round: &Arc<Round>) {
-        if HELP_MEMBERS_MIN <= round.members.len() && lock(&self.shared).state.request_help(round) {
+        if HELP_MEMBERS_MIN <= round.members.len()
+            && lock(&self.shared).state.request_help(Arc::downgrade(round))
+        {
             self.work_available.notify_one();
         }
-    }
-
-    fn withdraw_help(&self) {
-        let round = lock(&self.shared).state.withdraw_help();
-        drop(round); // after the lock is free, because the end of a round takes it
     }
 
     /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.
@@ -207,14 +200,12 @@ impl Round {
 
     /// Delivers to one member, or disconnects it if its backlog is full (close 1013).
     fn deliver(&self, member: &Arc<SendQueue>) {
-        let BroadcastQueue { max_backlog, metrics, log, .. } = self.queue;
-        let queued = match member.deliver(&self.frames, self.messages, *max_backlog) {
-            Enqueue::BacklogFull(queued) => queued,
-            Enqueue::Queued | Enqueue::Closed => return,
-        };
+        let BroadcastQueue { max_backlog, log, .. } = self.queue;
+        let enqueued = member.deliver(&self.frames, self.messages, *max_backlog);
+        let Enqueue::BacklogFull(queued) = enqueued else { return };
         let close = Close::new(CloseCode::TRY_AGAIN_LATER, "reading too slowly");
         if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
-            metrics.slow_readers.add(1);
+            member.metrics.slow_readers.add(1);
             let error = format!("reads too slowly: {queued} bytes unsent");
             log.log(Some(member.peer), LogEvent::Errored(&error));
         }

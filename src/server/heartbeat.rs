@@ -94,12 +94,13 @@ impl Heartbeat {
     /// check again.
     fn check_timeouts(&self, member: &Arc<SendQueue>, now: Instant) -> Instant {
         let idle_at = member.activity.idle_at(self.limits.idle_timeout);
-        if let Some(close_deadline) = member.with_state(SendState::close_deadline) {
-            if close_deadline <= now {
-                member.shutdown();
-                return now + TICK_MAX;
+        let deadline = |state: &SendState| state.closing.as_ref().map(|closing| closing.deadline);
+        if let Some(close_deadline) = member.with_state(deadline) {
+            if now < close_deadline {
+                return close_deadline;
             }
-            return close_deadline;
+            member.shutdown();
+            return now + TICK_MAX;
         }
         if now < idle_at {
             return idle_at;

@@ -14,7 +14,7 @@ use super::message_handler::MessageHandler;
 use super::reply::{Reply, reply_to};
 use super::resource::Resource;
 use super::room::Seat;
-use super::send_queue::{Backlog, SendQueue, SendState};
+use super::send_queue::{Backlog, SendQueue, SendState, WriterRole};
 use super::state::Server;
 use super::trace::{Tap, Trace};
 use crate::net::stream::{SharedStream, lingering_close};
@@ -78,7 +78,8 @@ pub(super) fn open_session(
     let trace = server.trace(peer).and_then(|trace| trace_response(trace, resource, &response));
     stream.set_write_timeout(Some(SEND_TIMEOUT))?;
 
-    let (send_queue, writer) = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
+    let send_queue = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
+    let writer = WriterRole::new(&send_queue);
     let is_watcher = resource == Resource::Wire;
     let watcher = is_watcher.then(|| CountGuard::new(&server.inspect_queue.watchers));
     let seat = server.room(resource).join(&send_queue);
@@ -89,7 +90,7 @@ pub(super) fn open_session(
     if resource == Resource::Chat {
         welcome.push_text(&server.options.welcome);
     }
-    writer.send_handshake(response.as_bytes(), &welcome.frames)?; // section 4.2.2: now it is open
+    writer.write_all(response.as_bytes(), &welcome.frames)?; // section 4.2.2: now it is open
     server.metrics.outgoing.text_messages(welcome.messages);
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.max_message, &unread);
@@ -132,11 +133,12 @@ pub enum Disconnect {
     Closed(Close),
     /// The client broke the protocol: the server closes with the rule's code.
     Violation(Violation),
-    /// The client ended the stream without a Close.
-    Ended,
-    /// The socket failed: no answer can be sent.
+    /// The client ended the stream without a Close, or the socket failed: no answer can be sent.
     Failed(io::Error),
 }
+
+/// The client ended the stream without a Close: the reason in the log.
+const ENDED: &str = "connection ended without a Close frame";
 
 impl Session {
     /// Handles all frames of one read, flushes the replies, and reads again.
@@ -154,7 +156,7 @@ impl Session {
             }
             let buffer = self.receiver.spare_capacity();
             match (&*self.stream).read(buffer) {
-                Ok(0) => return Disconnect::Ended, // section 7.1.5: as if the code were 1006
+                Ok(0) => return Disconnect::Failed(io::Error::other(ENDED)), // 7.1.5: as if with 1006
                 Ok(count) => {
                     if let Some(tap) = &mut self.tap {
                         tap.received(&buffer[..count]);
@@ -181,13 +183,8 @@ impl Session {
                 Err(violation) => return Some(Disconnect::Violation(violation)), // 7.1.7, 8.1
             };
             match reply_to(event, handler.resource) {
-                Reply::Broadcast(text) => handler.broadcast(text), // 5.6
-                Reply::Echo(opcode, payload) => handler.echo(opcode, payload), // 5.6
-                Reply::Simulation(text) => handler.simulate(text),
-                Reply::Pong(payload) => handler.pong(payload), // 5.5.2, 5.5.3
-                Reply::Nothing => (),                          // 5.5.3: a Pong needs no reply
-                Reply::Reject(close) => handler.reject(close), // 7.4.1
                 Reply::Close(close) => return Some(Disconnect::Closed(close)), // 5.5.1
+                reply => handler.carry_out(reply),
             }
         }
     }
@@ -201,40 +198,36 @@ impl Session {
         }
         let MessageHandler { server, send_queue, last_broadcast, .. } = &handler;
         server.broadcast_queue.wait_until_delivered(*last_broadcast); // the Close comes after it
-        let sent = send_queue.with_state(SendState::sent_close);
-        let received = match &disconnect {
+        let (sent, error) = send_queue.with_state(|state| {
+            let sent = state.closing.as_ref().map(|closing| closing.close.clone());
+            (sent, state.error.as_ref().map(ToString::to_string))
+        });
+        let received = match disconnect {
             Disconnect::Closed(close) => {
-                server.metrics.incoming.close(close); // 7.1.3: the closing handshake has started
+                server.metrics.incoming.close(&close); // 7.1.3: the closing handshake has started
                 send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
-                Some(close.clone())
+                Ok(close)
             }
             Disconnect::Violation(violation) => {
                 let close = violation.close(); // 7.1.7: fail the connection
                 send_queue.close(close.clone(), Backlog::Discard, CLOSE_TIMEOUT);
-                Some(close)
+                Ok(close)
             }
-            Disconnect::Ended | Disconnect::Failed(_) => None,
+            Disconnect::Failed(read_error) => Err(error.unwrap_or_else(|| read_error.to_string())),
         };
         drop(seat);
-        log_end(server, send_queue, sent.or(received), &disconnect);
-        if matches!(disconnect, Disconnect::Closed(_) | Disconnect::Violation(_)) {
+        // The first Close (7.1.5, 7.1.6), or why there was none: the sending side's error is more precise.
+        server.log.log(
+            Some(send_queue.peer),
+            match (&sent, &received) {
+                (Some(close), _) | (None, Ok(close)) => LogEvent::Closed(close),
+                (None, Err(error)) => LogEvent::Errored(error),
+            },
+        );
+        if received.is_ok() {
             send_queue.wait_flushed(CLOSE_TIMEOUT);
             lingering_close(&stream, CLOSE_TIMEOUT); // 7.1.1: the server closes TCP first
         }
         send_queue.shutdown(); // 7.1.4: closed; a writer thread that is left wakes up
     }
-}
-
-/// Logs the code and reason of the first Close (sections 7.1.5 and 7.1.6), or why there was none. The error
-/// of the sending side is more precise than what a read returns.
-fn log_end(server: &Server, send_queue: &SendQueue, close: Option<Close>, end: &Disconnect) {
-    let peer = Some(send_queue.peer);
-    if let Some(close) = close {
-        return server.log.log(peer, LogEvent::Closed(&close));
-    }
-    let error = send_queue.with_state(SendState::error).unwrap_or_else(|| match end {
-        Disconnect::Failed(error) => error.to_string(),
-        _ => "connection ended without a Close frame".to_owned(),
-    });
-    server.log.log(peer, LogEvent::Errored(&error));
 }

@@ -45,7 +45,7 @@ impl Server {
             options,
             log,
             metrics,
-            broadcast_queue: BroadcastQueue::new(chat, max_backlog, metrics, log),
+            broadcast_queue: BroadcastQueue::new(chat, max_backlog, log),
             inspect_queue: InspectQueue::default(),
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),

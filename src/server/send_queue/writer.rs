@@ -18,13 +18,13 @@ use crate::sys;
 /// It ends when the queue is empty or the connection has failed. If it is dropped before, by a panic
 /// or because there is no thread to take it over, a frame may be half sent: the connection fails.
 #[must_use]
-pub struct WriterRole {
-    send_queue: Arc<SendQueue>,
-    /// Has the role ended? The queue may have another writer already.
+pub struct WriterRole<'a> {
+    send_queue: &'a Arc<SendQueue>,
+    /// Has the role ended, or does a writer thread have it? The queue may have another writer already.
     is_released: bool,
 }
 
-impl Drop for WriterRole {
+impl Drop for WriterRole<'_> {
     fn drop(&mut self) {
         if !self.is_released {
             let panicked = thread::panicking();
@@ -36,23 +36,19 @@ impl Drop for WriterRole {
 
 const NO_THREAD: &str = "no thread to send its backlog";
 
-impl WriterRole {
-    /// The role that [`SendState::try_claim_writer`](super::SendState::try_claim_writer) has granted.
-    pub(super) fn new(send_queue: Arc<SendQueue>) -> Self {
+impl<'a> WriterRole<'a> {
+    /// The role that [`SendQueue::new`] or
+    /// [`SendState::try_claim_writer`](super::SendState::try_claim_writer) has granted.
+    pub fn new(send_queue: &'a Arc<SendQueue>) -> Self {
         Self { send_queue, is_released: false }
     }
 
-    /// Sends the 101 and the first frames, then what other threads have queued since, and blocks.
+    /// Writes `head`, which is a 101 or empty, and `frames` in one system call if the socket accepts them.
+    /// Blocks until they are sent, then drains the queue of what other threads have queued since.
     ///
     /// # Errors
     /// The connection failed.
-    pub fn send_handshake(self, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.write_all(head, frames)
-    }
-
-    /// Writes `head` and `frames` in one system call if the socket accepts them, blocks until they are
-    /// sent, then drains the queue.
-    pub(super) fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
+    pub fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
         self.send_queue.trace_sent(frames);
         let both =
             if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
@@ -98,10 +94,11 @@ impl WriterRole {
                 None => return,
             }
         }
-        let send_queue = Arc::clone(&self.send_queue);
-        let writer = spawn(send_queue.peer, "writer", move || self.write_blocking(chunk));
-        if let Err(error) = writer {
-            send_queue.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
+        let send_queue = Arc::clone(self.send_queue);
+        let write_blocking = move || WriterRole::new(&send_queue).write_blocking(chunk);
+        self.is_released = true; // the writer thread has it now
+        if let Err(error) = spawn(self.send_queue.peer, "writer", write_blocking) {
+            self.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
         }
     }
 
