@@ -13,7 +13,6 @@
 //! A single message to few members wakes no other thread on its way. A message to many members is sent
 //! by two threads. Under load a sender delivers one batch at most, and then reads again.
 
-use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
@@ -23,7 +22,6 @@ use super::limits::{BROADCAST_QUEUE_MAX, CLOSE_TIMEOUT, HELP_MEMBERS_MIN};
 use super::log::{Log, LogEvent};
 use super::room::Room;
 use super::send_queue::{Backlog, Enqueue, SendQueue};
-use super::spawn::spawn_essential;
 use super::sync::{lock, wait};
 use crate::wire::close::{Close, CloseCode};
 
@@ -62,16 +60,11 @@ impl BroadcastQueue {
         Self { room, max_backlog, log, shared, work_available, round_done }
     }
 
-    /// Starts the broadcaster thread.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn start(&'static self) -> io::Result<()> {
-        spawn_essential("broadcaster", || {
-            loop {
-                self.next_round().deliver_all();
-            }
-        })
+    /// The body of the broadcaster thread.
+    pub fn run(&'static self) -> ! {
+        loop {
+            self.next_round().deliver_all();
+        }
     }
 
     /// Broadcasts the messages of `batch`, and empties it. They are delivered when the ticket's round is.

@@ -32,11 +32,8 @@ impl Inspection {
 
     /// The value of the page's `Wirechat-Inspect` header: may this client open the inspector?
     pub fn notice(self, peer: IpAddr, request: &Request) -> Option<&'static str> {
-        match self {
-            Self::Off => None,
-            Self::Loopback | Self::Any if self.admits(peer, request) => Some("here"),
-            Self::Loopback | Self::Any => Some("elsewhere"),
-        }
+        let place = if self.admits(peer, request) { "here" } else { "elsewhere" };
+        (self != Self::Off).then_some(place)
     }
 
     /// May this client open the inspector? Through a proxy on this machine, clients from anywhere come

@@ -75,18 +75,13 @@ impl Log {
         if self.verbosity == Verbosity::Quiet && !event.is_shown_when_quiet() {
             return;
         }
-        let (before, after) = match self.format {
-            Format::Text => ("", " "),
-            Format::Json => ("{\"time\":\"", "\","),
-        };
-        lines.push_str(before);
-        push_time(unix_time(), lines);
-        lines.push_str(after);
-        let written = match self.format {
-            Format::Text => event.sentence(peer, lines),
-            Format::Json => event.json(peer, lines),
-        };
-        let _ = written; // writing to a String cannot fail
+        if self.format == Format::Json {
+            let _ = event.json(unix_time(), peer, lines); // writing to a String cannot fail
+        } else {
+            push_time(unix_time(), lines);
+            lines.push(' ');
+            event.describe(peer, lines);
+        }
         lines.push('\n');
     }
 

@@ -65,7 +65,11 @@ impl MessageHandler {
         match reply {
             Reply::Broadcast(text) => {
                 self.batch.push_text(text); // 5.6
-                self.log_message(text);
+                let (log, peer) = (self.server.log, Some(self.send_queue.peer));
+                log.push_line(peer, LogEvent::Message(text), &mut self.log_lines);
+                if LOG_LINES_MAX < self.log_lines.len() {
+                    log.submit(&mut self.log_lines);
+                }
             }
             Reply::Echo(opcode, payload) => {
                 self.push_reply(opcode, payload); // 5.6
@@ -81,14 +85,6 @@ impl MessageHandler {
             Reply::Pong(payload) => self.send_queue.pong(payload),
             Reply::Reject(close) => self.reject(close), // 7.4.1
             Reply::Nothing | Reply::Close(_) => (),     // 5.5.3: a Pong needs no reply
-        }
-    }
-
-    fn log_message(&mut self, text: &str) {
-        let (log, peer) = (self.server.log, Some(self.send_queue.peer));
-        log.push_line(peer, LogEvent::Message(text), &mut self.log_lines);
-        if LOG_LINES_MAX < self.log_lines.len() {
-            log.submit(&mut self.log_lines);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::mem;
+use std::slice;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -59,11 +60,7 @@ impl Traffic {
 
     /// Counts frames with one opcode.
     pub fn frames(&self, opcode: Opcode, more: u64) {
-        for (counter, known) in self.frames.iter().zip(Opcode::ALL) {
-            if known == opcode {
-                counter.add(more);
-            }
-        }
+        self.frame_counts(Opcode::ALL.map(|known| if known == opcode { more } else { 0 }));
     }
 
     /// Counts frames, N for each opcode.
@@ -75,21 +72,19 @@ impl Traffic {
 
     /// Counts a Close by its code.
     pub fn close(&self, close: &Close) {
-        let label = close.code().map_or("none".to_owned(), label);
+        let label = match close.code().map(CloseCode::number) {
+            None => "none".to_owned(),
+            Some(code @ 0..3000) => code.to_string(),
+            Some(code) => format!("{}xxx", code / 1000),
+        };
         if let Some(index) = CLOSES.iter().position(|known| *known == label) {
             self.closes[index].add(1);
         }
     }
 }
 
-fn label(code: CloseCode) -> String {
-    match code.number() {
-        number @ 0..3000 => number.to_string(),
-        number => format!("{}xxx", number / 1000),
-    }
-}
-
 /// All counters of the server.
+#[derive(Default)]
 pub struct Metrics {
     /// Connections that were accepted, rejected ones included.
     pub connections: Counter,
@@ -103,21 +98,15 @@ pub struct Metrics {
     pub panics: Counter,
     /// Refused requests by status. The lock is held to count one or to render all.
     refusals: Mutex<BTreeMap<u16, u64>>,
-    /// Start of the process, in Unix time.
-    started: Duration,
+    start: StartTime,
 }
 
-impl Default for Metrics {
+/// Start of the process, in Unix time.
+struct StartTime(Duration);
+
+impl Default for StartTime {
     fn default() -> Self {
-        Self {
-            connections: Counter::default(),
-            incoming: Traffic::default(),
-            outgoing: Traffic::default(),
-            slow_readers: Counter::default(),
-            panics: Counter::default(),
-            refusals: Mutex::new(STATUSES.map(|status| (status, 0)).into()),
-            started: unix_time(),
-        }
+        Self(unix_time())
     }
 }
 
@@ -130,14 +119,17 @@ impl Metrics {
     /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
     #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let refusals = lock(&self.refusals).clone().into_iter();
-        let refusals = refusals.map(|(status, count)| (format!("{{status=\"{status}\"}}"), count));
-        let messages = self.by_direction(|traffic| vec![(String::new(), traffic.messages.get())]);
-        let bytes = self.by_direction(|traffic| vec![(String::new(), traffic.bytes.get())]);
-        let names = Opcode::ALL.map(Opcode::name);
-        let frames = self.by_direction(|traffic| labelled("opcode", &names, &traffic.frames));
-        let closes = self.by_direction(|traffic| labelled("code", &CLOSES, &traffic.closes));
-        let start = format!("{}.{:03}", self.started.as_secs(), self.started.subsec_millis());
+        let mut refusals = BTreeMap::from(STATUSES.map(|status| (status, 0)));
+        refusals.extend(lock(&self.refusals).iter());
+        let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count));
+        let messages = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.messages));
+        let bytes = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.bytes));
+        let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
+        let frames = self.by_direction(&opcodes, |traffic| &traffic.frames);
+        let codes = CLOSES.map(|code| format!("code=\"{code}\","));
+        let closes = self.by_direction(&codes, |traffic| &traffic.closes);
+        let StartTime(start) = self.start;
+        let start = format!("{}.{:03}", start.as_secs(), start.subsec_millis());
         let one = |counter: &Counter| single(counter.get());
 
         let out = &mut String::new();
@@ -154,21 +146,20 @@ impl Metrics {
         mem::take(out)
     }
 
-    /// The samples of both directions. `samples` gives each its own labels, or none.
-    fn by_direction(&self, samples: impl Fn(&Traffic) -> Vec<(String, u64)>) -> Vec<(String, u64)> {
-        let directions = [("in", &self.incoming), ("out", &self.outgoing)];
-        let both = directions.into_iter().flat_map(|(direction, traffic)| {
-            samples(traffic).into_iter().map(move |(labels, value)| {
-                (format!("{{{labels}direction=\"{direction}\"}}"), value)
-            })
-        });
-        both.collect()
+    /// The samples of both directions, each with one of the `labels` and its direction.
+    fn by_direction(
+        &self,
+        labels: &[impl Display],
+        counters: fn(&Traffic) -> &[Counter],
+    ) -> Vec<(String, u64)> {
+        let mut samples = Vec::new();
+        for (direction, traffic) in [("in", &self.incoming), ("out", &self.outgoing)] {
+            for (label, counter) in labels.iter().zip(counters(traffic)) {
+                samples.push((format!("{{{label}direction=\"{direction}\"}}"), counter.get()));
+            }
+        }
+        samples
     }
-}
-
-fn labelled(name: &str, labels: &[&str], counters: &[Counter]) -> Vec<(String, u64)> {
-    let labels = labels.iter().map(|label| format!("{name}=\"{label}\","));
-    labels.zip(counters.iter().map(Counter::get)).collect()
 }
 
 fn single<T>(value: T) -> [(String, T); 1] {

@@ -8,20 +8,19 @@ use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::clock::unix_time;
-use super::limits::{REJECT_POLL, REJECTED_MAX};
+use super::limits::{CLOSE_TIMEOUT, REJECT_POLL, REJECTED_MAX};
 use super::sync::{lock, wait_while};
 use crate::net::stream::SharedStream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
 /// A connection without a thread of its own.
-pub struct Rejected {
-    /// The connection.
-    pub stream: SharedStream,
+struct Rejected {
+    stream: SharedStream,
     /// Why it is rejected.
-    pub refusal: Refusal,
+    refusal: Refusal,
     /// When it is closed, if the client has not closed before.
-    pub deadline: Instant,
+    deadline: Instant,
 }
 
 /// The rejected connections that wait for their answer.
@@ -34,10 +33,10 @@ pub struct Rejector {
 
 impl Rejector {
     /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
-    pub fn reject(&self, rejected: Rejected) {
+    pub fn reject(&self, stream: SharedStream, refusal: Refusal) {
         let mut queue = lock(&self.queue);
         if queue.len() < REJECTED_MAX {
-            queue.push(rejected);
+            queue.push(Rejected { stream, refusal, deadline: Instant::now() + CLOSE_TIMEOUT });
             self.arrived.notify_one();
         }
     }
@@ -76,13 +75,10 @@ impl Rejected {
 
     /// Drops received bytes. Returns true while the client may still send more.
     fn is_lingering(&self) -> bool {
-        let mut dropped = [0; 4096];
-        match (&*self.stream).read(&mut dropped) {
-            Ok(0) => false,
-            Ok(_) => Instant::now() < self.deadline,
-            Err(error) => {
-                error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.deadline
-            }
-        }
+        let is_open = match (&*self.stream).read(&mut [0; 4096]) {
+            Ok(count) => 0 < count,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        is_open && Instant::now() < self.deadline
     }
 }

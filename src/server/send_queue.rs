@@ -105,22 +105,17 @@ impl SendQueue {
     /// The connection failed.
     pub fn send(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
         let mut state = lock(&self.state);
-        let role = loop {
-            if state.error.is_some() {
-                return Err(io::ErrorKind::NotConnected.into());
-            }
-            if !state.is_open() {
-                return Ok(());
-            }
-            if let Some(role) = self.claim_writer(&mut state) {
-                break role;
-            }
+        while state.is_open() && state.has_writer {
             state.waiting += 1;
             state = wait(&self.state_changed, state);
             state.waiting -= 1;
-        };
+        }
+        if state.error.is_some() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        let role = if state.is_open() { self.claim_writer(&mut state) } else { None };
         drop(state);
-        role.write_all(&[], frames)
+        role.map_or(Ok(()), |role| role.write_all(&[], frames))
     }
 
     /// Answers a Ping with its own payload (section 5.5.3). If a Pong is waiting already, the new one
@@ -213,15 +208,6 @@ impl SendQueue {
     /// Takes the writer role, if it is free.
     fn claim_writer(self: &Arc<Self>, state: &mut SendState) -> Option<WriterRole<'_>> {
         state.try_claim_writer().then(|| WriterRole::new(self))
-    }
-
-    /// Marks the connection as failed and ends it.
-    fn fail(&self, error: io::Error) {
-        let mut state = lock(&self.state);
-        state.fail(error);
-        self.notify(&state);
-        drop(state);
-        self.shutdown();
     }
 
     fn trace_sent(&self, frames: &[u8]) {

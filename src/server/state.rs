@@ -3,15 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::broadcast::BroadcastQueue;
-use super::event::Peer;
-use super::inspect::Inspection;
 use super::inspect_queue::InspectQueue;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::options::ServeOptions;
 use super::resource::Resource;
 use super::room::Room;
-use super::trace::Trace;
 
 /// The shared state. It lives as long as the program.
 pub struct Server {
@@ -57,13 +54,6 @@ impl Server {
     /// The room of a resource.
     pub fn room(&self, resource: Resource) -> &'static Room {
         self.rooms[resource as usize]
-    }
-
-    /// The trace of a connection, if the wire is to be shown anywhere.
-    pub fn trace(&'static self, peer: Peer) -> Option<Trace> {
-        let is_inspected = self.options.inspection != Inspection::Off;
-        let inspect_queue = is_inspected.then_some(&self.inspect_queue);
-        Trace::new(peer, self.options.tracing, self.log, inspect_queue)
     }
 
     /// Stops new WebSockets.

@@ -77,11 +77,6 @@ impl Chunk {
     pub fn advance(&mut self, sent: usize) {
         self.from = (self.from + sent).min(self.to);
     }
-
-    /// Drops all frames after the one that is half sent.
-    pub fn end_after_frame(&mut self) {
-        self.to = frame::frame_end(&self.frames, self.from);
-    }
 }
 
 impl SendState {
@@ -95,15 +90,19 @@ impl SendState {
         self.closing.is_none() && self.error.is_none()
     }
 
-    /// Is the frame that is half sent the last before our Close?
-    pub fn discards_backlog(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.backlog == Backlog::Discard)
-    }
-
-    /// The client has accepted bytes that are sent before our Close: its time to answer starts again.
-    pub fn extend_close_deadline(&mut self, timeout: Duration) {
-        if let Some(Closing { deadline, backlog: Backlog::Flush, .. }) = &mut self.closing {
-            *deadline = (*deadline).max(Instant::now() + timeout);
+    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close, a
+    /// backlog to discard ends with the frame that is half sent; one to flush shows that the client accepts
+    /// bytes, so its time to answer our Close, `timeout`, starts again.
+    pub fn advance(&mut self, chunk: &mut Chunk, sent: usize, timeout: Duration) {
+        chunk.advance(sent);
+        match &mut self.closing {
+            Some(Closing { backlog: Backlog::Discard, .. }) => {
+                chunk.to = frame::frame_end(&chunk.frames, chunk.from);
+            }
+            Some(Closing { deadline, backlog: Backlog::Flush, .. }) if 0 < sent => {
+                *deadline = (*deadline).max(Instant::now() + timeout);
+            }
+            Some(_) | None => (),
         }
     }
 
@@ -211,8 +210,7 @@ mod tests {
         chunk.advance(2);
         state.push(text("three"));
         state.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Backlog::Discard, Duration::ZERO);
-        assert!(state.discards_backlog());
-        chunk.end_after_frame();
+        state.advance(&mut chunk, 0, Duration::ZERO);
         assert_eq!(chunk.rest(), b"one");
         assert_eq!(taken(&mut state).unwrap(), [0x88, 2, 0x03, 0xf5]);
         assert!(taken(&mut state).is_none());

@@ -2,7 +2,7 @@
 //! or a writer thread takes over.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind::Interrupted, ErrorKind::WouldBlock, Write};
 use std::sync::Arc;
 use std::thread;
 
@@ -83,16 +83,14 @@ impl<'a> WriterRole<'a> {
                     chunk.advance(sent);
                     self.send_queue.metrics.outgoing.bytes.add(sent as u64);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == WouldBlock => break,
                 Err(error) => return self.fail(error),
             }
             if !chunk.rest().is_empty() {
                 break;
             }
-            match self.next_chunk() {
-                Some(next) => chunk = next,
-                None => return,
-            }
+            let Some(next) = self.next_chunk() else { return };
+            chunk = next;
         }
         let send_queue = Arc::clone(self.send_queue);
         let write_blocking = move || WriterRole::new(&send_queue).write_blocking(chunk);
@@ -103,24 +101,15 @@ impl<'a> WriterRole<'a> {
     }
 
     /// The body of a writer thread: writes and blocks until the queue is empty.
-    fn write_blocking(mut self, mut chunk: Chunk) {
-        loop {
+    fn write_blocking(mut self, first: Chunk) {
+        let mut next = Some(first);
+        while let Some(mut chunk) = next {
             while !chunk.rest().is_empty() {
                 let Ok(sent) = self.write_once(chunk.rest()) else { return };
-                chunk.advance(sent);
                 self.send_queue.metrics.outgoing.bytes.add(sent as u64);
-                let mut state = lock(&self.send_queue.state);
-                if 0 < sent {
-                    state.extend_close_deadline(CLOSE_TIMEOUT);
-                }
-                if state.discards_backlog() {
-                    chunk.end_after_frame();
-                }
+                lock(&self.send_queue.state).advance(&mut chunk, sent, CLOSE_TIMEOUT);
             }
-            match self.next_chunk() {
-                Some(next) => chunk = next,
-                None => return,
-            }
+            next = self.next_chunk();
         }
     }
 
@@ -132,13 +121,12 @@ impl<'a> WriterRole<'a> {
                 self.send_queue.activity.touch();
                 Ok(sent)
             }
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(0),
-                kind => {
-                    self.fail(error);
-                    Err(kind.into())
-                }
-            },
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => Ok(0),
+            Err(error) => {
+                let kind = error.kind();
+                self.fail(error);
+                Err(kind.into())
+            }
         }
     }
 
@@ -155,9 +143,13 @@ impl<'a> WriterRole<'a> {
         Some(chunk)
     }
 
-    /// Marks the connection as failed; the role has ended.
+    /// Marks the connection as failed and ends it; the role has ended.
     fn fail(&mut self, error: io::Error) {
         self.is_released = true;
-        self.send_queue.fail(error);
+        let mut state = lock(&self.send_queue.state);
+        state.fail(error);
+        self.send_queue.notify(&state);
+        drop(state);
+        self.send_queue.shutdown();
     }
 }
