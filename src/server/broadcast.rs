@@ -44,9 +44,11 @@ pub struct BroadcastQueue {
     round_done: Condvar,
 }
 
+type State = QueueState<Weak<Round>>;
+
 #[derive(Default)]
 struct Shared {
-    state: QueueState<Weak<Round>>,
+    state: State,
     /// Threads that wait for `round_done`.
     waiting: u32,
     /// An empty vector for the members of the next round.
@@ -80,10 +82,7 @@ impl BroadcastQueue {
     /// Waits until the messages of `ticket` are delivered to all members. Delivery never blocks, so this
     /// takes two rounds at most.
     pub fn wait_until_delivered(&self, ticket: Ticket) {
-        let mut shared = lock(&self.shared);
-        while !shared.state.is_delivered(ticket) {
-            shared = self.wait_for_round(shared);
-        }
+        drop(self.lock_after(|state| state.is_delivered(ticket)));
     }
 
     /// The ticket of the last message that was enqueued.
@@ -94,10 +93,7 @@ impl BroadcastQueue {
     /// Appends a batch. While the queue is full the caller waits, so a flood slows down its own sender.
     /// The caller must deliver the round that is returned.
     fn enqueue(&'static self, batch: &mut Batch) -> (Ticket, Option<Arc<Round>>) {
-        let mut shared = lock(&self.shared);
-        while shared.state.is_full() {
-            shared = self.wait_for_round(shared);
-        }
+        let mut shared = self.lock_after(|state| !state.is_full());
         let (ticket, batch) = shared.state.enqueue(batch);
         (ticket, batch.map(|batch| self.start_round(shared, batch)))
     }
@@ -151,10 +147,14 @@ impl BroadcastQueue {
         }
     }
 
-    fn wait_for_round<'a>(&self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
-        shared.waiting += 1;
-        let mut shared = wait(&self.round_done, shared);
-        shared.waiting -= 1;
+    /// Takes the lock as soon as `condition` holds. It is checked at the end of each round.
+    fn lock_after(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, Shared> {
+        let mut shared = lock(&self.shared);
+        while !condition(&shared.state) {
+            shared.waiting += 1;
+            shared = wait(&self.round_done, shared);
+            shared.waiting -= 1;
+        }
         shared
     }
 }

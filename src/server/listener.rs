@@ -67,10 +67,9 @@ fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()>
     spawn_essential("heartbeat", move || Heartbeat(server).run())?;
     if let Some(warning) = options.inspection.warning() {
         spawn_essential("publisher", move || Publisher::default().run(server))?;
-        log.log(None, LogEvent::Warning(warning));
+        log.log(None, LogEvent::Warning(&warning));
     }
-    let rejector: &Rejector = Box::leak(Box::default());
-    spawn_essential("rejector", || rejector.run())?;
+    let rejector: &Rejector = Box::leak(Box::new(Rejector::start()?));
     for listener in listeners {
         let address = listener.local_addr()?;
         spawn_essential("listener", move || accept(server, &listener, rejector))?;

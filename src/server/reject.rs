@@ -2,14 +2,13 @@
 //! closes it so that the answer arrives. It waits for no client.
 
 use std::io::{self, Read, Write};
-use std::mem;
 use std::net::Shutdown;
-use std::sync::{Condvar, Mutex};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::clock::unix_time;
 use super::limits::{CLOSE_TIMEOUT, REJECT_POLL, REJECTED_MAX};
-use super::sync::{lock, wait_while};
+use super::spawn::spawn_essential;
 use crate::net::stream::SharedStream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
@@ -23,38 +22,37 @@ struct Rejected {
     deadline: Instant,
 }
 
-/// The rejected connections that wait for their answer.
-#[derive(Default)]
-pub struct Rejector {
-    /// The lock is held to append or to take all.
-    queue: Mutex<Vec<Rejected>>,
-    arrived: Condvar,
-}
+/// The way to the rejector thread.
+pub struct Rejector(SyncSender<Rejected>);
 
 impl Rejector {
-    /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
-    pub fn reject(&self, stream: SharedStream, refusal: Refusal) {
-        let mut queue = lock(&self.queue);
-        if queue.len() < REJECTED_MAX {
-            queue.push(Rejected { stream, refusal, deadline: Instant::now() + CLOSE_TIMEOUT });
-            self.arrived.notify_one();
-        }
+    /// Starts the rejector thread.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn start() -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(REJECTED_MAX);
+        spawn_essential("rejector", move || run(&receiver))?;
+        Ok(Self(sender))
     }
 
-    /// The body of the rejector thread.
-    pub fn run(&self) -> ! {
-        let mut lingering: Vec<Rejected> = Vec::new();
-        loop {
-            let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
-            let nothing = |queue: &mut Vec<Rejected>| queue.is_empty();
-            let (mut queue, _) = wait_while(&self.arrived, lock(&self.queue), timeout, nothing);
-            let arrived = mem::take(&mut *queue);
-            drop(queue);
-            lingering.retain(Rejected::is_lingering);
-            for rejected in arrived {
-                if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
-                    lingering.push(rejected);
-                }
+    /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
+    pub fn reject(&self, stream: SharedStream, refusal: Refusal) {
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        let _ = self.0.try_send(Rejected { stream, refusal, deadline }); // dropped if the queue is full
+    }
+}
+
+/// The body of the rejector thread.
+fn run(queue: &Receiver<Rejected>) -> ! {
+    let mut lingering: Vec<Rejected> = Vec::new();
+    loop {
+        let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
+        let first = queue.recv_timeout(timeout);
+        lingering.retain(Rejected::is_lingering);
+        for rejected in first.into_iter().chain(queue.try_iter()) {
+            if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
+                lingering.push(rejected);
             }
         }
     }

@@ -102,7 +102,13 @@ impl Trace {
     fn show(self, sender: Role, frames: Vec<Frame>, more: usize) {
         let count = frames.len() + more;
         if self.tracing != Tracing::Off {
-            frames.iter().take(TRACED_FRAMES_MAX).for_each(|frame| self.log_frame(sender, frame));
+            for frame in frames.iter().take(TRACED_FRAMES_MAX) {
+                let mut lines = explain::lines(frame);
+                if self.tracing == Tracing::Full {
+                    lines.extend(picture(frame, PICTURE_BITS).lines().map(str::to_owned));
+                }
+                self.log(sender, lines);
+            }
             if TRACED_FRAMES_MAX < count {
                 self.log(sender, [format!("and {} frames more", count - TRACED_FRAMES_MAX)]);
             }
@@ -111,14 +117,6 @@ impl Trace {
             let observed = frames.into_iter().map(|frame| Observation::Frame(Box::new(frame)));
             inspect_queue.push(self.peer, sender, observed.collect(), more as u64);
         }
-    }
-
-    fn log_frame(self, sender: Role, frame: &Frame) {
-        let mut lines = explain::lines(frame);
-        if self.tracing == Tracing::Full {
-            lines.extend(picture(frame, PICTURE_BITS).lines().map(str::to_owned));
-        }
-        self.log(sender, lines);
     }
 
     fn watched_queue(self) -> Option<&'static InspectQueue> {
