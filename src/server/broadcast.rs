@@ -70,10 +70,17 @@ impl BroadcastQueue {
     }
 
     /// Broadcasts the messages of `batch`, and empties it. They are delivered when the ticket's round is.
+    ///
+    /// If there are many members, the broadcaster is asked for help. Its reference to the round is weak and
+    /// does not keep the round from its end: a broadcaster that wakes up later finds nothing to help with.
     pub fn broadcast(&'static self, batch: &mut Batch) -> Ticket {
         let (ticket, round) = self.enqueue(batch);
         if let Some(round) = round {
-            self.request_help(&round);
+            if HELP_MEMBERS_MIN <= round.members.len()
+                && lock(&self.shared).state.request_help(Arc::downgrade(&round))
+            {
+                self.work_available.notify_one();
+            }
             round.deliver_all();
         }
         ticket
@@ -121,16 +128,6 @@ impl BroadcastQueue {
         let Batch { frames, messages } = batch;
         let (queue, next, frames) = (self, AtomicUsize::new(0), Arc::new(frames));
         Arc::new(Round { queue, members, next, frames, messages })
-    }
-
-    /// Asks the broadcaster for help with a sender's round, if there are many members. The weak reference
-    /// does not keep the round from its end: a broadcaster that wakes up after it finds nothing to help with.
-    fn request_help(&self, round: &Arc<Round>) {
-        if HELP_MEMBERS_MIN <= round.members.len()
-            && lock(&self.shared).state.request_help(Arc::downgrade(round))
-        {
-            self.work_available.notify_one();
-        }
     }
 
     /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.

@@ -170,9 +170,9 @@ impl HttpConnection {
         }
         let handshake = AcceptedHandshake::of(request)?;
         let origin = request.fields.values("Origin").next();
-        let local = self.stream.local_addr();
-        let is_loopback = local.is_ok_and(|local| local.ip().to_canonical().is_loopback());
-        if !may_connect(origin, &request.host, is_loopback, &self.server.options.origins) {
+        let address = self.stream.local_addr();
+        let is_local = address.is_ok_and(|address| address.ip().to_canonical().is_loopback());
+        if !may_connect(origin, &request.host, is_local, &self.server.options.origins) {
             let origin = String::from_utf8_lossy(origin.unwrap_or_default()).into_owned();
             return Err(HttpEnd::Refused(Refusal::OriginForbidden, origin));
         }

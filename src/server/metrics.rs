@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
-use std::mem;
 use std::slice;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -121,63 +120,57 @@ impl Metrics {
     pub fn render(&self, open: usize) -> String {
         let mut refusals = BTreeMap::from(STATUSES.map(|status| (status, 0)));
         refusals.extend(lock(&self.refusals).iter());
-        let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count));
+        let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), count.to_string()));
+        let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
+        let codes = CLOSES.map(|code| format!("code=\"{code}\","));
         let messages = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.messages));
         let bytes = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.bytes));
-        let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
         let frames = self.by_direction(&opcodes, |traffic| &traffic.frames);
-        let codes = CLOSES.map(|code| format!("code=\"{code}\","));
         let closes = self.by_direction(&codes, |traffic| &traffic.closes);
         let StartTime(start) = self.start;
         let start = format!("{}.{:03}", start.as_secs(), start.subsec_millis());
-        let one = |counter: &Counter| single(counter.get());
 
-        let out = &mut String::new();
-        family(out, "wirechat_connections_open", "Connections that are open now.", single(open));
-        family(out, "wirechat_connections_total", "Connections that were accepted.", one(&self.connections));
-        family(out, "wirechat_refusals_total", "Requests that were refused, by status.", refusals);
-        family(out, "wirechat_messages_total", "Whole messages, by direction.", messages);
-        family(out, "wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes);
-        family(out, "wirechat_frames_total", "Frames, by opcode and direction.", frames);
-        family(out, "wirechat_closes_total", "Close frames, by code and direction.", closes);
-        family(out, "wirechat_slow_readers_total", "Members that read too slowly.", one(&self.slow_readers));
-        family(out, "wirechat_panics_total", "Threads that panicked.", one(&self.panics));
-        family(out, "process_start_time_seconds", "Start of the process, in Unix time.", single(start));
-        mem::take(out)
+        let mut out = String::new();
+        for (name, help, samples) in [
+            ("wirechat_connections_open", "Connections that are open now.", single(open)),
+            ("wirechat_connections_total", "Connections that were accepted.", single(self.connections.get())),
+            ("wirechat_refusals_total", "Requests that were refused, by status.", refusals.collect()),
+            ("wirechat_messages_total", "Whole messages, by direction.", messages),
+            ("wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes),
+            ("wirechat_frames_total", "Frames, by opcode and direction.", frames),
+            ("wirechat_closes_total", "Close frames, by code and direction.", closes),
+            ("wirechat_slow_readers_total", "Members that read too slowly.", single(self.slow_readers.get())),
+            ("wirechat_panics_total", "Threads that panicked.", single(self.panics.get())),
+            ("process_start_time_seconds", "Start of the process, in Unix time.", single(start)),
+        ] {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}"); // a String takes everything
+            for (labels, value) in samples {
+                let _ = writeln!(out, "{name}{labels} {value}");
+            }
+        }
+        out
     }
 
     /// The samples of both directions, each with one of the `labels` and its direction.
-    fn by_direction(
-        &self,
-        labels: &[impl Display],
-        counters: fn(&Traffic) -> &[Counter],
-    ) -> Vec<(String, u64)> {
+    fn by_direction(&self, labels: &[impl Display], of: fn(&Traffic) -> &[Counter]) -> Samples {
         let mut samples = Vec::new();
         for (direction, traffic) in [("in", &self.incoming), ("out", &self.outgoing)] {
-            for (label, counter) in labels.iter().zip(counters(traffic)) {
-                samples.push((format!("{{{label}direction=\"{direction}\"}}"), counter.get()));
+            for (label, counter) in labels.iter().zip(of(traffic)) {
+                let labels = format!("{{{label}direction=\"{direction}\"}}");
+                samples.push((labels, counter.get().to_string()));
             }
         }
         samples
     }
 }
 
-fn single<T>(value: T) -> [(String, T); 1] {
-    [(String::new(), value)]
-}
+/// The labels and the value of each sample of a family.
+type Samples = Vec<(String, String)>;
 
-/// Appends one family: its help, its type, and its samples, each with its labels.
-fn family<T: Display>(
-    out: &mut String,
-    name: &str,
-    help: &str,
-    samples: impl IntoIterator<Item = (String, T)>,
-) {
-    let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n"); // a String takes everything
-    for (labels, value) in samples {
-        let _ = writeln!(out, "{name}{labels} {value}");
-    }
+/// One sample without labels.
+fn single(value: impl Display) -> Samples {
+    vec![(String::new(), value.to_string())]
 }
 
 #[cfg(test)]

@@ -3,15 +3,10 @@
 
 /// May a page of `origin` connect? A client without an Origin is not a browser and may connect.
 ///
-/// `host` is the authority of the request, in lower case. A page of the same host may connect. If the
-/// connection was accepted on a loopback address (`is_loopback`), that host must also be a loopback name, because a foreign site could let its own
-/// name resolve to 127.0.0.1. Other origins must be among `allowed`.
-pub fn may_connect(
-    origin: Option<&[u8]>,
-    host: &str,
-    is_loopback: bool,
-    allowed: &[String],
-) -> bool {
+/// `host` is the authority of the request, in lower case. A page of the same host may connect. On a `local`
+/// connection, one over loopback, that host must also be a loopback name, because a foreign site could let
+/// its own name resolve to 127.0.0.1. Other origins must be among `allowed`.
+pub fn may_connect(origin: Option<&[u8]>, host: &str, local: bool, allowed: &[String]) -> bool {
     let Some(origin) = origin else { return true };
     let Ok(origin) = str::from_utf8(origin).map(str::to_ascii_lowercase) else { return false };
     if allowed.iter().any(|one| one == "*" || *one == origin) {
@@ -22,7 +17,7 @@ pub fn may_connect(
         Some(("https", authority)) => is_same(authority, host, ":443"),
         Some(_) | None => false,
     };
-    same_host && (!is_loopback || is_loopback_name(host))
+    same_host && (!local || is_loopback_name(host))
 }
 
 /// Are two authorities the same? Each may have the scheme's default port or leave it out.
@@ -48,9 +43,9 @@ mod tests {
 
     const LOOPBACK: bool = true;
 
-    fn allowed(origin: &str, host: &str, is_loopback: bool, list: &[&str]) -> bool {
+    fn allowed(origin: &str, host: &str, local: bool, list: &[&str]) -> bool {
         let list: Vec<String> = list.iter().map(|one| (*one).to_owned()).collect();
-        may_connect(Some(origin.as_bytes()), host, is_loopback, &list)
+        may_connect(Some(origin.as_bytes()), host, local, &list)
     }
 
     #[test]

@@ -60,8 +60,8 @@ impl Publisher {
         let mut time = String::new();
         push_time(at.time, &mut time);
         self.number += 1;
-        let (number, connection) = (self.number, at.peer.id);
-        let place = inspect_json::Place { number, time: &time, connection };
+        let connection = at.peer.id;
+        let place = inspect_json::Place { number: self.number, time: &time, connection };
         self.batch.push_text(&match observation {
             Observation::Head(bytes) => inspect_json::head(&place, at.sender, bytes),
             Observation::Frame(frame) => inspect_json::frame(&place, frame),

@@ -17,7 +17,7 @@ use super::send_queue::{Backlog, SendQueue, SendState, WriterRole};
 use super::state::Server;
 use super::trace::Tap;
 use crate::net::stream::{SharedStream, lingering_close};
-use crate::wire::close::Close;
+use crate::wire::close::{Close, Violation};
 use crate::wire::frame::Role;
 use crate::wire::message::Receiver;
 
@@ -122,12 +122,12 @@ impl Session {
     pub fn read_loop(&mut self) -> Disconnect {
         let incoming = &self.handler.server.metrics.incoming;
         loop {
-            let disconnect = self.handle_events();
+            let handled = self.handle_events();
             incoming.frame_counts(self.receiver.take_counts());
             if let Err(error) = self.handler.flush() {
                 return Disconnect::Failed(error);
             }
-            if let Some(disconnect) = disconnect {
+            if let Err(disconnect) = handled {
                 return disconnect;
             }
             let buffer = self.receiver.spare_capacity();
@@ -149,20 +149,17 @@ impl Session {
 
     /// Handles the events in the receive buffer. The receiver has joined the fragments (section 5.4) and
     /// checked that text is UTF-8 (section 8.1).
-    fn handle_events(&mut self) -> Option<Disconnect> {
+    fn handle_events(&mut self) -> Result<(), Disconnect> {
         let Self { receiver, handler, .. } = self;
         handler.is_open = handler.send_queue.with_state(SendState::is_open);
-        loop {
-            let event = match receiver.next() {
-                Ok(Some(event)) => event,
-                Ok(None) => return None,
-                Err(violation) => return Some(Disconnect::Violation(violation.close())), // 7.1.7, 8.1
-            };
+        let violated = |violation: Violation| Disconnect::Violation(violation.close()); // 7.1.7, 8.1
+        while let Some(event) = receiver.next().map_err(violated)? {
             match reply_to(event, handler.resource) {
-                Reply::Close(close) => return Some(Disconnect::Closed(close)), // 5.5.1
+                Reply::Close(close) => return Err(Disconnect::Closed(close)), // 5.5.1
                 reply => handler.carry_out(reply),
             }
         }
+        Ok(())
     }
 
     /// Sends the last frame, leaves the room, and closes the connection so that the frame arrives.

@@ -85,10 +85,8 @@ impl Trace {
     }
 
     fn dissector(self, sender: Role) -> Dissector {
-        let payload_max = match (self.inspect_queue, self.tracing) {
-            (None, Tracing::Off | Tracing::Summary) => EXCERPT_MAX,
-            (Some(_), _) | (_, Tracing::Full) => OBSERVED_PAYLOAD_MAX,
-        };
+        let is_whole = self.inspect_queue.is_some() || self.tracing == Tracing::Full;
+        let payload_max = if is_whole { OBSERVED_PAYLOAD_MAX } else { EXCERPT_MAX };
         Dissector::new(Some(sender), 0, payload_max)
     }
 

@@ -15,8 +15,8 @@ use crate::sys;
 
 /// The right to write to the socket of a send queue. One thread has it at a time.
 ///
-/// It ends when the queue is empty or the connection has failed. If it is dropped before, by a panic
-/// or because there is no thread to take it over, a frame may be half sent: the connection fails.
+/// It ends when the queue is empty or the connection has failed. If it is dropped before, for example by a
+/// panic, a frame may be half sent: the connection fails.
 #[must_use]
 pub struct WriterRole<'a> {
     send_queue: &'a Arc<SendQueue>,
