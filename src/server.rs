@@ -78,10 +78,10 @@
 //! # Locks
 //!
 //! Each queue, each room and the counters of refusals have one lock ([`sync`]); the rejector's queue is a
-//! channel of the standard library. **No lock is taken while
-//! another is held**, so their order does not matter and no deadlock is possible. No lock is held during a
-//! system call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may
-//! hold another; no code takes a second lock under the log's.
+//! channel of the standard library. **No lock is taken while another is held**, so their order does not
+//! matter and no deadlock is possible. No lock is held during a system call on a socket. The one exception is
+//! a panic: its hook takes the log's lock in a thread that may hold another; no code takes a second lock
+//! under the log's.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "a message's life leads through private functions"

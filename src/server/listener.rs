@@ -181,7 +181,7 @@ fn warn_descriptor_limit(server: &Server) {
 pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut signal = [0];
     let _ = signals.read_exact(&mut signal); // it does not fail: the other end is never closed
-    server.stop();
+    server.stopping.store(true, Ordering::SeqCst);
     let upgraded = || server.upgraded.load(Ordering::SeqCst);
     server.log.log(None, LogEvent::Stopping(upgraded()));
     server.broadcast_queue.wait_until_delivered(server.broadcast_queue.last_enqueued());

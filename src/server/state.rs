@@ -28,7 +28,8 @@ pub struct Server {
     pub upgraded: AtomicUsize,
     /// The rooms, in the order of [`Resource`].
     pub rooms: [&'static Room; 3],
-    is_stopping: AtomicBool,
+    /// Set once, when a signal to stop is received: there are no new WebSockets.
+    pub stopping: AtomicBool,
 }
 
 impl Server {
@@ -47,7 +48,7 @@ impl Server {
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),
             rooms,
-            is_stopping: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
         }))
     }
 
@@ -56,14 +57,9 @@ impl Server {
         self.rooms[resource as usize]
     }
 
-    /// Stops new WebSockets.
-    pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::SeqCst);
-    }
-
     /// Was a signal to stop received?
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::SeqCst)
+        self.stopping.load(Ordering::SeqCst)
     }
 }
 

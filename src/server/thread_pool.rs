@@ -74,11 +74,7 @@ pub fn spawn(
     let alive = CountGuard::new(&ALIVE);
     check_memory()?;
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
-    let body = move || {
-        let _alive = alive;
-        run(job);
-    };
-    thread.spawn(body).map(drop)
+    thread.spawn(move || run(job, &alive)).map(drop)
 }
 
 /// Checks that there is memory for all threads that are alive, and for some more: that [`MEMORY_RESERVE`]
@@ -96,8 +92,8 @@ fn check_memory() -> io::Result<()> {
 }
 
 /// The body of a thread: runs one job after another until it was idle for [`IDLE_THREAD_TIMEOUT`]. A panic
-/// ends this thread alone.
-fn run(first: Job) {
+/// ends this thread alone. It is counted as alive until then.
+fn run(first: Job, _alive: &CountGuard) {
     let mut next = Some(first);
     while let Some(job) = next {
         job();
