@@ -9,8 +9,8 @@
 //! main
 //! cli      command, args, values, serve, decode, encode, accept
 //! server   limits, sync, guard, clock, spawn, event, log, metrics, activity, origin, inspect, batch,
-//!          thread_pool, inspect_queue, trace, send_queue, room, publisher, broadcast, heartbeat, reject,
-//!          resource, reply, simulate, options, state, message_handler, pages, http, session, listener
+//!          thread_pool, inspect_queue, trace, send_queue, room, broadcast, reject, resource, reply, simulate,
+//!          options, state, publisher, heartbeat, message_handler, pages, http, session, listener
 //! tools    output, accept, encode, decode
 //! explain  hex, text, json, names, view, accept_errors, fields, finding, hint, picture, accept,
 //!          frame_json, frame_line, frame_text, handshake_text, inspect_json

@@ -8,12 +8,12 @@
 //! 2. [`session::serve`] runs in the client's thread. [`http::HttpConnection::run`] reads request heads, each
 //!    before a deadline, answers requests for pages, and returns when a request can be upgraded.
 //! 3. [`session::open_session`] creates the [`send_queue::SendQueue`] and joins the [`room::Room`], in this
-//!    order. [`send_queue::WriterRole::send_handshake`] then sends the 101 and the welcome in one write, and
+//!    order. [`send_queue::WriterRole::write_all`] then sends the 101 and the welcome in one write, and
 //!    after them every message that was broadcast since the client joined.
 //! 4. [`session::Session::read_loop`] blocks in `read`. One read can bring many frames.
 //!    [`session::Session::handle_events`] takes one event after the other from the receiver
 //!    ([`crate::wire::message::Receiver::next`]), and [`reply::reply_to`] decides the answer to each.
-//! 5. [`message_handler::MessageHandler::broadcast`] encodes a text as a frame and appends it to a
+//! 5. [`message_handler::MessageHandler::carry_out`] encodes a text as a frame and appends it to a
 //!    [`batch::Batch`]. At the end of the read [`message_handler::MessageHandler::flush`] passes the batch to
 //!    [`broadcast::BroadcastQueue::broadcast`].
 //! 6. [`broadcast::BroadcastQueue::enqueue`] gives the message its place in the order for all members. If no
@@ -77,10 +77,11 @@
 //!
 //! # Locks
 //!
-//! Each queue, each room and the counters of refusals have one lock ([`sync`]). **No lock is taken while
-//! another is held**, so their order does not matter and no deadlock is possible. No lock is held during a
-//! system call on a socket. The one exception is a panic: its hook takes the log's lock in a thread that may
-//! hold another; no code takes a second lock under the log's.
+//! Each queue, each room and the counters of refusals have one lock ([`sync`]); the rejector's queue is a
+//! channel of the standard library. **No lock is taken while another is held**, so their order does not
+//! matter and no deadlock is possible. No lock is held during a system call on a socket. The one exception is
+//! a panic: its hook takes the log's lock in a thread that may hold another; no code takes a second lock
+//! under the log's.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "a message's life leads through private functions"

@@ -13,18 +13,15 @@
 //! A single message to few members wakes no other thread on its way. A message to many members is sent
 //! by two threads. Under load a sender delivers one batch at most, and then reads again.
 
-use std::io;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 use super::batch::Batch;
 use super::limits::{BROADCAST_QUEUE_MAX, CLOSE_TIMEOUT, HELP_MEMBERS_MIN};
 use super::log::{Log, LogEvent};
-use super::metrics::Metrics;
 use super::room::Room;
 use super::send_queue::{Backlog, Enqueue, SendQueue};
-use super::spawn::spawn_essential;
 use super::sync::{lock, wait};
 use crate::wire::close::{Close, CloseCode};
 
@@ -37,7 +34,6 @@ pub(super) mod state;
 pub struct BroadcastQueue {
     room: &'static Room,
     max_backlog: usize,
-    metrics: &'static Metrics,
     log: &'static Log,
     /// The lock gives messages their order for all members. It is held to append or to take the queue,
     /// never while a batch is delivered.
@@ -48,9 +44,11 @@ pub struct BroadcastQueue {
     round_done: Condvar,
 }
 
+type State = QueueState<Weak<Round>>;
+
 #[derive(Default)]
 struct Shared {
-    state: QueueState<Arc<Round>>,
+    state: State,
     /// Threads that wait for `round_done`.
     waiting: u32,
     /// An empty vector for the members of the next round.
@@ -59,35 +57,31 @@ struct Shared {
 
 impl BroadcastQueue {
     /// An empty queue for the members of `room`, who may each have a backlog of `max_backlog` bytes.
-    pub fn new(
-        room: &'static Room,
-        max_backlog: usize,
-        metrics: &'static Metrics,
-        log: &'static Log,
-    ) -> Self {
+    pub fn new(room: &'static Room, max_backlog: usize, log: &'static Log) -> Self {
         let (shared, work_available, round_done) = Default::default();
-        Self { room, max_backlog, metrics, log, shared, work_available, round_done }
+        Self { room, max_backlog, log, shared, work_available, round_done }
     }
 
-    /// Starts the broadcaster thread.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn start(&'static self) -> io::Result<()> {
-        spawn_essential("broadcaster", || {
-            loop {
-                self.next_round().deliver_all();
-            }
-        })
+    /// The body of the broadcaster thread.
+    pub fn run(&'static self) -> ! {
+        loop {
+            self.next_round().deliver_all();
+        }
     }
 
     /// Broadcasts the messages of `batch`, and empties it. They are delivered when the ticket's round is.
+    ///
+    /// If there are many members, the broadcaster is asked for help. Its reference to the round is weak and
+    /// does not keep the round from its end: a broadcaster that wakes up later finds nothing to help with.
     pub fn broadcast(&'static self, batch: &mut Batch) -> Ticket {
         let (ticket, round) = self.enqueue(batch);
         if let Some(round) = round {
-            self.request_help(&round);
+            if HELP_MEMBERS_MIN <= round.members.len()
+                && lock(&self.shared).state.request_help(Arc::downgrade(&round))
+            {
+                self.work_available.notify_one();
+            }
             round.deliver_all();
-            self.withdraw_help();
         }
         ticket
     }
@@ -95,10 +89,7 @@ impl BroadcastQueue {
     /// Waits until the messages of `ticket` are delivered to all members. Delivery never blocks, so this
     /// takes two rounds at most.
     pub fn wait_until_delivered(&self, ticket: Ticket) {
-        let mut shared = lock(&self.shared);
-        while !shared.state.is_delivered(ticket) {
-            shared = self.wait_for_round(shared);
-        }
+        drop(self.lock_after(|state| state.is_delivered(ticket)));
     }
 
     /// The ticket of the last message that was enqueued.
@@ -109,10 +100,7 @@ impl BroadcastQueue {
     /// Appends a batch. While the queue is full the caller waits, so a flood slows down its own sender.
     /// The caller must deliver the round that is returned.
     fn enqueue(&'static self, batch: &mut Batch) -> (Ticket, Option<Arc<Round>>) {
-        let mut shared = lock(&self.shared);
-        while shared.state.is_full() {
-            shared = self.wait_for_round(shared);
-        }
+        let mut shared = self.lock_after(|state| !state.is_full());
         let (ticket, batch) = shared.state.enqueue(batch);
         (ticket, batch.map(|batch| self.start_round(shared, batch)))
     }
@@ -122,11 +110,14 @@ impl BroadcastQueue {
         let mut shared = lock(&self.shared);
         loop {
             match shared.state.next_round() {
-                NextRound::Help(round) => return round,
+                NextRound::Help(round) => {
+                    if let Some(round) = round.upgrade() {
+                        return round;
+                    }
+                }
                 NextRound::Start(batch) => return self.start_round(shared, batch),
-                NextRound::Wait => (),
+                NextRound::Wait => shared = wait(&self.work_available, shared),
             }
-            shared = wait(&self.work_available, shared);
         }
     }
 
@@ -137,18 +128,6 @@ impl BroadcastQueue {
         let Batch { frames, messages } = batch;
         let (queue, next, frames) = (self, AtomicUsize::new(0), Arc::new(frames));
         Arc::new(Round { queue, members, next, frames, messages })
-    }
-
-    /// Asks the broadcaster for help with a sender's round, if there are many members.
-    fn request_help(&self, round: &Arc<Round>) {
-        if HELP_MEMBERS_MIN <= round.members.len() && lock(&self.shared).state.request_help(round) {
-            self.work_available.notify_one();
-        }
-    }
-
-    fn withdraw_help(&self) {
-        let round = lock(&self.shared).state.withdraw_help();
-        drop(round); // after the lock is free, because the end of a round takes it
     }
 
     /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.
@@ -165,10 +144,14 @@ impl BroadcastQueue {
         }
     }
 
-    fn wait_for_round<'a>(&self, mut shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
-        shared.waiting += 1;
-        let mut shared = wait(&self.round_done, shared);
-        shared.waiting -= 1;
+    /// Takes the lock as soon as `condition` holds. It is checked at the end of each round.
+    fn lock_after(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, Shared> {
+        let mut shared = lock(&self.shared);
+        while !condition(&shared.state) {
+            shared.waiting += 1;
+            shared = wait(&self.round_done, shared);
+            shared.waiting -= 1;
+        }
         shared
     }
 }
@@ -207,14 +190,12 @@ impl Round {
 
     /// Delivers to one member, or disconnects it if its backlog is full (close 1013).
     fn deliver(&self, member: &Arc<SendQueue>) {
-        let BroadcastQueue { max_backlog, metrics, log, .. } = self.queue;
-        let queued = match member.deliver(&self.frames, self.messages, *max_backlog) {
-            Enqueue::BacklogFull(queued) => queued,
-            Enqueue::Queued | Enqueue::Closed => return,
-        };
+        let BroadcastQueue { max_backlog, log, .. } = self.queue;
+        let enqueued = member.deliver(&self.frames, self.messages, *max_backlog);
+        let Enqueue::BacklogFull(queued) = enqueued else { return };
         let close = Close::new(CloseCode::TRY_AGAIN_LATER, "reading too slowly");
         if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
-            metrics.slow_readers.add(1);
+            member.metrics.slow_readers.add(1);
             let error = format!("reads too slowly: {queued} bytes unsent");
             log.log(Some(member.peer), LogEvent::Errored(&error));
         }

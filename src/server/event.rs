@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use super::clock::push_time;
 use super::limits::LOG_TEXT_MAX;
 use crate::explain;
-use crate::wire::close::Close;
+use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Role;
 use crate::wire::refusal::{Refusal, RefusalRule};
 
@@ -51,75 +53,67 @@ pub enum LogEvent<'a> {
     Stopped(usize),
 }
 
-const NEGOTIATION_FAILED: &str = "WebSocket Negotiation Failed: Client closed connection.";
-
 impl LogEvent<'_> {
-    /// The members `event`, `code` (a close code or HTTP status) and `reason` of the JSON log.
-    #[rustfmt::skip]
-    fn members(&self) -> (&'static str, Option<u16>, Option<&str>) {
-        match self {
-            Self::Listening(_)           => ("listening", None, None),
-            Self::Warning(_)             => ("advice", None, None),
-            Self::Welcomed               => ("welcomed", None, None),
-            Self::Inspecting             => ("inspecting", None, None),
-            Self::Message(_)             => ("message", None, None),
-            Self::Refused(refusal, _)    => ("refused", Some(refusal.code()), Some(refusal.rule().sentence)),
-            Self::NegotiationFailed      => ("negotiation_failed", None, Some("Client closed connection")),
-            Self::Closed(close)          => ("closed", close.code().map(|it| it.number()), Some(close.reason())),
-            Self::Errored(error)         => ("errored", None, Some(error)),
-            Self::Panicked(error)        => ("panicked", None, Some(error)),
-            Self::Traced(..)             => ("wire", None, None),
-            Self::Failed(error)          => ("failed", None, Some(error)),
-            Self::Stopping(_)            => ("stopping", None, None),
-            Self::Stopped(_)             => ("stopped", None, None),
-        }
-    }
-
     /// Is the event logged with `--quiet`? A trace is, because the operator asked for it.
     pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
 
-    /// Appends the event's sentence. Text that a peer chose is escaped.
-    pub fn sentence(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
+    /// Appends the event's sentence, in which text that a peer chose is escaped. Returns the members `event`,
+    /// `code` (a close code or HTTP status) and `reason` of the JSON log.
+    #[rustfmt::skip]
+    pub fn describe(&self, peer: Option<Peer>, out: &mut String) -> (&'static str, Option<u16>, Option<&str>) {
         let (id, client) = (peer.map_or(0, |peer| peer.id), WithAddress(peer));
-        match self {
-            Self::Listening(address) => write!(out, "listening on http://{address}/"),
-            Self::Warning(advice) => write!(out, "{advice}"),
-            Self::Welcomed => write!(out, "Sent welcome message to {client}."),
-            Self::Inspecting => write!(out, "Showing the wire to {client}."),
+        let (event, code, reason, written) = match self {
+            Self::Listening(address) => ("listening", None, None, write!(out, "listening on http://{address}/")),
+            Self::Warning(advice) => ("advice", None, None, write!(out, "{advice}")),
+            Self::Welcomed => ("welcomed", None, None, write!(out, "Sent welcome message to {client}.")),
+            Self::Inspecting => ("inspecting", None, None, write!(out, "Showing the wire to {client}.")),
             Self::Message(text) => {
-                push_quoted("Received message ", text, format_args!(" from {id}."), out)
+                let written = push_quoted("Received message ", text, format_args!(" from {id}."), out);
+                ("message", None, None, written)
             }
             Self::Refused(refusal, part) => {
                 let RefusalRule { status, sentence, .. } = refusal.rule();
-                write!(out, "Refused request of {client}: {status}, {sentence}")?;
-                match *part {
+                let _ = write!(out, "Refused request of {client}: {status}, {sentence}");
+                let written = match *part {
                     "" => out.write_char('.'),
                     part => push_quoted(": ", part, format_args!("."), out),
-                }
+                };
+                ("refused", Some(refusal.code()), Some(*sentence), written)
             }
-            Self::NegotiationFailed => out.write_str(NEGOTIATION_FAILED),
+            Self::NegotiationFailed => {
+                let written = out.write_str("WebSocket Negotiation Failed: Client closed connection.");
+                ("negotiation_failed", None, Some("Client closed connection"), written)
+            }
             Self::Closed(close) => {
                 let code = close.code().map(|code| format!("Code {code} ({})", code.name()));
-                write!(out, "Closed connection to {id}. {}", code.as_deref().unwrap_or("No code"))?;
-                push_quoted(", reason ", close.reason(), format_args!("."), out)
+                let _ = write!(out, "Closed connection to {id}. {}", code.as_deref().unwrap_or("No code"));
+                let written = push_quoted(", reason ", close.reason(), format_args!("."), out);
+                ("closed", close.code().map(CloseCode::number), Some(close.reason()), written)
             }
-            Self::Errored(what) => write!(out, "WebSocket errored '{what}' for {id}."),
-            Self::Panicked(what) => write!(out, "Panicked '{what}'."),
-            Self::Traced(Role::Client, line) => write!(out, "<- #{id} {line}"),
-            Self::Traced(Role::Server, line) => write!(out, "-> #{id} {line}"),
-            Self::Failed(what) => write!(out, "{what}."),
-            Self::Stopping(open) => write!(out, "stopping: {open} connections to close"),
-            Self::Stopped(0) => write!(out, "stopped"),
-            Self::Stopped(open) => write!(out, "stopped: {open} connections cut off"),
-        }
+            Self::Errored(error) => {
+                ("errored", None, Some(*error), write!(out, "WebSocket errored '{error}' for {id}."))
+            }
+            Self::Panicked(error) => ("panicked", None, Some(*error), write!(out, "Panicked '{error}'.")),
+            Self::Traced(Role::Client, line) => ("wire", None, None, write!(out, "<- #{id} {line}")),
+            Self::Traced(Role::Server, line) => ("wire", None, None, write!(out, "-> #{id} {line}")),
+            Self::Failed(error) => ("failed", None, Some(*error), write!(out, "{error}.")),
+            Self::Stopping(open) => ("stopping", None, None, write!(out, "stopping: {open} connections to close")),
+            Self::Stopped(0) => ("stopped", None, None, write!(out, "stopped")),
+            Self::Stopped(open) => ("stopped", None, None, write!(out, "stopped: {open} connections cut off")),
+        };
+        let _ = written; // writing to a String cannot fail
+        (event, code, reason)
     }
 
-    /// Appends the event's members of a JSON object and its closing brace, after the member `time`.
-    pub fn json(&self, peer: Option<Peer>, out: &mut String) -> fmt::Result {
-        let (event, code, reason) = self.members();
-        write!(out, "\"event\":\"{event}\",\"connection\":")?;
+    /// Appends the event as a JSON object.
+    pub fn json(&self, time: Duration, peer: Option<Peer>, out: &mut String) -> fmt::Result {
+        let mut sentence = String::new();
+        let (event, code, reason) = self.describe(peer, &mut sentence);
+        out.push_str("{\"time\":\"");
+        push_time(time, out);
+        write!(out, "\",\"event\":\"{event}\",\"connection\":")?;
         match peer {
             Some(peer) => write!(out, "{},\"address\":\"{}\"", peer.id, peer.address)?,
             None => out.push_str("null,\"address\":null"),
@@ -132,12 +126,9 @@ impl LogEvent<'_> {
             Some(reason) => explain::json_string(reason, out),
             None => out.push_str("null"),
         }
-        let mut sentence = String::new();
-        self.sentence(peer, &mut sentence)?;
         out.push_str(",\"message\":");
         explain::json_string(&sentence, out);
-        out.push('}');
-        Ok(())
+        out.write_char('}')
     }
 }
 

@@ -12,13 +12,6 @@ impl CountGuard {
         count.fetch_add(1, Ordering::SeqCst);
         Self(count)
     }
-
-    /// Counts one more, unless the count is `max` already.
-    #[must_use]
-    pub fn try_acquire(max: usize, count: &'static AtomicUsize) -> Option<Self> {
-        let guard = Self::new(count);
-        (count.load(Ordering::SeqCst) <= max).then_some(guard)
-    }
 }
 
 impl Drop for CountGuard {

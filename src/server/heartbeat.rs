@@ -1,46 +1,30 @@
 //! The heartbeat thread: it pings the clients, closes those that are idle for too long, and ends those that
 //! do not answer a Close in time.
 
-use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::batch::encoded;
-use super::limits::{CLOSE_TIMEOUT, Limits, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
-use super::log::{Log, LogEvent};
-use super::room::Room;
+use super::limits::{CLOSE_TIMEOUT, PINGS_AT_ONCE, TICK_MAX, TICK_MIN, TICKS};
+use super::log::LogEvent;
 use super::send_queue::{Backlog, SendQueue, SendState};
-use super::spawn::spawn_essential;
+use super::state::Server;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 
-/// The heartbeat of all clients.
-pub struct Heartbeat {
-    /// The clients.
-    pub rooms: [&'static Room; 3],
-    /// The ping interval and the idle timeout.
-    pub limits: Limits,
-    /// Reports clients that were idle for too long.
-    pub log: &'static Log,
-}
+/// The heartbeat of all clients of a server.
+pub struct Heartbeat(pub &'static Server);
 
 impl Heartbeat {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn start(self) -> io::Result<()> {
-        spawn_essential("heartbeat", move || self.run())
-    }
-
-    fn run(self) -> ! {
+    /// The body of the heartbeat thread.
+    pub fn run(self) -> ! {
         let ping = Arc::new(encoded(Opcode::Ping, &[])); // section 5.5.2: a payload is optional
         let (mut members, mut due) = (Vec::new(), Vec::new());
         loop {
             let now = Instant::now();
             let mut wake_at = now + TICK_MAX.min(self.ping_interval().unwrap_or(TICK_MAX));
-            for room in self.rooms {
+            for room in self.0.rooms {
                 room.snapshot(&mut members);
                 for member in members.drain(..) {
                     wake_at = wake_at.min(self.check_timeouts(&member, now));
@@ -58,7 +42,7 @@ impl Heartbeat {
     }
 
     fn ping_interval(&self) -> Option<Duration> {
-        Some(self.limits.ping_interval).filter(|interval| !interval.is_zero())
+        Some(self.0.options.limits.ping_interval).filter(|interval| !interval.is_zero())
     }
 
     /// When to check again whether the member's ping is due; `None` if it is due now. Pings that become
@@ -87,27 +71,26 @@ impl Heartbeat {
 
     /// The time by which a ping may be late.
     fn tick(&self) -> Duration {
-        (self.limits.ping_interval / TICKS).min(TICK_MAX)
+        (self.0.options.limits.ping_interval / TICKS).min(TICK_MAX)
     }
 
     /// Closes a member that is idle, and ends one whose time to answer our Close is over. Returns when to
     /// check again.
     fn check_timeouts(&self, member: &Arc<SendQueue>, now: Instant) -> Instant {
-        let idle_at = member.activity.idle_at(self.limits.idle_timeout);
-        if let Some(close_deadline) = member.with_state(SendState::close_deadline) {
-            if close_deadline <= now {
-                member.shutdown();
-                return now + TICK_MAX;
+        let idle_timeout = self.0.options.limits.idle_timeout;
+        let idle_at = member.activity.idle_at(idle_timeout);
+        let deadline = |state: &SendState| state.closing.as_ref().map(|closing| closing.deadline);
+        match member.with_state(deadline) {
+            Some(close_deadline) if now < close_deadline => return close_deadline,
+            Some(_) => member.shutdown(),
+            None if now < idle_at => return idle_at,
+            None => {
+                let close = Close::new(CloseCode::GOING_AWAY, "idle timeout");
+                if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
+                    let error = format!("no byte received for {idle_timeout:?}");
+                    self.0.log.log(Some(member.peer), LogEvent::Errored(&error));
+                }
             }
-            return close_deadline;
-        }
-        if now < idle_at {
-            return idle_at;
-        }
-        let close = Close::new(CloseCode::GOING_AWAY, "idle timeout");
-        if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
-            let error = format!("no byte received for {:?}", self.limits.idle_timeout);
-            self.log.log(Some(member.peer), LogEvent::Errored(&error));
         }
         now + TICK_MAX
     }

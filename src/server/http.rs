@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::clock::unix_time;
-use super::event::Peer;
+use super::inspect::Inspection;
 use super::limits::{CLOSE_TIMEOUT, HEAD};
-use super::log::LogEvent;
-use super::origin::{Interface, may_connect};
+use super::log::{LogEvent, Peer};
+use super::origin::may_connect;
 use super::pages::Page;
 use super::resource::Resource;
 use super::state::Server;
@@ -32,8 +32,8 @@ pub struct Upgrade {
     pub resource: Resource,
     /// The accepted handshake.
     pub handshake: AcceptedHandshake,
-    /// Bytes that were received after the head: the first frames may be in the same segment.
-    pub unread: Vec<u8>,
+    /// The connection.
+    pub connection: HttpConnection,
 }
 
 /// How the HTTP connection ends without a WebSocket.
@@ -54,14 +54,17 @@ impl From<Refusal> for HttpEnd {
 
 /// A connection before its upgrade.
 pub struct HttpConnection {
-    server: &'static Server,
-    peer: Peer,
-    stream: SharedStream,
+    /// The state that all threads share.
+    pub server: &'static Server,
+    /// The client.
+    pub peer: Peer,
+    /// The connection.
+    pub stream: SharedStream,
     trace: Option<Trace>,
     /// The trace of the current request and its response.
-    exchange_trace: Option<Trace>,
-    /// Received bytes that are not parsed yet.
-    unread: Vec<u8>,
+    pub exchange_trace: Option<Trace>,
+    /// Received bytes that are not parsed yet. After an upgrade the first frames may be among them.
+    pub unread: Vec<u8>,
     /// The method of the current request: the response to HEAD has no content.
     method: Method,
 }
@@ -69,7 +72,10 @@ pub struct HttpConnection {
 impl HttpConnection {
     /// A connection from which nothing was read.
     pub fn new(server: &'static Server, peer: Peer, stream: SharedStream) -> Self {
-        let (trace, unread, method) = (server.trace(peer), Vec::new(), Method::Get);
+        let is_inspected = server.options.inspection != Inspection::Off;
+        let inspect_queue = is_inspected.then_some(&server.inspect_queue);
+        let trace = Trace { peer, tracing: server.options.tracing, log: server.log, inspect_queue };
+        let (trace, unread, method) = (trace.if_shown(), Vec::new(), Method::Get);
         Self { server, peer, stream, trace, exchange_trace: trace, unread, method }
     }
 
@@ -79,7 +85,7 @@ impl HttpConnection {
     pub fn run(mut self) -> Option<Upgrade> {
         match self.serve_requests() {
             Ok((resource, handshake)) => {
-                return Some(Upgrade { resource, handshake, unread: self.unread });
+                return Some(Upgrade { resource, handshake, connection: self });
             }
             Err(HttpEnd::Refused(refusal, part)) => self.refuse(refusal, &part),
             Err(HttpEnd::Aborted) => {
@@ -164,10 +170,9 @@ impl HttpConnection {
         }
         let handshake = AcceptedHandshake::of(request)?;
         let origin = request.fields.values("Origin").next();
-        let is_local =
-            self.stream.local_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
-        let over = if is_local { Interface::Loopback } else { Interface::Network };
-        if !may_connect(origin, &request.host, over, &self.server.options.origins) {
+        let address = self.stream.local_addr();
+        let is_local = address.is_ok_and(|address| address.ip().to_canonical().is_loopback());
+        if !may_connect(origin, &request.host, is_local, &self.server.options.origins) {
             let origin = String::from_utf8_lossy(origin.unwrap_or_default()).into_owned();
             return Err(HttpEnd::Refused(Refusal::OriginForbidden, origin));
         }
@@ -180,10 +185,10 @@ impl HttpConnection {
     fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
         let inspection = self.server.options.inspection;
         let page = match request.path() {
-            "/" => Page::client(inspection.notice(self.peer.address.ip(), request)),
+            "/" => Page::Client(inspection.notice(self.peer.address.ip(), request)),
             "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
-            "/healthz" => Page::health(),
-            "/metrics" => Page::metrics(self.server.metrics, self.server.open.load(Relaxed)),
+            "/healthz" => Page::Health,
+            "/metrics" => Page::Metrics(self.server.metrics.render(self.server.open.load(Relaxed))),
             other => return Err(HttpEnd::Refused(Refusal::NotFound, other.to_owned())),
         };
         if request.method == Method::Other {

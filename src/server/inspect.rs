@@ -18,25 +18,19 @@ pub enum Inspection {
 
 impl Inspection {
     /// The warning that is logged at the start, if there is an inspector.
-    pub fn warning(self) -> Option<&'static str> {
-        match self {
-            Self::Off => None,
-            Self::Loopback => {
-                Some("--inspect: clients on this machine can see all messages, at /wire")
-            }
-            Self::Any => {
-                Some("--inspect=any: every client that may connect can see all messages, at /wire")
-            }
-        }
+    pub fn warning(self) -> Option<String> {
+        let clients = match self {
+            Self::Off => return None,
+            Self::Loopback => "--inspect: clients on this machine",
+            Self::Any => "--inspect=any: every client that may connect",
+        };
+        Some(format!("{clients} can see all messages, at /wire"))
     }
 
     /// The value of the page's `Wirechat-Inspect` header: may this client open the inspector?
     pub fn notice(self, peer: IpAddr, request: &Request) -> Option<&'static str> {
-        match self {
-            Self::Off => None,
-            Self::Loopback | Self::Any if self.admits(peer, request) => Some("here"),
-            Self::Loopback | Self::Any => Some("elsewhere"),
-        }
+        let place = if self.admits(peer, request) { "here" } else { "elsewhere" };
+        (self != Self::Off).then_some(place)
     }
 
     /// May this client open the inspector? Through a proxy on this machine, clients from anywhere come

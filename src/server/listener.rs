@@ -11,18 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use std::{panic, thread};
 
-use super::event::Peer;
 use super::guard::CountGuard;
 use super::heartbeat::Heartbeat;
 use super::limits::{
-    ACCEPT_PAUSE, CLOSE_TIMEOUT, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_POLL,
-    SHUTDOWN_TIMEOUT,
+    ACCEPT_PAUSE, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_POLL, SHUTDOWN_TIMEOUT,
 };
-use super::log::{Log, LogEvent};
+use super::log::{Log, LogEvent, Peer};
 use super::options::ServeOptions;
 use super::publisher::Publisher;
-use super::reject::{Rejected, Rejector};
-use super::resource::Resource;
+use super::reject::Rejector;
 use super::session::{self, ReadLoop, Session};
 use super::spawn::spawn_essential;
 use super::state::Server;
@@ -65,15 +62,14 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// Starts the threads that run from start to end of the program.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
-    let Server { options, log, inspect_queue, .. } = server;
-    server.broadcast_queue.start()?;
-    Heartbeat { rooms: server.rooms, limits: options.limits, log }.start()?;
+    let Server { options, log, .. } = server;
+    spawn_essential("broadcaster", || server.broadcast_queue.run())?;
+    spawn_essential("heartbeat", move || Heartbeat(server).run())?;
     if let Some(warning) = options.inspection.warning() {
-        Publisher::start(inspect_queue, server.room(Resource::Wire))?;
-        log.log(None, LogEvent::Warning(warning));
+        spawn_essential("publisher", move || Publisher::default().run(server))?;
+        log.log(None, LogEvent::Warning(&warning));
     }
-    let rejector: &Rejector = Box::leak(Box::default());
-    spawn_essential("rejector", || rejector.run())?;
+    let rejector: &Rejector = Box::leak(Box::new(Rejector::start()?));
     for listener in listeners {
         let address = listener.local_addr()?;
         spawn_essential("listener", move || accept(server, &listener, rejector))?;
@@ -94,8 +90,7 @@ pub(super) fn accept(server: &'static Server, listener: &TcpListener, rejector: 
                 if let Err(refusal) = start_connection(server, peer, &stream, Session::read_loop) {
                     server.metrics.refusal(refusal.code());
                     server.log.log(Some(peer), LogEvent::Refused(refusal, ""));
-                    let deadline = Instant::now() + CLOSE_TIMEOUT;
-                    rejector.reject(Rejected { stream, refusal, deadline });
+                    rejector.reject(stream, refusal);
                 }
             }
             Err(error) if concerns_one_client(&error) => (),
@@ -131,11 +126,13 @@ pub(super) fn start_connection(
 ) -> Result<(), Refusal> {
     server.metrics.connections.add(1);
     let max_connections = server.options.limits.max_connections;
-    let open = CountGuard::try_acquire(max_connections, &server.open);
+    let open = CountGuard::new(&server.open);
     if server.is_stopping() {
         return Err(Refusal::Stopping);
     }
-    let open = open.ok_or(Refusal::Full)?;
+    if max_connections < server.open.load(Ordering::SeqCst) {
+        return Err(Refusal::Full);
+    }
     let stream = Arc::clone(stream);
     let body = move || {
         let _open = open;
@@ -183,12 +180,8 @@ fn warn_descriptor_limit(server: &Server) {
 /// at once, with status 1.
 pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut signal = [0];
-    while let Err(error) = signals.read_exact(&mut signal) {
-        if error.kind() != io::ErrorKind::Interrupted {
-            break; // does not happen: the other end is never closed
-        }
-    }
-    server.stop();
+    let _ = signals.read_exact(&mut signal); // it does not fail: the other end is never closed
+    server.stopping.store(true, Ordering::SeqCst);
     let upgraded = || server.upgraded.load(Ordering::SeqCst);
     server.log.log(None, LogEvent::Stopping(upgraded()));
     server.broadcast_queue.wait_until_delivered(server.broadcast_queue.last_enqueued());
@@ -213,6 +206,7 @@ pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
 #[cfg(test)]
 mod tests {
     use super::super::log::{Format, Verbosity};
+    use super::super::resource::Resource;
     use super::*;
     use std::io::Write;
     use std::time::Duration;

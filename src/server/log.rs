@@ -75,18 +75,13 @@ impl Log {
         if self.verbosity == Verbosity::Quiet && !event.is_shown_when_quiet() {
             return;
         }
-        let (before, after) = match self.format {
-            Format::Text => ("", " "),
-            Format::Json => ("{\"time\":\"", "\","),
-        };
-        lines.push_str(before);
-        push_time(unix_time(), lines);
-        lines.push_str(after);
-        let written = match self.format {
-            Format::Text => event.sentence(peer, lines),
-            Format::Json => event.json(peer, lines),
-        };
-        let _ = written; // writing to a String cannot fail
+        if self.format == Format::Json {
+            let _ = event.json(unix_time(), peer, lines); // writing to a String cannot fail
+        } else {
+            push_time(unix_time(), lines);
+            lines.push(' ');
+            event.describe(peer, lines);
+        }
         lines.push('\n');
     }
 
@@ -117,7 +112,7 @@ impl Log {
 
     /// The body of the log thread.
     fn write_loop(&self) -> ! {
-        let mut out = StderrWriter { stream: io::stderr(), is_inside_line: false, lost: 0 };
+        let mut out = StderrWriter::default();
         let mut lines = String::new();
         loop {
             let mut dropped = self.take(&mut lines, &out);
@@ -155,8 +150,8 @@ impl Log {
 }
 
 /// Standard error, which may refuse a part of each write.
+#[derive(Default)]
 struct StderrWriter {
-    stream: io::Stderr,
     is_inside_line: bool,
     /// Lines of the last write that were not written whole.
     lost: u64,
@@ -166,11 +161,11 @@ impl StderrWriter {
     /// Writes whole lines. A line that was cut short before is ended first.
     fn write(&mut self, mut lines: &[u8]) {
         self.lost = 0;
-        if self.is_inside_line && self.stream.write_all(b"\n").is_ok() {
+        if self.is_inside_line && io::stderr().write_all(b"\n").is_ok() {
             self.is_inside_line = false;
         }
         while !lines.is_empty() {
-            match self.stream.write(lines) {
+            match io::stderr().write(lines) {
                 Ok(written @ 1..) => {
                     self.is_inside_line = lines[written - 1] != b'\n';
                     lines = &lines[written..];

@@ -9,6 +9,7 @@ use super::batch::{Batch, release_capacity};
 use super::broadcast::Ticket;
 use super::limits::{BUFFER_RETAINED_MAX, CLOSE_TIMEOUT, LOG_LINES_MAX, WIRE_BACKLOG_MAX};
 use super::log::LogEvent;
+use super::reply::Reply;
 use super::resource::Resource;
 use super::send_queue::{Backlog, SendQueue};
 use super::simulate::simulate;
@@ -26,10 +27,9 @@ pub struct MessageHandler {
     pub send_queue: Arc<SendQueue>,
     /// False after our Close: messages are then read and dropped.
     pub is_open: bool,
-    /// At `/chat`, messages for all members; at `/wire`, simulated answers for the client.
+    /// At `/chat`, messages for all members; at `/wire`, simulated answers for the client; at `/echo`,
+    /// frames for the client, which are not counted here.
     batch: Batch,
-    /// At `/echo`, frames for the client.
-    replies: Vec<u8>,
     /// Lines for the log.
     log_lines: String,
     /// The ticket of the client's last broadcast.
@@ -49,75 +49,56 @@ impl Drop for MessageHandler {
 impl MessageHandler {
     /// A handler without replies.
     pub fn new(server: &'static Server, resource: Resource, send_queue: Arc<SendQueue>) -> Self {
-        Self {
-            server,
-            resource,
-            send_queue,
-            is_open: true,
-            batch: Batch::default(),
-            replies: Vec::new(),
-            log_lines: String::new(),
-            last_broadcast: Ticket::default(),
-        }
+        let (batch, log_lines, last_broadcast) = Default::default();
+        Self { server, resource, send_queue, is_open: true, batch, log_lines, last_broadcast }
     }
 
-    /// Logs a text message, and collects it for all members.
-    pub fn broadcast(&mut self, text: &str) {
-        if self.accepts_message() {
-            self.batch.push_text(text);
-            let peer = Some(self.send_queue.peer);
-            self.server.log.push_line(peer, LogEvent::Message(text), &mut self.log_lines);
-            if LOG_LINES_MAX < self.log_lines.len() {
-                self.server.log.submit(&mut self.log_lines);
+    /// Carries out the reply to one event: collects what is to be sent, or answers at once. After our Close
+    /// nothing is sent and nothing is counted. A [`Reply::Close`] ends the session, which answers it.
+    pub fn carry_out(&mut self, reply: Reply) {
+        if !self.is_open {
+            return;
+        }
+        if !matches!(reply, Reply::Pong(_) | Reply::Nothing | Reply::Close(_)) {
+            self.server.metrics.incoming.messages.add(1);
+        }
+        match reply {
+            Reply::Broadcast(text) => {
+                self.batch.push_text(text); // 5.6
+                let (log, peer) = (self.server.log, Some(self.send_queue.peer));
+                log.push_line(peer, LogEvent::Message(text), &mut self.log_lines);
+                if LOG_LINES_MAX < self.log_lines.len() {
+                    log.submit(&mut self.log_lines);
+                }
             }
-        }
-    }
-
-    /// Collects a message for its sender.
-    pub fn echo(&mut self, opcode: Opcode, payload: &[u8]) {
-        if self.accepts_message() {
-            self.push_reply(opcode, payload);
-            self.server.metrics.outgoing.messages.add(1);
-        }
-    }
-
-    /// Collects the simulated answer to frames in hex.
-    pub fn simulate(&mut self, text: &str) {
-        if self.accepts_message() {
-            self.batch.push_text(&simulate(text, self.server.options.limits.max_message));
-        }
-    }
-
-    /// Answers a Ping. At `/echo` the Pong keeps its place between the echoes.
-    pub fn pong(&mut self, payload: &[u8]) {
-        match self.resource {
-            Resource::Chat | Resource::Wire => self.send_queue.pong(payload),
-            Resource::Echo if self.is_open => self.push_reply(Opcode::Pong, payload),
-            Resource::Echo => (),
+            Reply::Echo(opcode, payload) => {
+                self.push_reply(opcode, payload); // 5.6
+                self.server.metrics.outgoing.messages.add(1);
+            }
+            Reply::Simulation(text) => {
+                self.batch.push_text(&simulate(text, self.server.options.limits.max_message));
+            }
+            // 5.5.2, 5.5.3: at `/echo` the Pong keeps its place between the echoes
+            Reply::Pong(payload) if self.resource == Resource::Echo => {
+                self.push_reply(Opcode::Pong, payload);
+            }
+            Reply::Pong(payload) => self.send_queue.pong(payload),
+            Reply::Reject(close) => self.reject(close), // 7.4.1
+            Reply::Nothing | Reply::Close(_) => (),     // 5.5.3: a Pong needs no reply
         }
     }
 
     /// Closes because of a message that the resource does not accept. The client's earlier messages are
     /// delivered first.
-    pub fn reject(&mut self, close: Close) {
-        if self.accepts_message() {
-            let _ = self.flush(); // if the connection has failed, the next read reports it
-            self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);
-            self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);
-            self.is_open = false;
-        }
-    }
-
-    /// Counts a message. Returns false if it is to be dropped, because our Close is sent.
-    fn accepts_message(&self) -> bool {
-        if self.is_open {
-            self.server.metrics.incoming.messages.add(1);
-        }
-        self.is_open
+    fn reject(&mut self, close: Close) {
+        let _ = self.flush(); // if the connection has failed, the next read reports it
+        self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);
+        self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);
+        self.is_open = false;
     }
 
     fn push_reply(&mut self, opcode: Opcode, payload: &[u8]) {
-        frame::encode(opcode, None, payload, &mut self.replies);
+        frame::encode(opcode, None, payload, &mut self.batch.frames);
         self.server.metrics.outgoing.frames(opcode, 1);
     }
 
@@ -130,35 +111,25 @@ impl MessageHandler {
         if BUFFER_RETAINED_MAX < self.log_lines.capacity() {
             self.log_lines = String::new();
         }
+        if self.batch.frames.is_empty() {
+            return Ok(());
+        }
         match self.resource {
-            Resource::Chat => self.broadcast_pending(),
-            Resource::Echo => self.send_replies()?,
-            Resource::Wire => self.deliver_simulations(),
+            Resource::Chat => {
+                self.last_broadcast = self.server.broadcast_queue.broadcast(&mut self.batch);
+            }
+            // It blocks, so the server does not read from a client that does not read its echo.
+            Resource::Echo => {
+                self.send_queue.send(&self.batch.frames)?;
+                self.batch.frames.clear();
+                release_capacity(&mut self.batch.frames);
+            }
+            // The simulated answers follow the observations. They are dropped if the client does not read.
+            Resource::Wire => {
+                let Batch { frames, messages } = mem::take(&mut self.batch);
+                let _ = self.send_queue.deliver(&Arc::new(frames), messages, WIRE_BACKLOG_MAX);
+            }
         }
         Ok(())
-    }
-
-    fn broadcast_pending(&mut self) {
-        if !self.batch.is_empty() {
-            self.last_broadcast = self.server.broadcast_queue.broadcast(&mut self.batch);
-        }
-    }
-
-    /// Sends the echoes and blocks, so the server does not read from a client that does not read its echo.
-    fn send_replies(&mut self) -> io::Result<()> {
-        if !self.replies.is_empty() {
-            self.send_queue.send(&self.replies)?;
-            self.replies.clear();
-            release_capacity(&mut self.replies);
-        }
-        Ok(())
-    }
-
-    /// Queues the simulated answers after the observations. They are dropped if the client does not read.
-    fn deliver_simulations(&mut self) {
-        if !self.batch.is_empty() {
-            let Batch { frames, messages } = mem::take(&mut self.batch);
-            let _ = self.send_queue.deliver(&Arc::new(frames), messages, WIRE_BACKLOG_MAX);
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
-use std::mem;
+use std::slice;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -59,11 +59,7 @@ impl Traffic {
 
     /// Counts frames with one opcode.
     pub fn frames(&self, opcode: Opcode, more: u64) {
-        for (counter, known) in self.frames.iter().zip(Opcode::ALL) {
-            if known == opcode {
-                counter.add(more);
-            }
-        }
+        self.frame_counts(Opcode::ALL.map(|known| if known == opcode { more } else { 0 }));
     }
 
     /// Counts frames, N for each opcode.
@@ -75,21 +71,19 @@ impl Traffic {
 
     /// Counts a Close by its code.
     pub fn close(&self, close: &Close) {
-        let label = close.code().map_or("none".to_owned(), label);
+        let label = match close.code().map(CloseCode::number) {
+            None => "none".to_owned(),
+            Some(code @ 0..3000) => code.to_string(),
+            Some(code) => format!("{}xxx", code / 1000),
+        };
         if let Some(index) = CLOSES.iter().position(|known| *known == label) {
             self.closes[index].add(1);
         }
     }
 }
 
-fn label(code: CloseCode) -> String {
-    match code.number() {
-        number @ 0..3000 => number.to_string(),
-        number => format!("{}xxx", number / 1000),
-    }
-}
-
 /// All counters of the server.
+#[derive(Default)]
 pub struct Metrics {
     /// Connections that were accepted, rejected ones included.
     pub connections: Counter,
@@ -103,21 +97,15 @@ pub struct Metrics {
     pub panics: Counter,
     /// Refused requests by status. The lock is held to count one or to render all.
     refusals: Mutex<BTreeMap<u16, u64>>,
-    /// Start of the process, in Unix time.
-    started: Duration,
+    start: StartTime,
 }
 
-impl Default for Metrics {
+/// Start of the process, in Unix time.
+struct StartTime(Duration);
+
+impl Default for StartTime {
     fn default() -> Self {
-        Self {
-            connections: Counter::default(),
-            incoming: Traffic::default(),
-            outgoing: Traffic::default(),
-            slow_readers: Counter::default(),
-            panics: Counter::default(),
-            refusals: Mutex::new(STATUSES.map(|status| (status, 0)).into()),
-            started: unix_time(),
-        }
+        Self(unix_time())
     }
 }
 
@@ -130,63 +118,59 @@ impl Metrics {
     /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
     #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let refusals = lock(&self.refusals).clone().into_iter();
-        let refusals = refusals.map(|(status, count)| (format!("{{status=\"{status}\"}}"), count));
-        let messages = self.by_direction(|traffic| vec![(String::new(), traffic.messages.get())]);
-        let bytes = self.by_direction(|traffic| vec![(String::new(), traffic.bytes.get())]);
-        let names = Opcode::ALL.map(Opcode::name);
-        let frames = self.by_direction(|traffic| labelled("opcode", &names, &traffic.frames));
-        let closes = self.by_direction(|traffic| labelled("code", &CLOSES, &traffic.closes));
-        let start = format!("{}.{:03}", self.started.as_secs(), self.started.subsec_millis());
-        let one = |counter: &Counter| single(counter.get());
+        let mut refusals = BTreeMap::from(STATUSES.map(|status| (status, 0)));
+        refusals.extend(lock(&self.refusals).iter());
+        let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), count.to_string()));
+        let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
+        let codes = CLOSES.map(|code| format!("code=\"{code}\","));
+        let messages = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.messages));
+        let bytes = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.bytes));
+        let frames = self.by_direction(&opcodes, |traffic| &traffic.frames);
+        let closes = self.by_direction(&codes, |traffic| &traffic.closes);
+        let StartTime(start) = self.start;
+        let start = format!("{}.{:03}", start.as_secs(), start.subsec_millis());
 
-        let out = &mut String::new();
-        family(out, "wirechat_connections_open", "Connections that are open now.", single(open));
-        family(out, "wirechat_connections_total", "Connections that were accepted.", one(&self.connections));
-        family(out, "wirechat_refusals_total", "Requests that were refused, by status.", refusals);
-        family(out, "wirechat_messages_total", "Whole messages, by direction.", messages);
-        family(out, "wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes);
-        family(out, "wirechat_frames_total", "Frames, by opcode and direction.", frames);
-        family(out, "wirechat_closes_total", "Close frames, by code and direction.", closes);
-        family(out, "wirechat_slow_readers_total", "Members that read too slowly.", one(&self.slow_readers));
-        family(out, "wirechat_panics_total", "Threads that panicked.", one(&self.panics));
-        family(out, "process_start_time_seconds", "Start of the process, in Unix time.", single(start));
-        mem::take(out)
+        let mut out = String::new();
+        for (name, help, samples) in [
+            ("wirechat_connections_open", "Connections that are open now.", single(open)),
+            ("wirechat_connections_total", "Connections that were accepted.", single(self.connections.get())),
+            ("wirechat_refusals_total", "Requests that were refused, by status.", refusals.collect()),
+            ("wirechat_messages_total", "Whole messages, by direction.", messages),
+            ("wirechat_bytes_total", "Bytes of WebSocket frames, by direction.", bytes),
+            ("wirechat_frames_total", "Frames, by opcode and direction.", frames),
+            ("wirechat_closes_total", "Close frames, by code and direction.", closes),
+            ("wirechat_slow_readers_total", "Members that read too slowly.", single(self.slow_readers.get())),
+            ("wirechat_panics_total", "Threads that panicked.", single(self.panics.get())),
+            ("process_start_time_seconds", "Start of the process, in Unix time.", single(start)),
+        ] {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}"); // a String takes everything
+            for (labels, value) in samples {
+                let _ = writeln!(out, "{name}{labels} {value}");
+            }
+        }
+        out
     }
 
-    /// The samples of both directions. `samples` gives each its own labels, or none.
-    fn by_direction(&self, samples: impl Fn(&Traffic) -> Vec<(String, u64)>) -> Vec<(String, u64)> {
-        let directions = [("in", &self.incoming), ("out", &self.outgoing)];
-        let both = directions.into_iter().flat_map(|(direction, traffic)| {
-            samples(traffic).into_iter().map(move |(labels, value)| {
-                (format!("{{{labels}direction=\"{direction}\"}}"), value)
-            })
-        });
-        both.collect()
+    /// The samples of both directions, each with one of the `labels` and its direction.
+    fn by_direction(&self, labels: &[impl Display], of: fn(&Traffic) -> &[Counter]) -> Samples {
+        let mut samples = Vec::new();
+        for (direction, traffic) in [("in", &self.incoming), ("out", &self.outgoing)] {
+            for (label, counter) in labels.iter().zip(of(traffic)) {
+                let labels = format!("{{{label}direction=\"{direction}\"}}");
+                samples.push((labels, counter.get().to_string()));
+            }
+        }
+        samples
     }
 }
 
-fn labelled(name: &str, labels: &[&str], counters: &[Counter]) -> Vec<(String, u64)> {
-    let labels = labels.iter().map(|label| format!("{name}=\"{label}\","));
-    labels.zip(counters.iter().map(Counter::get)).collect()
-}
+/// The labels and the value of each sample of a family.
+type Samples = Vec<(String, String)>;
 
-fn single<T>(value: T) -> [(String, T); 1] {
-    [(String::new(), value)]
-}
-
-/// Appends one family: its help, its type, and its samples, each with its labels.
-fn family<T: Display>(
-    out: &mut String,
-    name: &str,
-    help: &str,
-    samples: impl IntoIterator<Item = (String, T)>,
-) {
-    let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n"); // a String takes everything
-    for (labels, value) in samples {
-        let _ = writeln!(out, "{name}{labels} {value}");
-    }
+/// One sample without labels.
+fn single(value: impl Display) -> Samples {
+    vec![(String::new(), value.to_string())]
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 /// May a page of `origin` connect? A client without an Origin is not a browser and may connect.
 ///
-/// `host` is the authority of the request, in lower case. A page of the same host may connect. On a
-/// loopback connection that host must also be a loopback name, because a foreign site could let its own
-/// name resolve to 127.0.0.1. Other origins must be among `allowed`.
-pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: &[String]) -> bool {
+/// `host` is the authority of the request, in lower case. A page of the same host may connect. On a `local`
+/// connection, one over loopback, that host must also be a loopback name, because a foreign site could let
+/// its own name resolve to 127.0.0.1. Other origins must be among `allowed`.
+pub fn may_connect(origin: Option<&[u8]>, host: &str, local: bool, allowed: &[String]) -> bool {
     let Some(origin) = origin else { return true };
     let Ok(origin) = str::from_utf8(origin).map(str::to_ascii_lowercase) else { return false };
     if allowed.iter().any(|one| one == "*" || *one == origin) {
@@ -17,16 +17,7 @@ pub fn may_connect(origin: Option<&[u8]>, host: &str, over: Interface, allowed: 
         Some(("https", authority)) => is_same(authority, host, ":443"),
         Some(_) | None => false,
     };
-    same_host && (over == Interface::Network || is_loopback_name(host))
-}
-
-/// The kind of interface on which a connection was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interface {
-    /// Only this machine can reach it.
-    Loopback,
-    /// Other machines can reach it.
-    Network,
+    same_host && (!local || is_loopback_name(host))
 }
 
 /// Are two authorities the same? Each may have the scheme's default port or leave it out.
@@ -50,14 +41,16 @@ pub fn is_loopback_name(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn allowed(origin: &str, host: &str, over: Interface, list: &[&str]) -> bool {
+    const LOOPBACK: bool = true;
+
+    fn allowed(origin: &str, host: &str, local: bool, list: &[&str]) -> bool {
         let list: Vec<String> = list.iter().map(|one| (*one).to_owned()).collect();
-        may_connect(Some(origin.as_bytes()), host, over, &list)
+        may_connect(Some(origin.as_bytes()), host, local, &list)
     }
 
     #[test]
     fn s10_2_without_an_origin_a_client_may_connect() {
-        assert!(may_connect(None, "evil.test:1984", Interface::Loopback, &[]));
+        assert!(may_connect(None, "evil.test:1984", LOOPBACK, &[]));
     }
 
     #[test]
@@ -82,23 +75,23 @@ mod tests {
             ("http://", "", false),
             ("file://localhost:1984", "localhost:1984", false),
         ] {
-            assert_eq!(allowed(origin, host, Interface::Loopback, &[]), verdict, "{origin} {host}");
+            assert_eq!(allowed(origin, host, LOOPBACK, &[]), verdict, "{origin} {host}");
         }
     }
 
     #[test]
     fn s10_2_over_the_network_the_same_host_is_enough() {
-        assert!(allowed("http://chat.example:1984", "chat.example:1984", Interface::Network, &[]));
-        assert!(!allowed("http://evil.test:1984", "chat.example:1984", Interface::Network, &[]));
+        assert!(allowed("http://chat.example:1984", "chat.example:1984", !LOOPBACK, &[]));
+        assert!(!allowed("http://evil.test:1984", "chat.example:1984", !LOOPBACK, &[]));
     }
 
     #[test]
     fn s10_2_other_origins_must_be_listed() {
         let list = ["https://chat.example", "null"];
-        assert!(allowed("https://chat.example", "chat.example", Interface::Loopback, &list));
-        assert!(allowed("HTTPS://Chat.Example", "chat.example", Interface::Loopback, &list));
-        assert!(allowed("null", "localhost:1984", Interface::Loopback, &list));
-        assert!(!allowed("https://chat.example.evil.test", "x", Interface::Loopback, &list));
-        assert!(allowed("https://anyone.test", "x", Interface::Loopback, &["*"]));
+        assert!(allowed("https://chat.example", "chat.example", LOOPBACK, &list));
+        assert!(allowed("HTTPS://Chat.Example", "chat.example", LOOPBACK, &list));
+        assert!(allowed("null", "localhost:1984", LOOPBACK, &list));
+        assert!(!allowed("https://chat.example.evil.test", "x", LOOPBACK, &list));
+        assert!(allowed("https://anyone.test", "x", LOOPBACK, &["*"]));
     }
 }

@@ -1,6 +1,5 @@
 //! The resources that a plain GET can have: the page, the health check, the metrics.
 
-use super::metrics::Metrics;
 use crate::wire::http::Request;
 use crate::wire::response::Response;
 
@@ -14,43 +13,34 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A page.
-pub struct Page {
-    content_type: &'static str,
-    content: Vec<u8>,
-    /// The value of `Wirechat-Inspect`.
-    inspection: Option<&'static str>,
+pub enum Page {
+    /// `/`: the client. A header field says whether the messages can be inspected, and where.
+    Client(Option<&'static str>),
+    /// `/healthz`: the server is alive, for supervisors.
+    Health,
+    /// `/metrics`: the counters, for Prometheus.
+    Metrics(String),
 }
 
 impl Page {
-    /// `/`: the client. A header field says whether the messages can be inspected, and where.
-    pub fn client(inspection: Option<&'static str>) -> Self {
-        Self { content_type: "text/html; charset=utf-8", content: CLIENT.into(), inspection }
-    }
-
-    /// `/healthz`: the server is alive, for supervisors.
-    pub fn health() -> Self {
-        Self { content_type: "text/plain; charset=utf-8", content: "ok\n".into(), inspection: None }
-    }
-
-    /// `/metrics`: the counters, for Prometheus.
-    pub fn metrics(metrics: &Metrics, open: usize) -> Self {
-        let content = metrics.render(open).into();
-        Self { content_type: "text/plain; version=0.0.4; charset=utf-8", content, inspection: None }
-    }
-
     /// The response to GET or HEAD. It is not cached, so that a new version is seen at once.
     pub fn response(self, request: &Request) -> Response {
+        let (content_type, content, inspection) = match self {
+            Self::Client(inspection) => ("text/html; charset=utf-8", CLIENT.into(), inspection),
+            Self::Health => ("text/plain; charset=utf-8", "ok\n".into(), None),
+            Self::Metrics(text) => ("text/plain; version=0.0.4; charset=utf-8", text.into(), None),
+        };
         let connection = if request.is_persistent() { "keep-alive" } else { "close" };
         let mut fields = vec![
             ("Connection", connection.to_owned()),
-            ("Content-Type", self.content_type.to_owned()),
+            ("Content-Type", content_type.to_owned()),
             ("Cache-Control", "no-cache".to_owned()),
             ("Content-Security-Policy", POLICY.to_owned()),
             ("X-Content-Type-Options", "nosniff".to_owned()),
             ("Referrer-Policy", "no-referrer".to_owned()),
         ];
-        fields.extend(self.inspection.map(|place| ("Wirechat-Inspect", place.to_owned())));
-        Response { status: "200 OK", fields, content: self.content }
+        fields.extend(inspection.map(|place| ("Wirechat-Inspect", place.to_owned())));
+        Response { status: "200 OK", fields, content }
     }
 }
 

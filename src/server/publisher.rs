@@ -3,7 +3,6 @@
 //! their number later.
 
 use std::collections::HashMap;
-use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::thread;
@@ -11,17 +10,16 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::clock::push_time;
-use super::inspect_queue::{InspectQueue, Observation, ObservedAt};
+use super::inspect_queue::{Observation, ObservedAt};
 use super::limits::{PUBLISH_PAUSE, REPORT_DROPPED_INTERVAL, WIRE_BACKLOG_MAX, WIRE_BATCH_MAX};
-use super::room::Room;
+use super::resource::Resource;
 use super::send_queue::{Enqueue, SendQueue};
-use super::spawn::spawn_essential;
+use super::state::Server;
 use crate::explain::inspect_json;
 
 /// Delivers observations to the members of `/wire`.
+#[derive(Default)]
 pub struct Publisher {
-    inspect_queue: &'static InspectQueue,
-    room: &'static Room,
     /// The number of the last observation.
     number: u64,
     /// Texts that are not delivered yet.
@@ -31,23 +29,14 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
-    pub fn start(inspect_queue: &'static InspectQueue, room: &'static Room) -> io::Result<()> {
-        let (number, batch, dropped) = Default::default();
-        let publisher = Self { inspect_queue, room, number, batch, dropped };
-        spawn_essential("publisher", move || publisher.run())
-    }
-
-    fn run(mut self) -> ! {
+    /// The body of the publisher thread.
+    pub fn run(mut self, server: &Server) -> ! {
         let mut members = Vec::new();
         loop {
-            let must_report = self.dropped.values().any(|dropped| 0 < *dropped);
-            let timeout = if must_report { REPORT_DROPPED_INTERVAL } else { Duration::MAX };
-            let (observations, dropped) = self.inspect_queue.take(timeout);
-            self.room.snapshot(&mut members);
+            let nothing_dropped = self.dropped.is_empty();
+            let timeout = if nothing_dropped { Duration::MAX } else { REPORT_DROPPED_INTERVAL };
+            let (observations, dropped) = server.inspect_queue.take(timeout);
+            server.room(Resource::Wire).snapshot(&mut members);
             self.dropped.retain(|id, _| members.iter().any(|member| member.peer.id == *id));
             for (at, observation) in observations {
                 self.push(at, &observation);
@@ -57,7 +46,9 @@ impl Publisher {
             }
             self.deliver(&members);
             for member in members.drain(..) {
-                *self.dropped.entry(member.peer.id).or_default() += dropped;
+                if 0 < dropped {
+                    *self.dropped.entry(member.peer.id).or_default() += dropped;
+                }
                 self.report_dropped(&member);
             }
             thread::sleep(PUBLISH_PAUSE);
@@ -69,8 +60,8 @@ impl Publisher {
         let mut time = String::new();
         push_time(at.time, &mut time);
         self.number += 1;
-        let (number, connection) = (self.number, at.peer.id);
-        let place = inspect_json::Place { number, time: &time, connection };
+        let connection = at.peer.id;
+        let place = inspect_json::Place { number: self.number, time: &time, connection };
         self.batch.push_text(&match observation {
             Observation::Head(bytes) => inspect_json::head(&place, at.sender, bytes),
             Observation::Frame(frame) => inspect_json::frame(&place, frame),
@@ -94,10 +85,7 @@ impl Publisher {
 
     /// Sends the number of texts that a member lost, before any newer text, if it has room again.
     fn report_dropped(&mut self, member: &Arc<SendQueue>) {
-        let Some(dropped) = self.dropped.remove(&member.peer.id).filter(|dropped| 0 < *dropped)
-        else {
-            return;
-        };
+        let Some(dropped) = self.dropped.remove(&member.peer.id) else { return };
         let mut report = Batch::default();
         report.push_text(&inspect_json::lost(dropped));
         let frames = Arc::new(report.frames);

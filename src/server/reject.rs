@@ -2,60 +2,57 @@
 //! closes it so that the answer arrives. It waits for no client.
 
 use std::io::{self, Read, Write};
-use std::mem;
 use std::net::Shutdown;
-use std::sync::{Condvar, Mutex};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::clock::unix_time;
-use super::limits::{REJECT_POLL, REJECTED_MAX};
-use super::sync::{lock, wait_while};
+use super::limits::{CLOSE_TIMEOUT, REJECT_POLL, REJECTED_MAX};
+use super::spawn::spawn_essential;
 use crate::net::stream::SharedStream;
 use crate::wire::http::Method;
 use crate::wire::refusal::Refusal;
 
 /// A connection without a thread of its own.
-pub struct Rejected {
-    /// The connection.
-    pub stream: SharedStream,
+struct Rejected {
+    stream: SharedStream,
     /// Why it is rejected.
-    pub refusal: Refusal,
+    refusal: Refusal,
     /// When it is closed, if the client has not closed before.
-    pub deadline: Instant,
+    deadline: Instant,
 }
 
-/// The rejected connections that wait for their answer.
-#[derive(Default)]
-pub struct Rejector {
-    /// The lock is held to append or to take all.
-    queue: Mutex<Vec<Rejected>>,
-    arrived: Condvar,
-}
+/// The way to the rejector thread.
+pub struct Rejector(SyncSender<Rejected>);
 
 impl Rejector {
-    /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
-    pub fn reject(&self, rejected: Rejected) {
-        let mut queue = lock(&self.queue);
-        if queue.len() < REJECTED_MAX {
-            queue.push(rejected);
-            self.arrived.notify_one();
-        }
+    /// Starts the rejector thread.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn start() -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(REJECTED_MAX);
+        spawn_essential("rejector", move || run(&receiver))?;
+        Ok(Self(sender))
     }
 
-    /// The body of the rejector thread.
-    pub fn run(&self) -> ! {
-        let mut lingering: Vec<Rejected> = Vec::new();
-        loop {
-            let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
-            let nothing = |queue: &mut Vec<Rejected>| queue.is_empty();
-            let (mut queue, _) = wait_while(&self.arrived, lock(&self.queue), timeout, nothing);
-            let arrived = mem::take(&mut *queue);
-            drop(queue);
-            lingering.retain(Rejected::is_lingering);
-            for rejected in arrived {
-                if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
-                    lingering.push(rejected);
-                }
+    /// Queues a connection. If [`REJECTED_MAX`] are queued, this one is closed without an answer.
+    pub fn reject(&self, stream: SharedStream, refusal: Refusal) {
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        let _ = self.0.try_send(Rejected { stream, refusal, deadline }); // dropped if the queue is full
+    }
+}
+
+/// The body of the rejector thread.
+fn run(queue: &Receiver<Rejected>) -> ! {
+    let mut lingering: Vec<Rejected> = Vec::new();
+    loop {
+        let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
+        let first = queue.recv_timeout(timeout);
+        lingering.retain(Rejected::is_lingering);
+        for rejected in first.into_iter().chain(queue.try_iter()) {
+            if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
+                lingering.push(rejected);
             }
         }
     }
@@ -76,13 +73,10 @@ impl Rejected {
 
     /// Drops received bytes. Returns true while the client may still send more.
     fn is_lingering(&self) -> bool {
-        let mut dropped = [0; 4096];
-        match (&*self.stream).read(&mut dropped) {
-            Ok(0) => false,
-            Ok(_) => Instant::now() < self.deadline,
-            Err(error) => {
-                error.kind() == io::ErrorKind::WouldBlock && Instant::now() < self.deadline
-            }
-        }
+        let is_open = match (&*self.stream).read(&mut [0; 4096]) {
+            Ok(count) => 0 < count,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        is_open && Instant::now() < self.deadline
     }
 }

@@ -38,7 +38,8 @@ pub struct SendQueue {
     /// The client.
     pub peer: Peer,
     stream: SharedStream,
-    metrics: &'static Metrics,
+    /// All counters of the server.
+    pub metrics: &'static Metrics,
     trace: Option<Trace>,
     /// The queue and its state. The lock is held to read or to change them, never to write to the socket.
     state: Mutex<SendState>,
@@ -60,26 +61,18 @@ pub enum Enqueue {
 }
 
 impl SendQueue {
-    /// Creates the send queue of a connection whose handshake is decided but not sent. The caller gets the
-    /// writer role until [`WriterRole::send_handshake`]. The client can therefore join a room before its
-    /// 101 and its welcome are sent, and misses no message.
+    /// Creates the send queue of a connection whose handshake is decided but not sent. The caller has the
+    /// writer role ([`WriterRole::new`]) until [`WriterRole::write_all`]. The client can therefore join a
+    /// room before its 101 and its welcome are sent, and misses no message.
     pub fn new(
         peer: Peer,
         stream: SharedStream,
         metrics: &'static Metrics,
         trace: Option<Trace>,
-    ) -> (Arc<Self>, WriterRole) {
-        let send_queue = Arc::new(Self {
-            peer,
-            stream,
-            metrics,
-            trace,
-            state: Mutex::new(SendState::with_writer()),
-            state_changed: Condvar::new(),
-            activity: Activity::new(),
-        });
-        let role = WriterRole::new(Arc::clone(&send_queue));
-        (send_queue, role)
+    ) -> Arc<Self> {
+        let (state, state_changed) = (Mutex::new(SendState::with_writer()), Condvar::new());
+        let activity = Activity::new();
+        Arc::new(Self { peer, stream, metrics, trace, state, state_changed, activity })
     }
 
     /// Sends or queues whole frames that hold N text messages, without blocking. The queue may hold
@@ -97,10 +90,10 @@ impl SendQueue {
         if let Some(role) = self.claim_writer(&mut state) {
             drop(state);
             role.write_first(Arc::clone(frames));
-        } else if state.queued_bytes() <= max_backlog {
+        } else if state.queued_bytes <= max_backlog {
             state.push(Arc::clone(frames));
         } else {
-            return Enqueue::BacklogFull(state.queued_bytes());
+            return Enqueue::BacklogFull(state.queued_bytes);
         }
         self.metrics.outgoing.text_messages(messages);
         Enqueue::Queued
@@ -112,22 +105,17 @@ impl SendQueue {
     /// The connection failed.
     pub fn send(self: &Arc<Self>, frames: &[u8]) -> io::Result<()> {
         let mut state = lock(&self.state);
-        let role = loop {
-            if state.error().is_some() {
-                return Err(io::ErrorKind::NotConnected.into());
-            }
-            if !state.is_open() {
-                return Ok(());
-            }
-            if let Some(role) = self.claim_writer(&mut state) {
-                break role;
-            }
+        while state.is_open() && state.has_writer {
             state.waiting += 1;
             state = wait(&self.state_changed, state);
             state.waiting -= 1;
-        };
+        }
+        if state.error.is_some() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        let role = if state.is_open() { self.claim_writer(&mut state) } else { None };
         drop(state);
-        role.write_all(&[], frames)
+        role.map_or(Ok(()), |role| role.write_all(&[], frames))
     }
 
     /// Answers a Ping with its own payload (section 5.5.3). If a Pong is waiting already, the new one
@@ -202,7 +190,7 @@ impl SendQueue {
         state.waiting += 1;
         loop {
             let before = self.activity.last_active();
-            let has_writer = |state: &mut SendState| state.has_writer();
+            let has_writer = |state: &mut SendState| state.has_writer;
             let is_late;
             (state, is_late) = wait_while(&self.state_changed, state, timeout, has_writer);
             if !is_late || self.activity.last_active() == before {
@@ -218,17 +206,8 @@ impl SendQueue {
     }
 
     /// Takes the writer role, if it is free.
-    fn claim_writer(self: &Arc<Self>, state: &mut SendState) -> Option<WriterRole> {
-        state.try_claim_writer().then(|| WriterRole::new(Arc::clone(self)))
-    }
-
-    /// Marks the connection as failed and ends it.
-    fn fail(&self, error: io::Error) {
-        let mut state = lock(&self.state);
-        state.fail(error);
-        self.notify(&state);
-        drop(state);
-        self.shutdown();
+    fn claim_writer(self: &Arc<Self>, state: &mut SendState) -> Option<WriterRole<'_>> {
+        state.try_claim_writer().then(|| WriterRole::new(self))
     }
 
     fn trace_sent(&self, frames: &[u8]) {
@@ -251,32 +230,30 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::{panic, thread};
 
-    fn connect() -> (Arc<SendQueue>, WriterRole, TcpStream) {
+    fn connect() -> (Arc<SendQueue>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (stream, address) = listener.accept().unwrap();
         let metrics: &Metrics = Box::leak(Box::default());
-        let (queue, role) =
-            SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None);
-        (queue, role, client)
+        (SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None), client)
     }
 
     /// In a busy room there is a writer at every moment, also when a ping is due.
     #[test]
     fn a_client_that_is_being_written_to_gets_its_ping() {
-        let (queue, role, mut client) = connect();
+        let (queue, mut client) = connect();
         queue.ping(&Arc::new(vec![0x89, 0]));
-        role.send_handshake(b"101", &[0x81, 0]).unwrap();
+        WriterRole::new(&queue).write_all(b"101", &[0x81, 0]).unwrap();
         let mut received = [0; 7];
         client.read_exact(&mut received).unwrap();
         assert_eq!(received, *b"101\x81\0\x89\0");
-        assert!(!queue.with_state(SendState::has_writer));
+        assert!(!queue.with_state(|state| state.has_writer));
     }
 
     fn assert_failed(queue: &Arc<SendQueue>, mut client: TcpStream, sentence: &str) {
-        assert!(!queue.with_state(SendState::has_writer), "the role is free");
-        assert_eq!(queue.with_state(SendState::error).as_deref(), Some(sentence));
+        assert!(!queue.with_state(|state| state.has_writer), "the role is free");
+        assert_eq!(queue.with_state(|state| state.error.as_ref().unwrap().to_string()), sentence);
         assert_eq!(queue.deliver(&Arc::new(vec![0x81, 0]), 1, usize::MAX), Enqueue::Closed);
         assert!(queue.send(&[0x81, 0]).is_err(), "it does not wait for a writer");
         queue.wait_flushed(Duration::MAX);
@@ -285,10 +262,13 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_writer_does_not_leave_the_queue_stuck() {
-        let (queue, role, client) = connect();
-        let writer = thread::spawn(move || {
-            let _role = role;
-            panic::resume_unwind(Box::new("while it writes")); // a panic that calls no hook
+        let (queue, client) = connect();
+        let writer = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let _role = WriterRole::new(&queue);
+                panic::resume_unwind(Box::new("while it writes")); // a panic that calls no hook
+            }
         });
         assert!(writer.join().is_err());
         assert_failed(&queue, client, "the thread that wrote to it panicked");
@@ -296,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_waits_for_the_writer_wakes_when_the_writer_panics() {
-        let (queue, role, client) = connect();
+        let (queue, client) = connect();
         let sender = thread::spawn({
             let queue = Arc::clone(&queue);
             move || queue.send(&[0x81, 0])
@@ -304,9 +284,12 @@ mod tests {
         while queue.with_state(|state| state.waiting) == 0 {
             thread::yield_now();
         }
-        let writer = thread::spawn(move || {
-            let _role = role;
-            panic::resume_unwind(Box::new("while it writes"));
+        let writer = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let _role = WriterRole::new(&queue);
+                panic::resume_unwind(Box::new("while it writes"));
+            }
         });
         assert!(writer.join().is_err());
         assert!(sender.join().unwrap().is_err());
@@ -315,8 +298,8 @@ mod tests {
 
     #[test]
     fn a_writer_role_that_no_thread_takes_over_fails_the_queue() {
-        let (queue, role, client) = connect();
-        drop(role);
+        let (queue, client) = connect();
+        drop(WriterRole::new(&queue));
         assert_failed(&queue, client, "no thread to send its backlog");
     }
 }

@@ -5,18 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::event::Peer;
 use super::guard::CountGuard;
 use super::http::{HttpConnection, Upgrade};
 use super::limits::{CLOSE_TIMEOUT, SEND_TIMEOUT};
-use super::log::LogEvent;
+use super::log::{LogEvent, Peer};
 use super::message_handler::MessageHandler;
 use super::reply::{Reply, reply_to};
 use super::resource::Resource;
 use super::room::Seat;
-use super::send_queue::{Backlog, SendQueue, SendState};
+use super::send_queue::{Backlog, SendQueue, SendState, WriterRole};
 use super::state::Server;
-use super::trace::{Tap, Trace};
+use super::trace::Tap;
 use crate::net::stream::{SharedStream, lingering_close};
 use crate::wire::close::{Close, Violation};
 use crate::wire::frame::Role;
@@ -28,12 +27,10 @@ pub type ReadLoop = fn(&mut Session) -> Disconnect;
 /// The body of a client's thread. `read_loop` is [`Session::read_loop`]; a test passes one that panics.
 pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loop: ReadLoop) {
     let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
-    if let Some(upgrade) = HttpConnection::new(server, peer, Arc::clone(&stream)).run() {
-        let shared = Arc::clone(&stream);
-        let websocket = || run_websocket(server, peer, shared, upgrade, read_loop);
-        if catch_unwind(AssertUnwindSafe(websocket)).is_err() {
-            lingering_close(&stream, CLOSE_TIMEOUT); // so that the Close with 1011 arrives
-        }
+    let upgrade = HttpConnection::new(server, peer, Arc::clone(&stream)).run();
+    let websocket = || upgrade.map(|upgrade| run_websocket(upgrade, read_loop));
+    if catch_unwind(AssertUnwindSafe(websocket)).is_err() {
+        lingering_close(&stream, CLOSE_TIMEOUT); // so that the Close with 1011 arrives
     }
 }
 
@@ -42,16 +39,11 @@ pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loo
 /// This function and its three parts are never inlined. A thread keeps every page of its stack that it has
 /// touched, and there are thousands of threads: so the parts use the same pages one after the other.
 #[inline(never)]
-fn run_websocket(
-    server: &'static Server,
-    peer: Peer,
-    stream: SharedStream,
-    upgrade: Upgrade,
-    read_loop: ReadLoop,
-) {
+fn run_websocket(upgrade: Upgrade, read_loop: ReadLoop) {
+    let HttpConnection { server, peer, .. } = upgrade.connection;
     let _upgraded = CountGuard::new(&server.upgraded);
     let resource = upgrade.resource;
-    let Ok(mut session) = open_session(server, peer, stream, upgrade) else {
+    let Ok(mut session) = open_session(upgrade) else {
         return server.log.log(Some(peer), LogEvent::NegotiationFailed);
     };
     match resource {
@@ -66,20 +58,20 @@ fn run_websocket(
 /// Joins the room, then sends the 101 and the welcome. Messages that are broadcast meanwhile wait in the send
 /// queue, so the welcome is the first. Both leave in one write, because each write wakes the client.
 #[inline(never)]
-pub(super) fn open_session(
-    server: &'static Server,
-    peer: Peer,
-    stream: SharedStream,
-    upgrade: Upgrade,
-) -> io::Result<Box<Session>> {
-    let Upgrade { resource, handshake, unread } = upgrade;
+pub(super) fn open_session(upgrade: Upgrade) -> io::Result<Box<Session>> {
+    let Upgrade { resource, handshake, connection } = upgrade;
+    let HttpConnection { server, peer, stream, exchange_trace, unread, .. } = connection;
     stream.set_read_timeout(None)?;
     let response = handshake.response();
-    let trace = server.trace(peer).and_then(|trace| trace_response(trace, resource, &response));
+    if let Some(trace) = exchange_trace {
+        trace.head(Role::Server, response.as_bytes());
+    }
+    let is_watcher = resource == Resource::Wire; // its own frames are not shown
+    let trace = exchange_trace.filter(|_| !is_watcher);
     stream.set_write_timeout(Some(SEND_TIMEOUT))?;
 
-    let (send_queue, writer) = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
-    let is_watcher = resource == Resource::Wire;
+    let send_queue = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
+    let writer = WriterRole::new(&send_queue);
     let watcher = is_watcher.then(|| CountGuard::new(&server.inspect_queue.watchers));
     let seat = server.room(resource).join(&send_queue);
     if server.is_stopping() {
@@ -89,28 +81,13 @@ pub(super) fn open_session(
     if resource == Resource::Chat {
         welcome.push_text(&server.options.welcome);
     }
-    writer.send_handshake(response.as_bytes(), &welcome.frames)?; // section 4.2.2: now it is open
+    writer.write_all(response.as_bytes(), &welcome.frames)?; // section 4.2.2: now it is open
     server.metrics.outgoing.text_messages(welcome.messages);
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.max_message, &unread);
-    let mut tap = trace.map(Trace::tap);
-    if let Some(tap) = &mut tap {
-        tap.received(&unread);
-    }
+    let tap = trace.map(|trace| trace.tap(&unread));
     let handler = MessageHandler::new(server, resource, send_queue);
     Ok(Box::new(Session { stream, seat, receiver, handler, tap, _watcher: watcher }))
-}
-
-/// Shows the 101. Returns the trace for the frames after it; those of `/wire` are not shown at `/wire`.
-fn trace_response(trace: Trace, resource: Resource, response: &str) -> Option<Trace> {
-    let (head, frames) = match resource {
-        Resource::Chat | Resource::Echo => (Some(trace), Some(trace)),
-        Resource::Wire => (trace.log_only(), None),
-    };
-    if let Some(head) = head {
-        head.head(Role::Server, response.as_bytes());
-    }
-    frames
 }
 
 /// A client after its upgrade. It is on the heap, because on the stack each move would take its size again.
@@ -131,12 +108,13 @@ pub enum Disconnect {
     /// The client has sent a Close; the server sends the answer.
     Closed(Close),
     /// The client broke the protocol: the server closes with the rule's code.
-    Violation(Violation),
-    /// The client ended the stream without a Close.
-    Ended,
-    /// The socket failed: no answer can be sent.
+    Violation(Close),
+    /// The client ended the stream without a Close, or the socket failed: no answer can be sent.
     Failed(io::Error),
 }
+
+/// The client ended the stream without a Close: the reason in the log.
+const ENDED: &str = "connection ended without a Close frame";
 
 impl Session {
     /// Handles all frames of one read, flushes the replies, and reads again.
@@ -144,17 +122,17 @@ impl Session {
     pub fn read_loop(&mut self) -> Disconnect {
         let incoming = &self.handler.server.metrics.incoming;
         loop {
-            let disconnect = self.handle_events();
+            let handled = self.handle_events();
             incoming.frame_counts(self.receiver.take_counts());
             if let Err(error) = self.handler.flush() {
                 return Disconnect::Failed(error);
             }
-            if let Some(disconnect) = disconnect {
+            if let Err(disconnect) = handled {
                 return disconnect;
             }
             let buffer = self.receiver.spare_capacity();
             match (&*self.stream).read(buffer) {
-                Ok(0) => return Disconnect::Ended, // section 7.1.5: as if the code were 1006
+                Ok(0) => return Disconnect::Failed(io::Error::other(ENDED)), // 7.1.5: as if with 1006
                 Ok(count) => {
                     if let Some(tap) = &mut self.tap {
                         tap.received(&buffer[..count]);
@@ -171,70 +149,53 @@ impl Session {
 
     /// Handles the events in the receive buffer. The receiver has joined the fragments (section 5.4) and
     /// checked that text is UTF-8 (section 8.1).
-    fn handle_events(&mut self) -> Option<Disconnect> {
+    fn handle_events(&mut self) -> Result<(), Disconnect> {
         let Self { receiver, handler, .. } = self;
         handler.is_open = handler.send_queue.with_state(SendState::is_open);
-        loop {
-            let event = match receiver.next() {
-                Ok(Some(event)) => event,
-                Ok(None) => return None,
-                Err(violation) => return Some(Disconnect::Violation(violation)), // 7.1.7, 8.1
-            };
+        let violated = |violation: Violation| Disconnect::Violation(violation.close()); // 7.1.7, 8.1
+        while let Some(event) = receiver.next().map_err(violated)? {
             match reply_to(event, handler.resource) {
-                Reply::Broadcast(text) => handler.broadcast(text), // 5.6
-                Reply::Echo(opcode, payload) => handler.echo(opcode, payload), // 5.6
-                Reply::Simulation(text) => handler.simulate(text),
-                Reply::Pong(payload) => handler.pong(payload), // 5.5.2, 5.5.3
-                Reply::Nothing => (),                          // 5.5.3: a Pong needs no reply
-                Reply::Reject(close) => handler.reject(close), // 7.4.1
-                Reply::Close(close) => return Some(Disconnect::Closed(close)), // 5.5.1
+                Reply::Close(close) => return Err(Disconnect::Closed(close)), // 5.5.1
+                reply => handler.carry_out(reply),
             }
         }
+        Ok(())
     }
 
     /// Sends the last frame, leaves the room, and closes the connection so that the frame arrives.
     #[inline(never)]
     fn close(self: Box<Self>, disconnect: Disconnect) {
         let Self { stream, seat, handler, tap, .. } = *self;
-        if let Some(tap) = tap {
-            tap.end();
-        }
+        tap.into_iter().for_each(Tap::end);
         let MessageHandler { server, send_queue, last_broadcast, .. } = &handler;
         server.broadcast_queue.wait_until_delivered(*last_broadcast); // the Close comes after it
-        let sent = send_queue.with_state(SendState::sent_close);
-        let received = match &disconnect {
+        let (sent, error) = send_queue.with_state(|state| {
+            let sent = state.closing.as_ref().map(|closing| closing.close.clone());
+            (sent, state.error.as_ref().map(ToString::to_string))
+        });
+        let received = match disconnect {
             Disconnect::Closed(close) => {
-                server.metrics.incoming.close(close); // 7.1.3: the closing handshake has started
+                server.metrics.incoming.close(&close); // 7.1.3: the closing handshake has started
                 send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
-                Some(close.clone())
+                Ok(close)
             }
-            Disconnect::Violation(violation) => {
-                let close = violation.close(); // 7.1.7: fail the connection
-                send_queue.close(close.clone(), Backlog::Discard, CLOSE_TIMEOUT);
-                Some(close)
+            Disconnect::Violation(close) => {
+                send_queue.close(close.clone(), Backlog::Discard, CLOSE_TIMEOUT); // 7.1.7: fail
+                Ok(close)
             }
-            Disconnect::Ended | Disconnect::Failed(_) => None,
+            // The error of the sending side is more precise than what a read returns.
+            Disconnect::Failed(read_error) => Err(error.unwrap_or_else(|| read_error.to_string())),
         };
         drop(seat);
-        log_end(server, send_queue, sent.or(received), &disconnect);
-        if matches!(disconnect, Disconnect::Closed(_) | Disconnect::Violation(_)) {
+        let (peer, is_answered) = (Some(send_queue.peer), received.is_ok());
+        match &sent.map_or(received, Ok) {
+            Ok(first) => server.log.log(peer, LogEvent::Closed(first)), // 7.1.5, 7.1.6
+            Err(error) => server.log.log(peer, LogEvent::Errored(error)),
+        }
+        if is_answered {
             send_queue.wait_flushed(CLOSE_TIMEOUT);
             lingering_close(&stream, CLOSE_TIMEOUT); // 7.1.1: the server closes TCP first
         }
         send_queue.shutdown(); // 7.1.4: closed; a writer thread that is left wakes up
     }
-}
-
-/// Logs the code and reason of the first Close (sections 7.1.5 and 7.1.6), or why there was none. The error
-/// of the sending side is more precise than what a read returns.
-fn log_end(server: &Server, send_queue: &SendQueue, close: Option<Close>, end: &Disconnect) {
-    let peer = Some(send_queue.peer);
-    if let Some(close) = close {
-        return server.log.log(peer, LogEvent::Closed(&close));
-    }
-    let error = send_queue.with_state(SendState::error).unwrap_or_else(|| match end {
-        Disconnect::Failed(error) => error.to_string(),
-        _ => "connection ended without a Close frame".to_owned(),
-    });
-    server.log.log(peer, LogEvent::Errored(&error));
 }

@@ -45,20 +45,16 @@ fn dissected(wire: &[u8]) -> Vec<Frame> {
 fn step(sentence: &str, answer: Option<(Opcode, &[u8])>) -> String {
     let mut out = JsonObject::default();
     out.text("sentence", sentence);
-    out.text_or_null(
-        "answer",
-        answer.map(|(opcode, payload)| hex::encode(&encoded(opcode, payload), "")),
-    );
+    let answer = answer.map(|(opcode, payload)| hex::encode(&encoded(opcode, payload), ""));
+    out.text_or_null("answer", answer);
     out.finish()
 }
 
 fn reaction(reply: &Reply) -> String {
     match reply {
         Reply::Broadcast(text) => {
-            let what = format!(
-                "text message ({}): sent to everyone in the chat",
-                byte_count(text.len() as u64)
-            );
+            let size = byte_count(text.len() as u64);
+            let what = format!("text message ({size}): sent to everyone in the chat");
             step(&what, Some((Opcode::Text, text.as_bytes())))
         }
         Reply::Reject(close) => step(
@@ -71,10 +67,10 @@ fn reaction(reply: &Reply) -> String {
         ),
         Reply::Nothing => step("Pong: needs no answer (5.5.3)", None),
         Reply::Close(received) => {
-            let (answer, how) = (received.reply(), with_code(received));
+            let how = with_code(received);
             let what =
                 format!("Close: answered with a Close {how}, then the connection ends (5.5.1)");
-            step(&what, Some((Opcode::Close, &answer.body())))
+            step(&what, Some((Opcode::Close, &received.reply().body())))
         }
         // The simulation is that of /chat, where these do not occur.
         Reply::Echo(..) | Reply::Simulation(_) => step("message: answered to this client", None),
@@ -82,29 +78,22 @@ fn reaction(reply: &Reply) -> String {
 }
 
 fn failure(violation: Violation) -> String {
-    let rule = violation.rule();
-    let close = violation.close();
+    let (rule, close) = (violation.rule(), violation.close());
+    let (sentence, section) = (rule.sentence, rule.section());
     let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
-    let what = format!(
-        "{} ({}): the connection fails with close code {code}",
-        rule.sentence,
-        rule.section()
-    );
+    let what = format!("{sentence} ({section}): the connection fails with close code {code}");
     step(&what, Some((Opcode::Close, &close.body())))
 }
 
 /// What the server waits for if nothing is wrong yet.
 fn waiting(frame: &Frame) -> Option<String> {
     let is_fragment = !frame.header.fin() && !frame.header.is_control();
-    match frame.missing() {
-        0 if is_fragment => {
-            Some(step("fragment: the server waits for the rest of the message (5.4)", None))
-        }
-        0 => None,
-        missing => {
-            Some(step(&format!("the server waits for at least {} more", byte_count(missing)), None))
-        }
-    }
+    let what = match frame.missing() {
+        0 if is_fragment => "fragment: the server waits for the rest of the message (5.4)",
+        0 => return None,
+        missing => &format!("the server waits for at least {} more", byte_count(missing)),
+    };
+    Some(step(what, None))
 }
 
 fn with_code(received: &Close) -> String {

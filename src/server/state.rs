@@ -3,15 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::broadcast::BroadcastQueue;
-use super::event::Peer;
-use super::inspect::Inspection;
 use super::inspect_queue::InspectQueue;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::options::ServeOptions;
 use super::resource::Resource;
 use super::room::Room;
-use super::trace::Trace;
 
 /// The shared state. It lives as long as the program.
 pub struct Server {
@@ -31,7 +28,8 @@ pub struct Server {
     pub upgraded: AtomicUsize,
     /// The rooms, in the order of [`Resource`].
     pub rooms: [&'static Room; 3],
-    is_stopping: AtomicBool,
+    /// Set once, when a signal to stop is received: there are no new WebSockets.
+    pub stopping: AtomicBool,
 }
 
 impl Server {
@@ -45,12 +43,12 @@ impl Server {
             options,
             log,
             metrics,
-            broadcast_queue: BroadcastQueue::new(chat, max_backlog, metrics, log),
+            broadcast_queue: BroadcastQueue::new(chat, max_backlog, log),
             inspect_queue: InspectQueue::default(),
             open: AtomicUsize::new(0),
             upgraded: AtomicUsize::new(0),
             rooms,
-            is_stopping: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
         }))
     }
 
@@ -59,21 +57,9 @@ impl Server {
         self.rooms[resource as usize]
     }
 
-    /// The trace of a connection, if the wire is to be shown anywhere.
-    pub fn trace(&'static self, peer: Peer) -> Option<Trace> {
-        let is_inspected = self.options.inspection != Inspection::Off;
-        let inspect_queue = is_inspected.then_some(&self.inspect_queue);
-        Trace::new(peer, self.options.tracing, self.log, inspect_queue)
-    }
-
-    /// Stops new WebSockets.
-    pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::SeqCst);
-    }
-
     /// Was a signal to stop received?
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::SeqCst)
+        self.stopping.load(Ordering::SeqCst)
     }
 }
 

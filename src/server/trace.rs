@@ -27,27 +27,25 @@ const PICTURE_BITS: usize = 32;
 /// Where the wire of one connection is shown.
 #[derive(Clone, Copy)]
 pub struct Trace {
-    peer: Peer,
-    tracing: Tracing,
-    log: &'static Log,
-    inspect_queue: Option<&'static InspectQueue>,
+    /// The client of the connection.
+    pub peer: Peer,
+    /// What is logged.
+    pub tracing: Tracing,
+    /// The log.
+    pub log: &'static Log,
+    /// The way to the inspector, if there is one.
+    pub inspect_queue: Option<&'static InspectQueue>,
 }
 
 impl Trace {
-    /// A trace for one connection, if it is to be shown anywhere.
-    pub fn new(
-        peer: Peer,
-        tracing: Tracing,
-        log: &'static Log,
-        inspect_queue: Option<&'static InspectQueue>,
-    ) -> Option<Self> {
-        let trace = Self { peer, tracing, log, inspect_queue };
-        (tracing != Tracing::Off || inspect_queue.is_some()).then_some(trace)
+    /// The trace, if it is to be shown anywhere.
+    pub fn if_shown(self) -> Option<Self> {
+        (self.tracing != Tracing::Off || self.inspect_queue.is_some()).then_some(self)
     }
 
     /// The same trace for the log alone.
     pub fn log_only(self) -> Option<Self> {
-        Self::new(self.peer, self.tracing, self.log, None)
+        Self { inspect_queue: None, ..self }.if_shown()
     }
 
     /// Shows the bytes of an HTTP head that was sent or received, line by line.
@@ -79,16 +77,16 @@ impl Trace {
         self.show(Role::Server, dissected, more);
     }
 
-    /// A tap on the bytes that the client sends.
-    pub fn tap(self) -> Tap {
-        Tap { trace: self, dissector: Some(self.dissector(Role::Client)) }
+    /// A tap on the bytes that the client sends. It has sent the `first` with its handshake.
+    pub fn tap(self, first: &[u8]) -> Tap {
+        let mut tap = Tap { trace: self, dissector: Some(self.dissector(Role::Client)) };
+        tap.received(first);
+        tap
     }
 
     fn dissector(self, sender: Role) -> Dissector {
-        let payload_max = match (self.inspect_queue, self.tracing) {
-            (None, Tracing::Off | Tracing::Summary) => EXCERPT_MAX,
-            (Some(_), _) | (_, Tracing::Full) => OBSERVED_PAYLOAD_MAX,
-        };
+        let is_whole = self.inspect_queue.is_some() || self.tracing == Tracing::Full;
+        let payload_max = if is_whole { OBSERVED_PAYLOAD_MAX } else { EXCERPT_MAX };
         Dissector::new(Some(sender), 0, payload_max)
     }
 
@@ -99,28 +97,24 @@ impl Trace {
     }
 
     /// Shows frames of one read or write; `more` frames followed them.
-    fn show(self, sender: Role, mut frames: Vec<Frame>, more: usize) {
+    fn show(self, sender: Role, frames: Vec<Frame>, more: usize) {
         let count = frames.len() + more;
         if self.tracing != Tracing::Off {
-            frames.iter().take(TRACED_FRAMES_MAX).for_each(|frame| self.log_frame(sender, frame));
+            for frame in frames.iter().take(TRACED_FRAMES_MAX) {
+                let mut lines = explain::lines(frame);
+                if self.tracing == Tracing::Full {
+                    lines.extend(picture(frame, PICTURE_BITS).lines().map(str::to_owned));
+                }
+                self.log(sender, lines);
+            }
             if TRACED_FRAMES_MAX < count {
                 self.log(sender, [format!("and {} frames more", count - TRACED_FRAMES_MAX)]);
             }
         }
         if let Some(inspect_queue) = self.watched_queue() {
-            frames.truncate(inspect_queue.free_slots());
-            let dropped = (count - frames.len()) as u64;
             let observed = frames.into_iter().map(|frame| Observation::Frame(Box::new(frame)));
-            inspect_queue.push(self.peer, sender, observed.collect(), dropped);
+            inspect_queue.push(self.peer, sender, observed.collect(), more as u64);
         }
-    }
-
-    fn log_frame(self, sender: Role, frame: &Frame) {
-        let mut lines = explain::lines(frame);
-        if self.tracing == Tracing::Full {
-            lines.extend(picture(frame, PICTURE_BITS).lines().map(str::to_owned));
-        }
-        self.log(sender, lines);
     }
 
     fn watched_queue(self) -> Option<&'static InspectQueue> {

@@ -18,7 +18,7 @@ use crate::server::limits::BROADCAST_QUEUE_MAX;
 /// | [`next_round`](Self::next_round) | `Idle` or `Delivering` | the same | the broadcaster becomes idle |
 /// | [`request_help`](Self::request_help), broadcaster idle | `Delivering` | the same | help is wanted; the broadcaster must wake up |
 /// | [`request_help`](Self::request_help), broadcaster busy | `Delivering` | the same | |
-/// | [`withdraw_help`](Self::withdraw_help) | any | the same | help is not wanted any more |
+#[derive(Default)]
 pub(in crate::server) struct QueueState<R> {
     phase: RoundPhase,
     batch: Batch,
@@ -28,15 +28,16 @@ pub(in crate::server) struct QueueState<R> {
     rounds_done: u64,
     /// Does the broadcaster wait for work?
     broadcaster_idle: bool,
-    /// A sender's round that the broadcaster should help with.
+    /// A sender's round that the broadcaster should help with. It may have ended meanwhile.
     help_wanted: Option<R>,
     /// An empty buffer for the queue, from an earlier round.
     recycled: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum RoundPhase {
     /// No round is running and the queue is empty: the next sender delivers its own batch.
+    #[default]
     Idle,
     /// A round is running.
     Delivering,
@@ -57,20 +58,6 @@ pub(super) enum NextRound<R> {
     Start(Batch),
     /// It waits for work.
     Wait,
-}
-
-impl<R> Default for QueueState<R> {
-    fn default() -> Self {
-        Self {
-            phase: RoundPhase::Idle,
-            batch: Batch::default(),
-            rounds_started: 0,
-            rounds_done: 0,
-            broadcaster_idle: false,
-            help_wanted: None,
-            recycled: Vec::new(),
-        }
-    }
 }
 
 impl<R> QueueState<R> {
@@ -103,30 +90,20 @@ impl<R> QueueState<R> {
         if let Some(round) = self.help_wanted.take() {
             return NextRound::Help(round);
         }
-        match self.phase {
-            RoundPhase::Pending => NextRound::Start(self.start_round()),
-            RoundPhase::Idle | RoundPhase::Delivering => {
-                self.broadcaster_idle = true;
-                NextRound::Wait
-            }
+        if self.phase == RoundPhase::Pending {
+            return NextRound::Start(self.start_round());
         }
+        self.broadcaster_idle = true;
+        NextRound::Wait
     }
 
     /// Asks the broadcaster to help with `round`, if it is idle. Returns true if it must wake up.
     #[must_use]
-    pub(super) fn request_help(&mut self, round: &R) -> bool
-    where
-        R: Clone,
-    {
+    pub(super) fn request_help(&mut self, round: R) -> bool {
         if self.broadcaster_idle {
-            self.help_wanted = Some(round.clone());
+            self.help_wanted = Some(round);
         }
         self.broadcaster_idle
-    }
-
-    /// The sender has reached the last member. A broadcaster that has not woken up yet is not needed.
-    pub(super) fn withdraw_help(&mut self) -> Option<R> {
-        self.help_wanted.take()
     }
 
     /// Ends the round, and keeps an empty buffer for a later one. Returns true if the broadcaster must
@@ -259,20 +236,20 @@ mod tests {
     #[test]
     fn request_help_only_wakes_an_idle_broadcaster() {
         let mut state = in_phase(RoundPhase::Delivering);
-        assert!(!state.request_help(&"round"), "it is busy");
+        assert!(!state.request_help("round"), "it is busy");
         assert_eq!(state.help_wanted, None);
         state.next_round();
-        assert!(state.request_help(&"round"));
+        assert!(state.request_help("round"));
         assert_eq!((state.phase, state.help_wanted), (RoundPhase::Delivering, Some("round")));
     }
 
     #[test]
-    fn withdraw_help_leaves_the_broadcaster_idle() {
+    fn help_is_wanted_with_the_latest_round_and_once() {
         let mut state = in_phase(RoundPhase::Delivering);
         state.next_round();
-        assert!(state.request_help(&"round"));
-        assert_eq!(state.withdraw_help(), Some("round"));
-        assert_eq!(state.withdraw_help(), None);
+        assert!(state.request_help("round"));
+        assert!(state.request_help("later round"), "the broadcaster has not woken up yet");
+        assert_eq!(state.next_round(), NextRound::Help("later round"));
         assert_eq!(state.next_round(), NextRound::Wait);
         assert_eq!(state.phase, RoundPhase::Delivering);
     }

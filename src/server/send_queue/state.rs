@@ -16,29 +16,34 @@ use crate::wire::frame::{self, Opcode};
 /// The frames that wait, the state of the connection, and whether a thread is writing.
 #[derive(Default)]
 pub struct SendState {
-    phase: Phase,
+    /// Our Close, if the server has decided to close.
+    pub closing: Option<Closing>,
+    /// Why nothing can be sent any more, if the connection failed before our Close.
+    pub error: Option<io::Error>,
     /// Does a thread have the writer role? From [`try_claim_writer`](Self::try_claim_writer) until
     /// [`take`](Self::take) returns `None`, or until [`fail`](Self::fail).
-    has_writer: bool,
+    pub has_writer: bool,
     /// Threads that wait for a change of the state.
     pub waiting: u32,
     queue: VecDeque<Chunk>,
     /// Bytes in `queue`.
-    queued_bytes: usize,
+    pub queued_bytes: usize,
     /// The answer to the latest Ping. Section 5.5.3: it may stand for the answers to earlier ones.
     pub pong: Option<Arc<Vec<u8>>>,
     /// A Ping that waits for the writer.
     pub ping: Option<Arc<Vec<u8>>>,
 }
 
-#[derive(Default)]
-enum Phase {
-    #[default]
-    Open,
-    /// The server has decided to close. `frame` is its Close frame until the writer takes it.
-    Closing { close: Close, deadline: Instant, frame: Vec<u8>, backlog: Backlog },
-    /// Nothing can be sent any more.
-    Failed(io::Error),
+/// Our Close, once the server has decided to close.
+pub struct Closing {
+    /// Its code and reason.
+    pub close: Close,
+    /// When the wait for the client's answer ends.
+    pub deadline: Instant,
+    /// What happens to the frames before it.
+    pub backlog: Backlog,
+    /// Its frame, until the writer takes it.
+    frame: Option<Vec<u8>>,
 }
 
 /// What happens to the frames that are queued before a Close.
@@ -72,11 +77,6 @@ impl Chunk {
     pub fn advance(&mut self, sent: usize) {
         self.from = (self.from + sent).min(self.to);
     }
-
-    /// Drops all frames after the one that is half sent.
-    pub fn end_after_frame(&mut self) {
-        self.to = frame::frame_end(&self.frames, self.from);
-    }
 }
 
 impl SendState {
@@ -87,44 +87,23 @@ impl SendState {
 
     /// Can frames be queued? Not after our Close, and not after a failure.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open)
+        self.closing.is_none() && self.error.is_none()
     }
 
-    /// Is the frame that is half sent the last before our Close?
-    pub fn discards_backlog(&self) -> bool {
-        matches!(self.phase, Phase::Closing { backlog: Backlog::Discard, .. })
-    }
-
-    /// Our Close, if the server has decided to close.
-    pub fn sent_close(&self) -> Option<Close> {
-        if let Phase::Closing { close, .. } = &self.phase { Some(close.clone()) } else { None }
-    }
-
-    /// When the wait for the client's answer to our Close ends.
-    pub fn close_deadline(&self) -> Option<Instant> {
-        if let Phase::Closing { deadline, .. } = &self.phase { Some(*deadline) } else { None }
-    }
-
-    /// The client has accepted bytes that are sent before our Close: its time to answer starts again.
-    pub fn extend_close_deadline(&mut self, timeout: Duration) {
-        if let Phase::Closing { deadline, backlog: Backlog::Flush, .. } = &mut self.phase {
-            *deadline = (*deadline).max(Instant::now() + timeout);
+    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close, a
+    /// backlog to discard ends with the frame that is half sent; one to flush shows that the client accepts
+    /// bytes, so its time to answer our Close, `timeout`, starts again.
+    pub fn advance(&mut self, chunk: &mut Chunk, sent: usize, timeout: Duration) {
+        chunk.advance(sent);
+        match &mut self.closing {
+            Some(Closing { backlog: Backlog::Discard, .. }) => {
+                chunk.to = frame::frame_end(&chunk.frames, chunk.from);
+            }
+            Some(Closing { deadline, backlog: Backlog::Flush, .. }) if 0 < sent => {
+                *deadline = (*deadline).max(Instant::now() + timeout);
+            }
+            Some(_) | None => (),
         }
-    }
-
-    /// Why nothing can be sent any more.
-    pub fn error(&self) -> Option<String> {
-        if let Phase::Failed(error) = &self.phase { Some(error.to_string()) } else { None }
-    }
-
-    /// Bytes in the queue.
-    pub fn queued_bytes(&self) -> usize {
-        self.queued_bytes
-    }
-
-    /// Does a thread have the writer role?
-    pub fn has_writer(&self) -> bool {
-        self.has_writer
     }
 
     /// Takes the writer role for the caller. Returns false if another thread has it.
@@ -141,9 +120,9 @@ impl SendState {
 
     /// Queues our Close, the last frame.
     pub fn close(&mut self, close: Close, backlog: Backlog, timeout: Duration) {
-        let frame = encoded(Opcode::Close, &close.body());
+        let frame = Some(encoded(Opcode::Close, &close.body()));
         let deadline = Instant::now() + timeout;
-        self.phase = Phase::Closing { close, deadline, frame, backlog };
+        self.closing = Some(Closing { close, deadline, backlog, frame });
         if backlog == Backlog::Discard {
             self.clear();
         }
@@ -151,9 +130,9 @@ impl SendState {
 
     /// Drops everything and releases the writer role. A Close that was decided stays decided.
     pub fn fail(&mut self, error: io::Error) {
-        match &mut self.phase {
-            Phase::Closing { frame, .. } => frame.clear(),
-            phase @ (Phase::Open | Phase::Failed(_)) => *phase = Phase::Failed(error),
+        match &mut self.closing {
+            Some(closing) => closing.frame = None,
+            None => self.error = Some(error),
         }
         self.clear();
         self.has_writer = false;
@@ -168,13 +147,9 @@ impl SendState {
             self.queued_bytes -= chunk.frames.len();
             return Some(chunk);
         }
-        if let Phase::Closing { frame, .. } = &mut self.phase
-            && !frame.is_empty()
-        {
-            return Some(Chunk::new(Arc::new(mem::take(frame))));
-        }
-        self.has_writer = false;
-        None
+        let close = self.closing.as_mut().and_then(|closing| closing.frame.take());
+        self.has_writer = close.is_some();
+        close.map(|frame| Chunk::new(Arc::new(frame)))
     }
 
     fn clear(&mut self) {
@@ -210,12 +185,12 @@ mod tests {
         state.close(Close::new(CloseCode::NORMAL, ""), Backlog::Flush, Duration::ZERO);
         assert_eq!(taken(&mut state).unwrap(), [0x8a, 1, b'2']);
         assert_eq!(taken(&mut state).unwrap(), *text("a"));
-        assert_eq!(state.queued_bytes(), 3);
+        assert_eq!(state.queued_bytes, 3);
         assert_eq!(taken(&mut state).unwrap(), *text("b"));
         assert_eq!(taken(&mut state).unwrap(), [0x88, 2, 0x03, 0xe8]);
-        assert!(state.has_writer());
+        assert!(state.has_writer);
         assert!(taken(&mut state).is_none());
-        assert!(!state.has_writer() && !state.is_open() && state.queued_bytes() == 0);
+        assert!(!state.has_writer && !state.is_open() && state.queued_bytes == 0);
     }
 
     #[test]
@@ -235,8 +210,7 @@ mod tests {
         chunk.advance(2);
         state.push(text("three"));
         state.close(Close::new(CloseCode::TRY_AGAIN_LATER, ""), Backlog::Discard, Duration::ZERO);
-        assert!(state.discards_backlog());
-        chunk.end_after_frame();
+        state.advance(&mut chunk, 0, Duration::ZERO);
         assert_eq!(chunk.rest(), b"one");
         assert_eq!(taken(&mut state).unwrap(), [0x88, 2, 0x03, 0xf5]);
         assert!(taken(&mut state).is_none());
@@ -247,8 +221,8 @@ mod tests {
         let mut state = SendState::with_writer();
         state.push(text("a"));
         state.fail(io::ErrorKind::BrokenPipe.into());
-        assert!(!state.has_writer() && taken(&mut state).is_none());
-        assert_eq!(state.error().unwrap(), "broken pipe");
+        assert!(!state.has_writer && taken(&mut state).is_none());
+        assert_eq!(state.error.unwrap().to_string(), "broken pipe");
     }
 
     #[test]
@@ -259,6 +233,6 @@ mod tests {
         assert!(taken(&mut state).is_none());
         assert!(state.try_claim_writer(), "an empty queue releases the role");
         state.fail(io::ErrorKind::BrokenPipe.into());
-        assert!(!state.has_writer(), "a failure releases it");
+        assert!(!state.has_writer, "a failure releases it");
     }
 }

@@ -2,7 +2,7 @@
 //! or a writer thread takes over.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind::Interrupted, ErrorKind::WouldBlock, Write};
 use std::sync::Arc;
 use std::thread;
 
@@ -15,16 +15,16 @@ use crate::sys;
 
 /// The right to write to the socket of a send queue. One thread has it at a time.
 ///
-/// It ends when the queue is empty or the connection has failed. If it is dropped before, by a panic
-/// or because there is no thread to take it over, a frame may be half sent: the connection fails.
+/// It ends when the queue is empty or the connection has failed. If it is dropped before, for example by a
+/// panic, a frame may be half sent: the connection fails.
 #[must_use]
-pub struct WriterRole {
-    send_queue: Arc<SendQueue>,
-    /// Has the role ended? The queue may have another writer already.
+pub struct WriterRole<'a> {
+    send_queue: &'a Arc<SendQueue>,
+    /// Has the role ended, or does a writer thread have it? The queue may have another writer already.
     is_released: bool,
 }
 
-impl Drop for WriterRole {
+impl Drop for WriterRole<'_> {
     fn drop(&mut self) {
         if !self.is_released {
             let panicked = thread::panicking();
@@ -36,23 +36,19 @@ impl Drop for WriterRole {
 
 const NO_THREAD: &str = "no thread to send its backlog";
 
-impl WriterRole {
-    /// The role that [`SendState::try_claim_writer`](super::SendState::try_claim_writer) has granted.
-    pub(super) fn new(send_queue: Arc<SendQueue>) -> Self {
+impl<'a> WriterRole<'a> {
+    /// The role that [`SendQueue::new`] or
+    /// [`SendState::try_claim_writer`](super::SendState::try_claim_writer) has granted.
+    pub fn new(send_queue: &'a Arc<SendQueue>) -> Self {
         Self { send_queue, is_released: false }
     }
 
-    /// Sends the 101 and the first frames, then what other threads have queued since, and blocks.
+    /// Writes `head`, which is a 101 or empty, and `frames` in one system call if the socket accepts them.
+    /// Blocks until they are sent, then drains the queue of what other threads have queued since.
     ///
     /// # Errors
     /// The connection failed.
-    pub fn send_handshake(self, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.write_all(head, frames)
-    }
-
-    /// Writes `head` and `frames` in one system call if the socket accepts them, blocks until they are
-    /// sent, then drains the queue.
-    pub(super) fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
+    pub fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
         self.send_queue.trace_sent(frames);
         let both =
             if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
@@ -87,43 +83,33 @@ impl WriterRole {
                     chunk.advance(sent);
                     self.send_queue.metrics.outgoing.bytes.add(sent as u64);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == WouldBlock => break,
                 Err(error) => return self.fail(error),
             }
             if !chunk.rest().is_empty() {
                 break;
             }
-            match self.next_chunk() {
-                Some(next) => chunk = next,
-                None => return,
-            }
+            let Some(next) = self.next_chunk() else { return };
+            chunk = next;
         }
-        let send_queue = Arc::clone(&self.send_queue);
-        let writer = spawn(send_queue.peer, "writer", move || self.write_blocking(chunk));
-        if let Err(error) = writer {
-            send_queue.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
+        let send_queue = Arc::clone(self.send_queue);
+        let write_blocking = move || WriterRole::new(&send_queue).write_blocking(chunk);
+        self.is_released = true; // the writer thread has it now
+        if let Err(error) = spawn(self.send_queue.peer, "writer", write_blocking) {
+            self.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
         }
     }
 
     /// The body of a writer thread: writes and blocks until the queue is empty.
-    fn write_blocking(mut self, mut chunk: Chunk) {
-        loop {
+    fn write_blocking(mut self, first: Chunk) {
+        let mut next = Some(first);
+        while let Some(mut chunk) = next {
             while !chunk.rest().is_empty() {
                 let Ok(sent) = self.write_once(chunk.rest()) else { return };
-                chunk.advance(sent);
                 self.send_queue.metrics.outgoing.bytes.add(sent as u64);
-                let mut state = lock(&self.send_queue.state);
-                if 0 < sent {
-                    state.extend_close_deadline(CLOSE_TIMEOUT);
-                }
-                if state.discards_backlog() {
-                    chunk.end_after_frame();
-                }
+                lock(&self.send_queue.state).advance(&mut chunk, sent, CLOSE_TIMEOUT);
             }
-            match self.next_chunk() {
-                Some(next) => chunk = next,
-                None => return,
-            }
+            next = self.next_chunk();
         }
     }
 
@@ -135,13 +121,12 @@ impl WriterRole {
                 self.send_queue.activity.touch();
                 Ok(sent)
             }
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(0),
-                kind => {
-                    self.fail(error);
-                    Err(kind.into())
-                }
-            },
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => Ok(0),
+            Err(error) => {
+                let kind = error.kind();
+                self.fail(error);
+                Err(kind.into())
+            }
         }
     }
 
@@ -158,9 +143,13 @@ impl WriterRole {
         Some(chunk)
     }
 
-    /// Marks the connection as failed; the role has ended.
+    /// Marks the connection as failed and ends it; the role has ended.
     fn fail(&mut self, error: io::Error) {
         self.is_released = true;
-        self.send_queue.fail(error);
+        let mut state = lock(&self.send_queue.state);
+        state.fail(error);
+        self.send_queue.notify(&state);
+        drop(state);
+        self.send_queue.shutdown();
     }
 }
