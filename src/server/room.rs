@@ -1,6 +1,6 @@
 //! A room: the members of one resource and their send queues.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::send_queue::SendQueue;
@@ -11,7 +11,7 @@ use super::sync::lock;
 pub struct Room {
     /// Send queues by connection. Joining, leaving and snapshots take this lock; it is held to change or
     /// to copy the map, never while writing.
-    members: Mutex<BTreeMap<u64, Arc<SendQueue>>>,
+    members: Mutex<HashMap<u64, Arc<SendQueue>>>,
 }
 
 impl Room {
@@ -22,11 +22,12 @@ impl Room {
         Seat { room: self, id: send_queue.peer.id }
     }
 
-    /// Replaces `members` with the current members, in the order of their ids. This follows allocation order,
-    /// also in the kernel: a batch is delivered to 5000 members in 49 ms, and in 56 ms in a hash map's order.
+    /// Replaces `members` with the current members, sorted by id. This follows allocation order, also in the
+    /// kernel: a batch is delivered to 5000 members in 49 ms, and in 56 ms in the map's own order.
     pub fn snapshot(&self, members: &mut Vec<Arc<SendQueue>>) {
         members.clear();
         members.extend(lock(&self.members).values().cloned());
+        members.sort_unstable_by_key(|member| member.peer.id);
     }
 }
 
