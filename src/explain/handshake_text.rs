@@ -36,7 +36,7 @@ struct HeadLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Check {
     section: &'static str,
-    /// The broken requirement, if the register has it.
+    /// The broken requirement; `None` if the item is met.
     requirement: Option<&'static Requirement>,
     /// What is wrong; `None` if the item is met.
     violation: Option<&'static str>,
@@ -50,8 +50,14 @@ impl Check {
     }
 
     fn refused(refusal: Refusal) -> Self {
-        let RefusalRule { requirement, section, status, sentence, .. } = *refusal.rule();
-        Self { section, requirement, violation: Some(sentence), status: Some(status) }
+        let RefusalRule { requirement, status, sentence, .. } = *refusal.rule();
+        let section = requirement.section;
+        Self {
+            section,
+            requirement: Some(requirement),
+            violation: Some(sentence),
+            status: Some(status),
+        }
     }
 
     fn of(section: &'static str, result: Result<(), Refusal>) -> Self {
@@ -125,8 +131,8 @@ pub fn response(
         match result.map_err(ResponseError::rule) {
             Ok(()) if section.starts_with("RFC") => (),
             Ok(()) => head.add(header, Check::passed(section)),
-            Err(ResponseRule { requirement, section, sentence, .. }) => {
-                let requirement = Some(*requirement);
+            Err(ResponseRule { requirement, sentence, .. }) => {
+                let (section, requirement) = (requirement.section, Some(*requirement));
                 let violation = Some(*sentence);
                 head.add(header, Check { section, requirement, violation, status: None });
             }

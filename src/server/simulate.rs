@@ -87,8 +87,7 @@ fn failure(violation: Violation) -> String {
     let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
     let what = format!(
         "{} ({}): the connection fails with close code {code}",
-        rule.sentence,
-        rule.section()
+        rule.sentence, rule.requirement.section
     );
     step(&what, Some((Opcode::Close, &close.body())))
 }

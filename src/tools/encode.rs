@@ -197,7 +197,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
         };
         let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
         warnings.extend(broken.map(|rule| {
-            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.section())
+            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.requirement.section)
         }));
         warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }

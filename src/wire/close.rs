@@ -38,13 +38,13 @@ impl Close {
     /// Reads the body of a Close frame.
     ///
     /// # Errors
-    /// [`Violation::CloseBody`] for a body of one byte, [`Violation::CloseCode`] for a code that
+    /// [`Violation::CloseBody`] for a body of one byte, [`Violation::of_close_code`] for a code that
     /// [`CloseCode::from_wire`] does not know, [`Violation::CloseReason`] for a reason that is not UTF-8.
     pub fn parse(body: &[u8]) -> Result<Self, Violation> {
         let Some((code, reason)) = split_body(body) else {
             return if body.is_empty() { Ok(Self::default()) } else { Err(Violation::CloseBody) };
         };
-        let code = CloseCode::from_wire(code).ok_or(Violation::CloseCode)?;
+        let code = CloseCode::from_wire(code).ok_or(Violation::of_close_code(code))?;
         let reason = str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
         Ok(Self { status: Some((code, reason.to_owned())) })
     }
@@ -97,11 +97,26 @@ pub fn join_body(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 impl Violation {
+    /// The violation of a close code that must not be in a Close frame (section 7.4).
+    #[must_use]
+    pub fn of_close_code(code: u16) -> Self {
+        match code {
+            ..1000 => Self::CloseCodeTooSmall,
+            1004 => Self::CloseCodeReserved,
+            1005 | 1006 | 1015 => Self::CloseCodeLocal,
+            1000..5000 => Self::CloseCodeUnassigned,
+            5000.. => Self::CloseCodeTooLarge,
+        }
+    }
+
     /// The Close frame that answers it (section 7.1.7).
     #[must_use]
     pub fn close(self) -> Close {
         let rule = self.rule();
-        Close::new(rule.code, &format!("{} (RFC 6455, {})", rule.sentence, rule.section()))
+        Close::new(
+            rule.code,
+            &format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section),
+        )
     }
 }
 
@@ -123,13 +138,31 @@ mod tests {
 
         for (body, violation) in [
             (&[0x03][..], Violation::CloseBody),
-            (&[0x00, 0x00], Violation::CloseCode),
-            (&[0x03, 0xed], Violation::CloseCode),
-            (&[10, 0], Violation::CloseCode), // restbed's example: 1000 as decimal digits
+            (&[0x00, 0x00], Violation::CloseCodeTooSmall),
+            (&[0x03, 0xed], Violation::CloseCodeLocal),
+            (&[10, 0], Violation::CloseCodeUnassigned), // restbed's example: 1000 as decimal digits
             (&[0x03, 0xe8, 0xff], Violation::CloseReason),
             (&[0x03, 0xe8, 0xe2, 0x82], Violation::CloseReason),
         ] {
             assert_eq!(Close::parse(body), Err(violation), "{body:02x?}");
+        }
+    }
+
+    #[test]
+    fn s7_4_the_requirement_of_every_close_code() {
+        for code in 0..=u16::MAX {
+            let id = match code {
+                0..=999 => "7.4.2-a",
+                1004 => "7.4.1-e",
+                1005 | 1006 | 1015 => "7.4.1-f",
+                1016..=2999 => "7.4.2-b",
+                5000.. => "7.4.2-e",
+                1000..=1003 | 1007..=1014 | 3000..=4999 => "valid",
+            };
+            let parsed = Close::parse(&code.to_be_bytes());
+            let found =
+                parsed.map_or_else(|violation| violation.rule().requirement.id, |_| "valid");
+            assert_eq!(found, id, "{code}");
         }
     }
 

@@ -349,13 +349,13 @@ mod tests {
         let broken: Vec<_> = frames.iter().map(|frame| frame.violations.clone()).collect();
         let expected = [
             vec![Violation::ReservedBits],
-            vec![Violation::ReservedOpcode],
+            vec![Violation::ReservedDataOpcode],
             vec![Violation::NothingToContinue],
             vec![],
             vec![Violation::Masked],
             vec![Violation::MessageInterrupted],
-            vec![Violation::CloseCode],
-            vec![Violation::LengthNotMinimal],
+            vec![Violation::CloseCodeLocal],
+            vec![Violation::Length16NotMinimal],
         ];
         assert_eq!(broken, expected);
         let offsets: Vec<_> = frames.iter().map(|frame| frame.offset).collect();

@@ -517,7 +517,7 @@ mod tests {
             ("5.5 ping without FIN in a message", Violation::ControlFragmented,
                 vec![client(TEXT_FIRST, b"a"), client(PING & 0x7f, b"")]),
             ("5.5.1 close of one byte", Violation::CloseBody, vec![client(CLOSE, &[0x03])]),
-            ("7.4 close 1005", Violation::CloseCode, vec![client(CLOSE, &[0x03, 0xed])]),
+            ("7.4 close 1005", Violation::CloseCodeLocal, vec![client(CLOSE, &[0x03, 0xed])]),
             ("5.5.1 reason ff", Violation::CloseReason, vec![client(CLOSE, &[0x03, 0xe8, 0xff])]),
             ("8.1 c3 28", Violation::NotUtf8, vec![client(TEXT, &[0xc3, 0x28])]),
             ("5.1 unmasked in a message", Violation::Unmasked,

@@ -6,6 +6,9 @@ use super::fields::{Fields, is_token, trim};
 use super::handshake::{Checked, accept, ensure};
 use super::http::Request;
 use super::lines::Lines;
+use super::rules::rules;
+
+use ResponseError as E;
 
 /// A response head, as far as it is well-formed.
 #[derive(Debug)]
@@ -45,33 +48,6 @@ impl ClientOffer {
     }
 }
 
-/// What is wrong with a response: the client must fail the connection, or no WebSocket begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseError {
-    /// Not a status line of HTTP/1.1.
-    StatusLine,
-    /// A line that is not a field.
-    FieldLine,
-    /// A status other than 101.
-    Status,
-    /// Upgrade does not name websocket.
-    Upgrade,
-    /// Connection does not have `Upgrade`.
-    Connection,
-    /// No Sec-WebSocket-Accept, or more than one.
-    AcceptMissing,
-    /// The accept value is not 20 bytes in base64.
-    AcceptInvalid,
-    /// The accept value does not belong to the key.
-    AcceptWrong,
-    /// A subprotocol that the client did not offer.
-    ProtocolUnasked,
-    /// Two subprotocols, or one that is not a token.
-    ProtocolInvalid,
-    /// An extension that the client did not offer.
-    ExtensionUnasked,
-}
-
 /// An error of a response, and the requirement that it breaks.
 #[derive(Debug)]
 pub struct ResponseRule {
@@ -79,44 +55,44 @@ pub struct ResponseRule {
     pub error: ResponseError,
     /// The requirement in the register.
     pub requirement: &'static Requirement,
-    /// The section, with the item of its list: of RFC 6455, or as in `RFC 9112, 5`.
-    pub section: &'static str,
     /// What is wrong.
     pub sentence: &'static str,
 }
 
-use ResponseError as E;
+rules! {
+    /// What is wrong with a response: the client must fail the connection, or no WebSocket begins.
+    enum ResponseError;
+    /// Every rule, in the order of [`ResponseError`].
+    static RESPONSE_RULES: ResponseRule;
 
-/// Every rule, in the order of [`ResponseError`].
-#[rustfmt::skip]
-pub static RESPONSE_RULES: [ResponseRule; E::ExtensionUnasked as usize + 1] = [
-    rule(E::StatusLine,       "H-19",     "RFC 9112, 4", "the status line is not `HTTP/1.1 101 reason`"),
-    rule(E::FieldLine,        "H-21",     "RFC 9112, 5", "a header line is not `name: value`"),
-    rule(E::Status,           "4.1-u",    "4.1 item 1",  "the status is not 101: no WebSocket begins"),
-    rule(E::Upgrade,          "4.1-v",    "4.1 item 2",  "the header `Upgrade: websocket` is missing"),
-    rule(E::Connection,       "4.1-w",    "4.1 item 3",  "the header `Connection: Upgrade` is missing"),
-    rule(E::AcceptMissing,    "4.1-x",    "4.1 item 4",  "there must be one Sec-WebSocket-Accept header"),
-    rule(E::AcceptInvalid,    "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not 20 bytes in base64"),
-    rule(E::AcceptWrong,      "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not the value for this key"),
-    rule(E::ProtocolUnasked,  "4.1-z",    "4.1 item 6",  "a subprotocol that the client did not offer"),
-    rule(E::ProtocolInvalid,  "11.3.4-b", "11.3.4",      "there may be one Sec-WebSocket-Protocol, with one name"),
-    rule(E::ExtensionUnasked, "4.1-y",    "4.1 item 5",  "an extension that the client did not offer"),
-];
-
-const fn rule(
-    error: ResponseError,
-    id: &str,
-    section: &'static str,
-    sentence: &'static str,
-) -> ResponseRule {
-    ResponseRule { error, requirement: requirement(id), section, sentence }
+    // error          requirement  what is wrong
+    /// Not a status line of HTTP/1.1.
+    StatusLine       ("H-19",      "the status line is not `HTTP/1.1 101 reason`");
+    /// A line that is not a field.
+    FieldLine        ("H-21",      "a header line is not `name: value`");
+    /// A status other than 101.
+    Status           ("4.1-u",     "the status is not 101: no WebSocket begins");
+    /// Upgrade does not name websocket.
+    Upgrade          ("4.1-v",     "the header `Upgrade: websocket` is missing");
+    /// Connection does not have `Upgrade`.
+    Connection       ("4.1-w",     "the header `Connection: Upgrade` is missing");
+    /// No Sec-WebSocket-Accept, or more than one.
+    AcceptMissing    ("4.1-x",     "there must be one Sec-WebSocket-Accept header");
+    /// The accept value is not 20 bytes in base64.
+    AcceptInvalid    ("4.1-x",     "Sec-WebSocket-Accept is not 20 bytes in base64");
+    /// The accept value does not belong to the key.
+    AcceptWrong      ("4.1-x",     "Sec-WebSocket-Accept is not the value for this key");
+    /// A subprotocol that the client did not offer.
+    ProtocolUnasked  ("4.1-z",     "a subprotocol that the client did not offer");
+    /// Two subprotocols, or one that is not a token.
+    ProtocolInvalid  ("11.3.4-b",  "there may be one Sec-WebSocket-Protocol, with one name");
+    /// An extension that the client did not offer.
+    ExtensionUnasked ("4.1-y",     "an extension that the client did not offer");
 }
 
-impl ResponseError {
-    /// Its row in [`RESPONSE_RULES`].
-    #[must_use]
-    pub fn rule(self) -> &'static ResponseRule {
-        &RESPONSE_RULES[self as usize]
+impl ResponseRule {
+    const fn new(error: ResponseError, id: &str, sentence: &'static str) -> Self {
+        Self { error, requirement: requirement(id), sentence }
     }
 }
 
@@ -275,10 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_in_the_section_of_its_requirement() {
-        for ResponseRule { error, requirement, section, .. } in &RESPONSE_RULES {
-            let number = section.split(" item ").next();
-            assert_eq!(number, Some(requirement.section), "{error:?}");
+    fn every_error_is_in_its_own_row() {
+        for ResponseRule { error, .. } in &RESPONSE_RULES {
             assert_eq!(error.rule().error, *error, "the table has the order of the enum");
         }
     }
