@@ -11,7 +11,7 @@ use crate::wire::frame::Role;
 use crate::wire::handshake::{Checked, GUID, accept, check_all};
 use crate::wire::http::{Method, Request};
 use crate::wire::refusal::{Refusal, RefusalRule};
-use crate::wire::server_response::{ClientOffer, ResponseError, ResponseRule, ServerResponse};
+use crate::wire::server_response::{ClientOffer, ResponseError, ServerResponse};
 
 /// A head and the result of its checks.
 #[derive(Debug)]
@@ -51,13 +51,12 @@ impl Check {
 
     fn refused(refusal: Refusal) -> Self {
         let RefusalRule { requirement, status, sentence, .. } = *refusal.rule();
+        Self { status: Some(status), ..Self::failed(requirement, sentence) }
+    }
+
+    fn failed(requirement: &'static Requirement, sentence: &'static str) -> Self {
         let section = requirement.section;
-        Self {
-            section,
-            requirement: Some(requirement),
-            violation: Some(sentence),
-            status: Some(status),
-        }
+        Self { section, requirement: Some(requirement), violation: Some(sentence), status: None }
     }
 
     fn of(section: &'static str, result: Result<(), Refusal>) -> Self {
@@ -131,11 +130,7 @@ pub fn response(
         match result.map_err(ResponseError::rule) {
             Ok(()) if section.starts_with("RFC") => (),
             Ok(()) => head.add(header, Check::passed(section)),
-            Err(ResponseRule { requirement, sentence, .. }) => {
-                let (section, requirement) = (requirement.section, Some(*requirement));
-                let violation = Some(*sentence);
-                head.add(header, Check { section, requirement, violation, status: None });
-            }
+            Err(rule) => head.add(header, Check::failed(rule.requirement, rule.sentence)),
         }
     }
     let given = response.fields.values("Sec-WebSocket-Accept").next();

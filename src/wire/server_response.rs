@@ -13,14 +13,55 @@ use ResponseError as E;
 /// A response head, as far as it is well-formed.
 #[derive(Debug)]
 pub struct ServerResponse {
-    /// The status line without its end.
-    pub status_line: Vec<u8>,
-    /// The status code; `None` if the line is not `HTTP/1.1 code reason`.
+    /// The status code; `None` if the first line is not `HTTP/1.1 code reason`.
     pub status: Option<u16>,
     /// The field lines.
     pub fields: Fields,
     /// The lines that are not `name: value`.
     pub malformed: Vec<Vec<u8>>,
+}
+
+/// Reads a response head line by line as its bytes arrive. It is lenient: LF ends a line, with or without
+/// a CR, and a line that is not a field is kept as malformed.
+pub struct ResponseParser {
+    lines: Lines,
+    /// The response, after its first line was received.
+    response: Option<ServerResponse>,
+}
+
+impl ResponseParser {
+    /// A parser of one head of at most `head_max` bytes.
+    #[must_use]
+    pub fn new(head_max: usize) -> Self {
+        Self { lines: Lines::lenient(head_max), response: None }
+    }
+
+    /// The response at the front of `wire`, with the size of its head in bytes; `None` until the head
+    /// is whole.
+    ///
+    /// `wire` is everything received so far: the bytes of the last call, and more.
+    ///
+    /// # Errors
+    /// [`ResponseError::HeadTooLarge`]. Other errors are in [`ServerResponse::check_all`].
+    pub fn advance(
+        &mut self,
+        wire: &[u8],
+    ) -> Result<Option<(ServerResponse, usize)>, ResponseError> {
+        while let Some(line) = self.lines.next(wire, |_| Ok(())).or(Err(E::HeadTooLarge))? {
+            match &mut self.response {
+                None => {
+                    let (fields, malformed) = (Fields::default(), Vec::new());
+                    self.response =
+                        Some(ServerResponse { status: status(line), fields, malformed });
+                }
+                Some(_) if line.is_empty() => {
+                    return Ok(self.response.take().zip(Some(self.lines.consumed())));
+                }
+                Some(response) => response.push_line(line),
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What a client knows of the handshake that it began.
@@ -66,6 +107,8 @@ rules! {
     static RESPONSE_RULES: ResponseRule;
 
     // error          requirement  what is wrong
+    /// More bytes than the limit.
+    HeadTooLarge     ("10.4-a",   "the response head is too large");
     /// Not a status line of HTTP/1.1.
     StatusLine       ("H-19",      "the status line is not `HTTP/1.1 101 reason`");
     /// A line that is not a field.
@@ -97,20 +140,10 @@ impl ResponseRule {
 }
 
 impl ServerResponse {
-    /// Reads a whole response head leniently: LF ends a line, with or without a CR, and a line that is
-    /// not a field is kept as malformed.
-    #[must_use]
-    pub fn parse(head: &[u8]) -> Self {
-        let mut lines = Lines::lenient(usize::MAX);
-        let mut next = || lines.next(head, |_| Ok(())).ok().flatten();
-        let status_line = next().unwrap_or_default().to_vec();
-        let (mut fields, mut malformed) = (Fields::default(), Vec::new());
-        while let Some(line) = next().filter(|line| !line.is_empty()) {
-            if fields.push_line(line).is_none() {
-                malformed.push(line.to_vec());
-            }
+    fn push_line(&mut self, line: &[u8]) {
+        if self.fields.push_line(line).is_none() {
+            self.malformed.push(line.to_vec());
         }
-        Self { status: status(&status_line), status_line, fields, malformed }
     }
 
     /// Every item of section 4.2.2 item 5, the server's side of the list in section 4.1, with its result.
@@ -201,8 +234,14 @@ mod tests {
         }
     }
 
+    fn read(head: &str) -> ServerResponse {
+        let (response, size) = ResponseParser::new(1000).advance(head.as_bytes()).unwrap().unwrap();
+        assert_eq!(size, head.find("\n\n").map_or(head.len(), |end| end + 2));
+        response
+    }
+
     fn errors(head: &str) -> Vec<ResponseError> {
-        let checked = ServerResponse::parse(head.as_bytes()).check_all(&offer());
+        let checked = read(head).check_all(&offer());
         checked.into_iter().filter_map(|item| item.result.err()).collect()
     }
 
@@ -210,7 +249,7 @@ mod tests {
     fn s4_1_the_response_of_the_rfc() {
         assert_eq!(errors(VALID), []);
         assert_eq!(errors(&VALID.replace(" Switching Protocols", "")), []);
-        let unknown = ServerResponse::parse(VALID.as_bytes()).check_all(&ClientOffer::default());
+        let unknown = read(VALID).check_all(&ClientOffer::default());
         assert!(unknown.into_iter().all(|item| item.result.is_ok()));
     }
 
@@ -243,11 +282,39 @@ mod tests {
     fn s4_1_lines_may_end_with_lf() {
         let head = VALID.replace("\r\n", "\n");
         assert_eq!(errors(&head), []);
-        let response =
-            ServerResponse::parse(b"HTTP/1.1 101\nUpgrade: websocket\r\nx\n\nafter: it\n");
+        let response = read("HTTP/1.1 101\nUpgrade: websocket\r\nx\n\nafter: it\n");
         assert_eq!(response.status, Some(101));
         assert_eq!(response.malformed, [b"x"]);
         assert_eq!(response.fields.count(), 1);
+    }
+
+    #[test]
+    fn s4_1_a_head_is_read_in_any_cuts() {
+        for cut in 0..VALID.len() {
+            let mut parser = ResponseParser::new(1000);
+            assert!(parser.advance(&VALID.as_bytes()[..cut]).unwrap().is_none(), "cut {cut}");
+            let (response, size) = parser.advance(VALID.as_bytes()).unwrap().unwrap();
+            assert_eq!((response.status, response.fields.count()), (Some(101), 4), "cut {cut}");
+            assert_eq!(size, VALID.len(), "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn s10_4_a_head_on_both_sides_of_its_limit() {
+        let read = |limit: usize, wire: &[u8]| {
+            ResponseParser::new(limit).advance(wire).map(|found| found.is_some())
+        };
+        let size = VALID.len();
+        let more = [VALID.as_bytes(), &[0; 1000]].concat();
+        for limit in [size, size + 1, size + 999] {
+            assert_eq!(read(limit, VALID.as_bytes()), Ok(true), "{limit}");
+            assert_eq!(read(limit, &more), Ok(true), "{limit}");
+        }
+        for limit in [0, 1, size / 2, size - 1] {
+            assert_eq!(read(limit, VALID.as_bytes()), Err(ResponseError::HeadTooLarge), "{limit}");
+            assert_eq!(read(limit + 1, &VALID.as_bytes()[..limit]), Ok(false), "{limit}");
+        }
+        assert_eq!(read(100, &[b'x'; 100]), Err(ResponseError::HeadTooLarge), "without an end");
     }
 
     #[test]

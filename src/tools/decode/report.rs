@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
+use super::super::output::Status;
 use super::options::DecodeOutput;
 use super::summary::Summary;
 use crate::explain::frame_json;
@@ -9,7 +10,6 @@ use crate::explain::frame_text::{frame_text, message_line};
 use crate::explain::handshake_text::HandshakeText;
 use crate::explain::text::byte_count;
 use crate::explain::view::{Tone, View};
-use crate::tools::Status;
 use crate::wire::dissect::{Frame, Message};
 
 /// Bytes of a payload that the text uses.
