@@ -8,7 +8,7 @@ use super::output::{Failure, Status, columns, print, warn};
 use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
-use crate::wire::builder::{FrameBuilder, LengthField, LengthForm};
+use crate::wire::builder::{FrameBuilder, LengthForm};
 use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
@@ -81,8 +81,6 @@ impl Default for EncodeOptions {
 #[derive(Debug, PartialEq, Eq)]
 struct EncodedFrame {
     builder: FrameBuilder,
-    /// The length that its header declares.
-    declared: u64,
     /// The real length of its payload.
     length: u64,
     wire: Vec<u8>,
@@ -149,17 +147,18 @@ fn encode(
         };
         let length = part.len() as u64;
         let declared = options.declared.unwrap_or(length);
-        let in_form = options.length_form.and_then(|form| LengthField::in_form(form, declared));
+        let form = options.length_form.filter(|form| form.fits(declared));
         let builder = FrameBuilder {
             fin: options.fin && place + 1 == count,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
-            length: in_form.unwrap_or_else(|| LengthField::shortest(declared)),
+            length: declared,
+            form: form.unwrap_or(LengthForm::shortest(declared)),
         };
         let mut wire = Vec::new();
         builder.encode(part, &mut wire);
-        frames.push(EncodedFrame { builder, declared, length, wire });
+        frames.push(EncodedFrame { builder, length, wire });
     }
     Ok(frames)
 }
@@ -187,7 +186,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
             Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
-        let is_short = matches!(LengthField::shortest(encoded.declared), LengthField::Bits7(_));
+        let is_short = LengthForm::shortest(encoded.builder.length) == LengthForm::Bits7;
         let is_reported = |violation: &Violation| match violation {
             // The user sends the start of the message in another call.
             Violation::NothingToContinue => false,
@@ -212,9 +211,10 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
 
 /// The difference between the declared length of a frame and its real length.
 fn length_mismatch(frame: &EncodedFrame) -> Option<String> {
-    let EncodedFrame { builder, declared, length, .. } = frame;
-    if builder.length.is_mistaken() {
-        let size = if *declared == 126 { 2 } else { 8 };
+    let EncodedFrame { builder, length, .. } = frame;
+    let declared = builder.length;
+    if builder.is_mistaken() {
+        let size = if declared == 126 { 2 } else { 8 };
         return Some(format!(
             "{declared} in seven bits announces a length in the next {size} bytes"
         ));

@@ -30,7 +30,7 @@
 //! [`raw`](super::raw) reads these fields and [`violation`](super::violation) holds their rules;
 //! [`builder`](super::builder) writes them.
 
-use super::builder::{FrameBuilder, LengthField};
+use super::builder::{FrameBuilder, LengthForm};
 use super::violation::Violation;
 
 pub use super::opcode::{Opcode, Role};
@@ -69,28 +69,13 @@ impl Header {
         };
         2 + length + self.key.map_or(0, |key| key.len())
     }
-
-    /// Appends the header to `out`, with the length in its shortest form (section 5.2).
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        self.builder().encode_header(out);
-    }
-
-    fn builder(&self) -> FrameBuilder {
-        let Self { fin, opcode, key, length } = *self;
-        FrameBuilder {
-            fin,
-            rsv: 0,
-            opcode: opcode as u8,
-            key,
-            length: LengthField::shortest(length),
-        }
-    }
 }
 
 /// Appends one whole frame with FIN to `out`. A frame with a `key` is a client's; its payload is masked.
 pub fn encode(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8], out: &mut Vec<u8>) {
-    let header = Header { fin: true, opcode, key, length: payload.len() as u64 };
-    header.builder().encode(payload, out);
+    let (opcode, length) = (opcode as u8, payload.len() as u64);
+    let form = LengthForm::shortest(length); // section 5.2
+    FrameBuilder { fin: true, rsv: 0, opcode, key, length, form }.encode(payload, out);
 }
 
 /// The end of the frame that byte `offset` is in, or `offset` itself between two frames.
@@ -143,6 +128,12 @@ mod tests {
         }
         assert_eq!(split_after(&frames, 4), (&frames[..], 0));
         assert_eq!(split_after(&[], 1), (&[][..], 0));
+    }
+
+    fn encode_header(header: &Header, out: &mut Vec<u8>) {
+        let Header { fin, opcode, key, length } = *header;
+        let (opcode, form) = (opcode as u8, LengthForm::shortest(length));
+        FrameBuilder { fin, rsv: 0, opcode, key, length, form }.encode_header(out);
     }
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -200,7 +191,7 @@ mod tests {
         ] {
             let header = Header { fin: true, opcode: Opcode::Binary, key: None, length };
             let mut wire = Vec::new();
-            header.encode(&mut wire);
+            encode_header(&header, &mut wire);
             assert_eq!((wire.len(), header.size()), (size, size));
             assert_eq!(Header::parse(&wire, Role::Server), Ok(Some(header)));
             for cut in 0..wire.len() {
@@ -370,7 +361,7 @@ mod tests {
             let header = Header { fin, opcode, key, length };
             let sender = if key.is_some() { Role::Client } else { Role::Server };
             let mut wire = Vec::new();
-            header.encode(&mut wire);
+            encode_header(&header, &mut wire);
             prop_assert_eq!(wire.len(), header.size());
             prop_assert_eq!(Header::parse(&wire, sender), Ok(Some(header)));
         }
@@ -380,7 +371,7 @@ mod tests {
             for sender in [Role::Client, Role::Server] {
                 if let Ok(Some(header)) = Header::parse(&wire, sender) {
                     let mut again = Vec::new();
-                    header.encode(&mut again);
+                    encode_header(&header, &mut again);
                     prop_assert_eq!(&again, &wire[..header.size()]);
                 }
             }

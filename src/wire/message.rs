@@ -58,8 +58,8 @@ pub type FrameCounts = [u64; Opcode::ALL.len()];
 enum Found {
     /// A whole message or control frame in one frame; its payload is unmasked.
     Frame(Opcode, Range<usize>),
-    /// The end of a joined message.
-    Message,
+    /// A message that was joined from fragments or reads.
+    Message(Assembly),
 }
 
 impl Receiver {
@@ -111,7 +111,7 @@ impl Receiver {
         let event = match self.next_item() {
             Ok(None) => return Ok(None),
             Ok(Some(Found::Frame(opcode, payload))) => frame_event(opcode, &self.buffer[payload]),
-            Ok(Some(Found::Message)) => message_event(self.finished.as_ref()),
+            Ok(Some(Found::Message(message))) => message_event(self.finished.insert(message)),
             Err(violation) => Err(violation),
         };
         self.failed = event.as_ref().err().copied();
@@ -131,8 +131,7 @@ impl Receiver {
                     return Ok(None);
                 }
                 if header.fin {
-                    self.finished = self.message.take(); // 5.4: FIN ends the message
-                    return Ok(Some(Found::Message));
+                    return Ok(self.message.take().map(Found::Message)); // 5.4: FIN ends the message
                 }
             }
             let unread = &self.buffer[self.unread.clone()];
@@ -235,11 +234,10 @@ fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
 }
 
 /// The event of a joined message.
-fn message_event(message: Option<&Assembly>) -> Result<Event<'_>, Violation> {
+fn message_event(message: &Assembly) -> Result<Event<'_>, Violation> {
     match message {
-        Some(Assembly::Text(text)) => text.whole().map(Event::Text),
-        Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),
-        None => Err(Violation::NothingToContinue),
+        Assembly::Text(text) => text.whole().map(Event::Text),
+        Assembly::Binary(bytes) => Ok(Event::Binary(bytes)),
     }
 }
 
