@@ -21,7 +21,9 @@ pub use super::violation::Violation;
 /// The content of a Close frame, section 5.5.1: nothing, or a code with a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Close {
-    status: Option<(CloseCode, String)>,
+    code: Option<CloseCode>,
+    /// Empty without a code.
+    reason: String,
 }
 
 /// The longest reason in bytes: a control frame has at most 125 (section 5.5), the code takes two.
@@ -32,7 +34,7 @@ impl Close {
     #[must_use]
     pub fn new(code: CloseCode, reason: &str) -> Self {
         let end = reason.floor_char_boundary(REASON_MAX);
-        Self { status: Some((code, reason[..end].to_owned())) }
+        Self { code: Some(code), reason: reason[..end].to_owned() }
     }
 
     /// Reads the body of a Close frame.
@@ -46,39 +48,37 @@ impl Close {
         };
         let code = CloseCode::from_wire(code).ok_or(Violation::of_close_code(code))?;
         let reason = str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
-        Ok(Self { status: Some((code, reason.to_owned())) })
+        Ok(Self { code: Some(code), reason: reason.to_owned() })
     }
 
     /// The body of a Close frame: 0, or 2 to 125 bytes.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
-        match &self.status {
-            None => Vec::new(),
-            Some((code, reason)) => join_body(code.number(), reason.as_bytes()),
-        }
+        let body = |code: CloseCode| join_body(code.number(), self.reason.as_bytes());
+        self.code.map(body).unwrap_or_default()
     }
 
     /// The server's reply to this Close (section 5.5.1): the same code without a reason; an empty Close
     /// to an empty one; and 1000 to 1010, which only a client sends (section 7.4.1).
     #[must_use]
     pub fn reply(&self) -> Self {
-        let code = match self.code() {
+        let code = match self.code {
             Some(CloseCode::EXTENSION_MISSING) => Some(CloseCode::NORMAL),
             code => code,
         };
-        Self { status: code.map(|code| (code, String::new())) }
+        Self { code, reason: String::new() }
     }
 
     /// The code, if there is one. Section 7.1.5 calls its absence 1005, which is never sent.
     #[must_use]
     pub fn code(&self) -> Option<CloseCode> {
-        self.status.as_ref().map(|(code, _)| *code)
+        self.code
     }
 
     /// The reason; empty without a code.
     #[must_use]
     pub fn reason(&self) -> &str {
-        self.status.as_ref().map_or("", |(_, reason)| reason)
+        &self.reason
     }
 }
 

@@ -209,9 +209,8 @@ impl Dissector {
     }
 
     fn take_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
-        if let Some(key) = frame.header.key() {
-            mask::apply(key, (frame.arrived % 4) as usize, payload);
-        }
+        let key = frame.header.key().unwrap_or_default(); // a key of zeros changes nothing
+        mask::apply(key, (frame.arrived % 4) as usize, payload);
         frame.arrived += payload.len() as u64;
         let max = if frame.header.is_control() { CONTROL_MAX } else { 0 };
         keep(&mut frame.payload, payload, self.payload_max.max(max));

@@ -91,13 +91,9 @@ pub fn frame_end(frames: &[u8], offset: usize) -> usize {
 /// `frames` are whole frames of a server, one after the other.
 #[must_use]
 pub fn split_after(frames: &[u8], count: usize) -> (&[u8], usize) {
-    let mut size = 0;
-    let mut found = 0usize;
-    for end in ends(frames) {
-        found += 1;
-        size = if found <= count { end } else { size };
-    }
-    (frames.get(..size).unwrap_or(frames), found.saturating_sub(count))
+    let mut ends = ends(frames);
+    let size = ends.by_ref().take(count).last().unwrap_or(0);
+    (frames.get(..size).unwrap_or(frames), ends.count())
 }
 
 /// Where each frame of a server ends.

@@ -7,6 +7,7 @@ use super::base64;
 use super::fields::{is_token, trim};
 use super::http::{Request, Version};
 use super::refusal::Refusal;
+use super::rules::ensure;
 
 use Refusal as R;
 
@@ -102,11 +103,6 @@ pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
     .map(|(section, header, result)| Checked { section, header, result })
 }
 
-/// `error`, unless the condition is met.
-pub(super) fn ensure<E>(is_met: bool, error: E) -> Result<(), E> {
-    if is_met { Ok(()) } else { Err(error) }
-}
-
 /// Item 5: one key (section 11.3.1) of 16 bytes.
 fn check_key(request: &Request) -> Result<&[u8], Refusal> {
     let mut keys = request.fields.values("Sec-WebSocket-Key");
@@ -127,8 +123,7 @@ pub fn is_key(text: &[u8]) -> bool {
 /// Item 6: one number (section 11.3.5), from 0 to 255 without a leading zero (section 4.3), and 13.
 fn check_version(request: &Request) -> Result<(), Refusal> {
     let mut versions = request.fields.values("Sec-WebSocket-Version");
-    let number = |text| str::from_utf8(text).ok()?.parse::<u8>().ok();
-    let is_number = |text| number(text).is_some_and(|n| n.to_string().as_bytes() == text);
+    let is_number = |text| (0..=u8::MAX).any(|number| number.to_string().as_bytes() == text);
     match (versions.next(), versions.next()) {
         (None, _) => Err(Refusal::VersionMissing),
         (Some(b"13"), None) => Ok(()),
@@ -164,15 +159,9 @@ fn is_extension(extension: &[u8]) -> bool {
 fn is_value(value: &[u8]) -> bool {
     let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
     let Some(quoted) = quoted else { return is_token(value) };
-    let mut bytes = quoted.iter();
-    let mut token = Vec::new();
-    while let Some(byte) = bytes.next() {
-        let Some(byte) = (if *byte == b'\\' { bytes.next() } else { Some(byte) }) else {
-            return false; // the backslash escapes the closing quote
-        };
-        token.push(*byte);
-    }
-    is_token(&token)
+    // A character follows each backslash; a second backslash would not be part of a token.
+    let parts: Vec<&[u8]> = quoted.split(|byte| *byte == b'\\').collect();
+    parts.iter().skip(1).all(|part| !part.is_empty()) && is_token(&parts.concat())
 }
 
 #[cfg(test)]

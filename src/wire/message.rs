@@ -7,6 +7,7 @@ use super::assembly::Assembly;
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
+use super::rules::ensure;
 
 /// The buffer of a quiet peer in bytes: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
@@ -58,8 +59,8 @@ pub type FrameCounts = [u64; Opcode::ALL.len()];
 enum Found {
     /// A whole message or control frame in one frame; its payload is unmasked.
     Frame(Opcode, Range<usize>),
-    /// A message that was joined from fragments or reads.
-    Message(Assembly),
+    /// The end of a joined message.
+    Message,
 }
 
 impl Receiver {
@@ -111,7 +112,7 @@ impl Receiver {
         let event = match self.next_item() {
             Ok(None) => return Ok(None),
             Ok(Some(Found::Frame(opcode, payload))) => frame_event(opcode, &self.buffer[payload]),
-            Ok(Some(Found::Message(message))) => message_event(self.finished.insert(message)),
+            Ok(Some(Found::Message)) => message_event(self.finished.as_ref()),
             Err(violation) => Err(violation),
         };
         self.failed = event.as_ref().err().copied();
@@ -131,7 +132,8 @@ impl Receiver {
                     return Ok(None);
                 }
                 if header.fin {
-                    return Ok(self.message.take().map(Found::Message)); // 5.4: FIN ends the message
+                    self.finished = self.message.take(); // 5.4: FIN ends the message
+                    return Ok(Some(Found::Message));
                 }
             }
             let unread = &self.buffer[self.unread.clone()];
@@ -163,10 +165,7 @@ impl Receiver {
         }
         check_fragmentation(self.message.is_some(), header.opcode)?;
         let size = self.message.as_ref().map_or(0, Assembly::size);
-        if (self.max_message.saturating_sub(size) as u64) < header.length {
-            return Err(Violation::TooBig);
-        }
-        Ok(())
+        ensure(header.length <= self.max_message.saturating_sub(size) as u64, Violation::TooBig)
     }
 
     /// Consumes one frame if all of it is in the buffer, and returns where its unmasked payload is.
@@ -234,10 +233,11 @@ fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
 }
 
 /// The event of a joined message.
-fn message_event(message: &Assembly) -> Result<Event<'_>, Violation> {
+fn message_event(message: Option<&Assembly>) -> Result<Event<'_>, Violation> {
     match message {
-        Assembly::Text(text) => text.whole().map(Event::Text),
-        Assembly::Binary(bytes) => Ok(Event::Binary(bytes)),
+        Some(Assembly::Text(text)) => text.whole().map(Event::Text),
+        Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),
+        None => Err(Violation::NothingToContinue),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The form of the three tables of rules: what can be wrong, and what follows from it.
+//! The form of the three tables of rules: what can be wrong, and what follows from it; and of a check.
 
 /// Makes an enum and its table from one list, so that each variant and its row stand once.
 ///
@@ -47,3 +47,8 @@ macro_rules! rules {
 }
 
 pub(super) use rules;
+
+/// `error`, unless the condition is met.
+pub(super) fn ensure<E>(is_met: bool, error: E) -> Result<(), E> {
+    if is_met { Ok(()) } else { Err(error) }
+}

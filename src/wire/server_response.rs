@@ -3,15 +3,15 @@
 use super::super::rfc6455::{Requirement, requirement};
 use super::base64;
 use super::fields::{Fields, is_token, trim};
-use super::handshake::{Checked, accept, ensure};
+use super::handshake::{Checked, accept};
 use super::http::Request;
 use super::lines::Lines;
-use super::rules::rules;
+use super::rules::{ensure, rules};
 
 use ResponseError as E;
 
 /// A response head, as far as it is well-formed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ServerResponse {
     /// The status code; `None` if the first line is not `HTTP/1.1 code reason`.
     pub status: Option<u16>,
@@ -50,9 +50,8 @@ impl ResponseParser {
         while let Some(line) = self.lines.next(wire, |_| Ok(())).or(Err(E::HeadTooLarge))? {
             match &mut self.response {
                 None => {
-                    let (fields, malformed) = (Fields::default(), Vec::new());
-                    self.response =
-                        Some(ServerResponse { status: status(line), fields, malformed });
+                    let status = status(line);
+                    self.response = Some(ServerResponse { status, ..ServerResponse::default() });
                 }
                 Some(_) if line.is_empty() => {
                     return Ok(self.response.take().zip(Some(self.lines.consumed())));
@@ -167,46 +166,37 @@ impl ServerResponse {
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(E::AcceptMissing);
         };
-        match &offer.key {
-            Some(key) if value == accept(key).as_bytes() => Ok(()),
-            _ if base64::decode(value).is_none_or(|digest| digest.len() != 20) => {
-                Err(E::AcceptInvalid)
-            }
-            Some(_) => Err(E::AcceptWrong),
-            None => Ok(()),
-        }
+        let is_digest = base64::decode(value).is_some_and(|digest| digest.len() == 20);
+        ensure(is_digest, E::AcceptInvalid)?;
+        let expected = offer.key.as_deref().map(accept);
+        ensure(expected.is_none_or(|expected| expected.as_bytes() == value), E::AcceptWrong)
     }
 
     fn check_protocol(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let mut values = self.fields.values("Sec-WebSocket-Protocol");
-        match (values.next(), values.next(), &offer.protocols) {
-            (None, ..) => Ok(()),
-            (Some(name), None, offered) if is_token(name) => match offered {
-                Some(offered) if !offered.iter().any(|one| one == name) => Err(E::ProtocolUnasked),
-                _ => Ok(()),
-            },
-            (Some(_), ..) => Err(E::ProtocolInvalid),
+        match (values.next(), values.next()) {
+            (None, _) => Ok(()),
+            (Some(name), None) if is_token(name) => {
+                let is_it = |offered: &Vec<Vec<u8>>| offered.iter().any(|one| one == name);
+                ensure(offer.protocols.as_ref().is_none_or(is_it), E::ProtocolUnasked)
+            }
+            (Some(_), _) => Err(E::ProtocolInvalid),
         }
     }
 
     fn check_extensions(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let chosen = names(self.fields.elements("Sec-WebSocket-Extensions"));
-        match &offer.extensions {
-            Some(offered) if chosen.iter().any(|one| !offered.contains(one)) => {
-                Err(E::ExtensionUnasked)
-            }
-            _ => Ok(()),
-        }
+        let are_all = |offered: &Vec<Vec<u8>>| chosen.iter().all(|one| offered.contains(one));
+        ensure(offer.extensions.as_ref().is_none_or(are_all), E::ExtensionUnasked)
     }
 }
 
 /// RFC 9112, 4: `HTTP/1.1 SP 3DIGIT SP reason`; many servers omit the reason and its space.
 fn status(line: &[u8]) -> Option<u16> {
-    let rest = line.strip_prefix(b"HTTP/1.1 ")?;
-    let (code, rest) = rest.split_at_checked(3)?;
-    let is_end = rest.first().is_none_or(|byte| *byte == b' ');
-    let is_number = is_end && code.iter().all(u8::is_ascii_digit);
-    str::from_utf8(code).ok().filter(|_| is_number)?.parse().ok()
+    let (code, rest) = line.strip_prefix(b"HTTP/1.1 ")?.split_at_checked(3)?;
+    let is_number = code.iter().all(u8::is_ascii_digit);
+    let is_end = rest.is_empty() || rest.starts_with(b" ");
+    str::from_utf8(code).ok().filter(|_| is_number && is_end)?.parse().ok()
 }
 
 /// The name of each extension, without its parameters (section 9.1).
