@@ -21,9 +21,9 @@
 //! | FIN | 1 | the last frame of a message; always set in a control frame | 5.2-a, 5.5-b |
 //! | RSV1 to RSV3 | 3 | 0, unless an extension defines them | 5.2-b |
 //! | opcode | 4 | 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, A Pong; others are reserved | 5.2-d, 5.2-e |
-//! | MASK | 1 | set by a client, not by a server | 5.1-b, 5.1-e |
+//! | MASK | 1 | set by a client, not by a server | 5.1-a, 5.1-d |
 //! | payload len | 7 | the length in bytes, up to 125; 126 or 127: the length follows | 5.2-g, 5.5-a |
-//! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-k |
+//! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-m |
 //! | masking key | 0 or 32 | byte i of the payload is masked with byte i mod 4 of the key | 5.2-n, 5.3-c |
 //! | payload | 8 each | of a Close: a code and a reason; of a text message: UTF-8 | 5.2-o |
 //!

@@ -43,7 +43,7 @@ rules! {
     /// Every rule, in the order of [`Refusal`].
     static REFUSAL_RULES: RefusalRule;
 
-    // refusal          requirement status                                 what is wrong
+    // refusal          requirement  status                                 what is wrong
     /// Not `method SP target SP HTTP/1.x`.
     RequestLine        ("H-12",      BAD_REQUEST,                           "the request line is not `GET /path HTTP/1.1`");
     /// The target is not a path or an http URI, or has characters that no URI has.

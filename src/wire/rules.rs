@@ -1,4 +1,5 @@
-//! The form of the three tables of rules: what can be wrong, and what follows from it; and of a check.
+//! What the tables of rules share: the macro that makes an enum and its table, and the check of one
+//! condition.
 
 /// Makes an enum and its table from one list, so that each variant and its row stand once.
 ///

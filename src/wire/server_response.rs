@@ -105,7 +105,7 @@ rules! {
     /// Every rule, in the order of [`ResponseError`].
     static RESPONSE_RULES: ResponseRule;
 
-    // error          requirement  what is wrong
+    // error         requirement  what is wrong
     /// More bytes than the limit.
     HeadTooLarge     ("10.4-a",   "the response head is too large");
     /// Not a status line of HTTP/1.1.
