@@ -15,10 +15,10 @@
 //! explain  hex, text, json, names, view, accept_errors, fields, finding, hint, picture, accept,
 //!          frame_json, frame_line, frame_text, handshake_text, inspect_json
 //! net      stream
-//! wire     mask, base64, authority, close_code, fields, opcode, refusal, http, lines, request_line, head,
+//! wire     rules, mask, base64, authority, close_code, fields, opcode, refusal, http, lines, request_line, head,
 //!          raw, builder, violation, frame, close, utf8, assembly, message, dissect, response, handshake,
 //!          server_response
-//! rfc6455  requirements
+//! rfc6455  requirement, requirements
 //! help
 //! sys
 //! ```
@@ -112,6 +112,7 @@ pub mod wire {
     pub mod refusal;
     mod request_line;
     pub mod response;
+    mod rules;
     pub mod server_response;
     pub mod utf8;
     pub mod violation;

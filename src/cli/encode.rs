@@ -5,7 +5,7 @@ use super::command::Command;
 use super::decode::columns;
 use super::values::{bytes, choice, choose, integer, set};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
-use crate::wire::builder::{LengthField, LengthForm};
+use crate::wire::builder::LengthForm;
 use crate::wire::close::join_body;
 use crate::wire::frame::Opcode;
 
@@ -99,10 +99,10 @@ fn finish(args: EncodeArguments, operands: &[&str]) -> Result<Command, String> {
     let largest = options.fragment.map_or(whole, |size| size.min(whole)) as u64;
     let length = options.declared.unwrap_or(largest);
     match options.length_form {
-        Some(form) if LengthField::in_form(form, length).is_none() => Err(format!(
+        Some(form) if !form.fits(length) => Err(format!(
             "--length-form {}: {length} does not fit; --length-form {} has room for it",
             if form == LengthForm::Bits7 { 7 } else { 16 },
-            if LengthField::in_form(LengthForm::Bits16, length).is_some() { 16 } else { 64 },
+            if LengthForm::Bits16.fits(length) { 16 } else { 64 },
         )),
         _ => Ok(Command::Encode(options)),
     }

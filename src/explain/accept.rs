@@ -36,12 +36,15 @@ pub fn key_warning(key: &str) -> Option<String> {
     if is_key(key) {
         return None;
     }
-    let RefusalRule { status, section, sentence, .. } = Refusal::KeyInvalid.rule();
+    let RefusalRule { status, requirement, sentence, .. } = Refusal::KeyInvalid.rule();
     let what = match base64::decode(key) {
         Some(bytes) => format!("it has {} bytes", bytes.len()),
         None => format!("its {} characters are not base64 with padding", key.len()),
     };
-    Some(format!("{sentence}: {what} (RFC 6455, {section}); a server answers {status}"))
+    Some(format!(
+        "{sentence}: {what} (RFC 6455, {}); a server answers {status}",
+        requirement.section
+    ))
 }
 
 /// The verdict on `given` as the accept value of `key`, with the mistake if it is a known one; and

@@ -46,17 +46,16 @@ struct Check {
 impl From<Refusal> for Check {
     fn from(refusal: Refusal) -> Self {
         let rule = refusal.rule();
-        let id = rule.requirement.map(|requirement| requirement.id);
-        let (violation, status) = (Some(rule.sentence), Some(rule.status));
-        Self { section: rule.section, id, violation, status }
+        let (id, section) = (Some(rule.requirement.id), rule.requirement.section);
+        Self { section, id, violation: Some(rule.sentence), status: Some(rule.status) }
     }
 }
 
 impl From<ResponseError> for Check {
     fn from(error: ResponseError) -> Self {
         let rule = error.rule();
-        let (id, violation) = (Some(rule.requirement.id), Some(rule.sentence));
-        Self { section: rule.section, id, violation, status: None }
+        let (id, section) = (Some(rule.requirement.id), rule.requirement.section);
+        Self { section, id, violation: Some(rule.sentence), status: None }
     }
 }
 

@@ -54,7 +54,8 @@ fn key(frame: &Frame) -> Option<String> {
 
 /// A status code that is not written as two bytes, the high byte first.
 fn close(frame: &Frame) -> Option<String> {
-    if !frame.violations.contains(&Violation::CloseCode) {
+    let (code, _) = split_body(&frame.payload)?;
+    if !frame.violations.contains(&Violation::of_close_code(code)) {
         return None;
     }
     let (code, how) = match *frame.payload.as_slice() {
@@ -65,7 +66,7 @@ fn close(frame: &Frame) -> Option<String> {
         [high @ 10..=49, low @ 0..=99] => {
             (100 * u16::from(high) + u16::from(low), "as two decimal halves")
         }
-        _ => (split_body(&frame.payload)?.0.swap_bytes(), "with its low byte first"),
+        _ => (code.swap_bytes(), "with its low byte first"),
     };
     let known = CloseCode::from_wire(code)?.name();
     let bytes = hex::encode(&code.to_be_bytes(), " ");

@@ -79,7 +79,7 @@ fn reaction(reply: &Reply) -> String {
 
 fn failure(violation: Violation) -> String {
     let (rule, close) = (violation.rule(), violation.close());
-    let (sentence, section) = (rule.sentence, rule.section());
+    let (sentence, section) = (rule.sentence, rule.requirement.section);
     let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
     let what = format!("{sentence} ({section}): the connection fails with close code {code}");
     step(&what, Some((Opcode::Close, &close.body())))

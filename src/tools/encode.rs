@@ -7,7 +7,7 @@ use super::output::{Failure, Status, columns, print, warn};
 use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
-use crate::wire::builder::{FrameBuilder, LengthField, LengthForm};
+use crate::wire::builder::{FrameBuilder, LengthForm};
 use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
@@ -65,8 +65,6 @@ pub enum EncodeOutput {
 #[derive(Debug, PartialEq, Eq)]
 struct EncodedFrame {
     builder: FrameBuilder,
-    /// The length that its header declares.
-    declared: u64,
     /// The real length of its payload.
     length: u64,
     wire: Vec<u8>,
@@ -133,17 +131,18 @@ fn encode(
         };
         let length = part.len() as u64;
         let declared = options.declared.unwrap_or(length);
-        let in_form = options.length_form.and_then(|form| LengthField::in_form(form, declared));
+        let form = options.length_form.filter(|form| form.fits(declared));
         let builder = FrameBuilder {
             fin: !options.no_fin && place + 1 == count,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
-            length: in_form.unwrap_or_else(|| LengthField::shortest(declared)),
+            length: declared,
+            form: form.unwrap_or(LengthForm::shortest(declared)),
         };
         let mut wire = Vec::new();
         builder.encode(part, &mut wire);
-        frames.push(EncodedFrame { builder, declared, length, wire });
+        frames.push(EncodedFrame { builder, length, wire });
     }
     Ok(frames)
 }
@@ -171,7 +170,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
             Some(_) => frame.header.violations(frame.sender).collect(),
             None => frame.violations.clone(),
         };
-        let is_short = matches!(LengthField::shortest(encoded.declared), LengthField::Bits7(_));
+        let is_short = LengthForm::shortest(encoded.builder.length) == LengthForm::Bits7;
         let is_reported = |violation: &Violation| match violation {
             // The user sends the start of the message in another call.
             Violation::NothingToContinue => false,
@@ -181,7 +180,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
         };
         let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
         warnings.extend(broken.map(|rule| {
-            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.section())
+            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.requirement.section)
         }));
         warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }
@@ -196,14 +195,15 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
 
 /// The difference between the declared length of a frame and its real length.
 fn length_mismatch(frame: &EncodedFrame) -> Option<String> {
-    let EncodedFrame { builder, declared, length, .. } = frame;
-    if builder.length.is_mistaken() {
-        let size = if *declared == 126 { 2 } else { 8 };
+    let EncodedFrame { builder, length, .. } = frame;
+    let (declared, length) = (builder.length, *length);
+    if builder.is_mistaken() {
+        let size = if declared == 126 { 2 } else { 8 };
         return Some(format!(
             "{declared} in seven bits announces a length in the next {size} bytes"
         ));
     }
-    let difference = byte_count(declared.abs_diff(*length));
+    let difference = byte_count(declared.abs_diff(length));
     let direction = if length < declared { "more" } else { "less" };
     (declared != length)
         .then(|| format!("its length declares {difference} {direction} than follow"))

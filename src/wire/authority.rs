@@ -23,13 +23,10 @@ pub(super) fn parse(authority: &[u8]) -> Option<String> {
 /// RFC 3986, 3.2.2: unreserved characters, sub-delims and percent-encoded bytes.
 fn is_reg_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
-    let is_hex = |byte: &u8| byte.is_ascii_hexdigit();
-    let mut parts = name.split('%');
-    parts.next().is_some_and(|first| first.bytes().all(is_plain))
-        && parts.all(|part| match part.as_bytes() {
-            [high, low, rest @ ..] => {
-                is_hex(high) && is_hex(low) && rest.iter().copied().all(is_plain)
-            }
-            _ => false,
+    name.split('%').enumerate().all(|(place, part)| {
+        let digits = if place == 0 { 0 } else { 2 }; // after a percent sign
+        part.as_bytes().split_at_checked(digits).is_some_and(|(hex, rest)| {
+            hex.iter().all(u8::is_ascii_hexdigit) && rest.iter().copied().all(is_plain)
         })
+    })
 }

@@ -2,7 +2,7 @@
 //! The server uses [`frame::encode`](super::frame::encode), which sets only valid fields.
 
 use super::mask;
-use super::raw::{FIN, LENGTH, LENGTH_7_MAX, LENGTH_16, LENGTH_64, MASK, OPCODE, RSV};
+use super::raw::{FIN, LENGTH, LENGTH_16, LENGTH_64, MASK, OPCODE, RSV};
 
 /// The fields of a header, valid or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,19 +15,10 @@ pub struct FrameBuilder {
     pub opcode: u8,
     /// The masking key; with a key, the MASK bit is set.
     pub key: Option<[u8; 4]>,
-    /// The length field, which need not be the length of the payload.
-    pub length: LengthField,
-}
-
-/// The length field in one of its forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LengthField {
-    /// In the seven bits of the second byte; more significant bits are dropped.
-    Bits7(u8),
-    /// In the two bytes after it.
-    Bits16(u16),
-    /// In the eight bytes after it.
-    Bits64(u64),
+    /// The declared length, which need not be the length of the payload.
+    pub length: u64,
+    /// The form of the length, shortest or not; it drops the more significant bits that do not fit.
+    pub form: LengthForm,
 }
 
 /// The forms of the length field.
@@ -41,34 +32,25 @@ pub enum LengthForm {
     Bits64,
 }
 
-impl LengthField {
+impl LengthForm {
     /// The shortest form, which section 5.2 requires.
     #[must_use]
     pub fn shortest(length: u64) -> Self {
-        match (u8::try_from(length), u16::try_from(length)) {
-            (Ok(short @ 0..=LENGTH_7_MAX), _) => Self::Bits7(short),
-            (_, Ok(length)) => Self::Bits16(length),
-            (_, Err(_)) => Self::Bits64(length),
+        match length {
+            0..=125 => Self::Bits7,
+            126..=0xffff => Self::Bits16,
+            _ => Self::Bits64,
         }
     }
 
-    /// `length` in this form, shortest or not; `None` if it does not fit. 126 and 127 fit seven bits,
-    /// but announce a longer form there.
+    /// Whether `length` fits this form. 126 and 127 fit seven bits, but announce a longer form there.
     #[must_use]
-    pub fn in_form(form: LengthForm, length: u64) -> Option<Self> {
-        match form {
-            LengthForm::Bits7 => {
-                u8::try_from(length).ok().filter(|l| *l <= LENGTH).map(Self::Bits7)
-            }
-            LengthForm::Bits16 => u16::try_from(length).ok().map(Self::Bits16),
-            LengthForm::Bits64 => Some(Self::Bits64(length)),
+    pub fn fits(self, length: u64) -> bool {
+        match self {
+            Self::Bits7 => length <= LENGTH.into(),
+            Self::Bits16 => length <= u16::MAX.into(),
+            Self::Bits64 => true,
         }
-    }
-
-    /// Whether a reader takes this length for the announcement of a longer form.
-    #[must_use]
-    pub fn is_mistaken(self) -> bool {
-        matches!(self, Self::Bits7(LENGTH_16 | LENGTH_64))
     }
 }
 
@@ -83,20 +65,25 @@ impl FrameBuilder {
         }
     }
 
+    /// Whether a reader takes the length for the announcement of a longer form.
+    #[must_use]
+    pub fn is_mistaken(&self) -> bool {
+        self.form == LengthForm::Bits7 && LengthForm::shortest(self.length) != LengthForm::Bits7
+    }
+
     /// Appends the header to `out`.
     pub fn encode_header(&self, out: &mut Vec<u8>) {
         let fin = if self.fin { FIN } else { 0 };
         let first = fin | self.rsv << 4 & RSV | self.opcode & OPCODE;
         let mask = if self.key.is_some() { MASK } else { 0 };
-        match self.length {
-            LengthField::Bits7(length) => out.extend([first, mask | length & LENGTH]),
-            LengthField::Bits16(length) => {
-                out.extend([first, mask | LENGTH_16]);
-                out.extend(length.to_be_bytes());
-            }
-            LengthField::Bits64(length) => {
+        let length = self.length.to_be_bytes();
+        let [.., high, low] = length;
+        match self.form {
+            LengthForm::Bits7 => out.extend([first, mask | low & LENGTH]),
+            LengthForm::Bits16 => out.extend([first, mask | LENGTH_16, high, low]),
+            LengthForm::Bits64 => {
                 out.extend([first, mask | LENGTH_64]);
-                out.extend(length.to_be_bytes());
+                out.extend(length);
             }
         }
         if let Some(key) = self.key {
@@ -116,7 +103,7 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn s5_2_every_field_is_free() {
-        let valid = FrameBuilder { fin: true, rsv: 0, opcode: 1, key: None, length: LengthField::Bits7(2) };
+        let valid = FrameBuilder { fin: true, rsv: 0, opcode: 1, key: None, length: 2, form: LengthForm::Bits7 };
         for (what, builder, header) in [
             ("valid", valid, &[0b1_000_0001, 0b0_0000010][..]),
             ("no FIN", FrameBuilder { fin: false, ..valid }, &[0b0_000_0001, 0b0_0000010]),
@@ -126,19 +113,19 @@ mod tests {
             ("opcode F", FrameBuilder { opcode: 0xf, ..valid }, &[0b1_000_1111, 0b0_0000010]),
             ("too large for their bits", FrameBuilder { rsv: 0xf8, opcode: 0xf1, ..valid }, &[0b1_000_0001, 0b0_0000010]),
             ("a key of zeros", FrameBuilder { key: Some([0; 4]), ..valid }, &[0b1_000_0001, 0b1_0000010, 0, 0, 0, 0]),
-            ("16 bits", FrameBuilder { length: LengthField::Bits16(2), ..valid }, &[0b1_000_0001, 126, 0, 2]),
-            ("64 bits", FrameBuilder { length: LengthField::Bits64(2), ..valid }, &[0b1_000_0001, 127, 0, 0, 0, 0, 0, 0, 0, 2]),
-            ("all bits", FrameBuilder { length: LengthField::Bits64(u64::MAX), ..valid },
+            ("16 bits", FrameBuilder { length: 2, form: LengthForm::Bits16, ..valid }, &[0b1_000_0001, 126, 0, 2]),
+            ("64 bits", FrameBuilder { length: 2, form: LengthForm::Bits64, ..valid }, &[0b1_000_0001, 127, 0, 0, 0, 0, 0, 0, 0, 2]),
+            ("all bits", FrameBuilder { length: u64::MAX, form: LengthForm::Bits64, ..valid },
                 &[0b1_000_0001, 127, 255, 255, 255, 255, 255, 255, 255, 255]),
-            ("127 in seven", FrameBuilder { length: LengthField::Bits7(127), ..valid }, &[0b1_000_0001, 127]),
-            ("255 in seven", FrameBuilder { length: LengthField::Bits7(255), ..valid }, &[0b1_000_0001, 127]),
+            ("127 in seven", FrameBuilder { length: 127, form: LengthForm::Bits7, ..valid }, &[0b1_000_0001, 127]),
+            ("255 in seven", FrameBuilder { length: 255, form: LengthForm::Bits7, ..valid }, &[0b1_000_0001, 127]),
         ] {
             let mut wire = Vec::new();
             builder.encode(b"hi", &mut wire);
             assert_eq!(wire, [header, b"hi"].concat(), "{what}");
         }
         let mut wire = Vec::new();
-        FrameBuilder { key: Some(KEY), length: LengthField::Bits7(5), ..valid }.encode(b"Hello", &mut wire);
+        FrameBuilder { key: Some(KEY), length: 5, form: LengthForm::Bits7, ..valid }.encode(b"Hello", &mut wire);
         assert_eq!(wire, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]); // section 5.7
     }
 
@@ -149,19 +136,15 @@ mod tests {
             (LengthForm::Bits16, &[0, 125, 126, 65_535], &[65_536, u64::MAX]),
             (LengthForm::Bits64, &[0, 65_535, 65_536, u64::MAX], &[]),
         ] {
-            assert!(
-                fits.iter().all(|length| LengthField::in_form(form, *length).is_some()),
-                "{form:?}"
-            );
-            assert!(
-                does_not.iter().all(|length| LengthField::in_form(form, *length).is_none()),
-                "{form:?}"
-            );
+            assert!(fits.iter().all(|length| form.fits(*length)), "{form:?}");
+            assert!(!does_not.iter().any(|length| form.fits(*length)), "{form:?}");
         }
+        let builder =
+            |length, form| FrameBuilder { fin: true, rsv: 0, opcode: 1, key: None, length, form };
         for (length, is_mistaken) in [(125, false), (126, true), (127, true)] {
-            assert_eq!(LengthField::Bits7(length).is_mistaken(), is_mistaken, "{length}");
+            assert_eq!(builder(length, LengthForm::Bits7).is_mistaken(), is_mistaken, "{length}");
         }
-        assert!(!LengthField::Bits16(126).is_mistaken());
+        assert!(!builder(126, LengthForm::Bits16).is_mistaken());
     }
 
     proptest! {
@@ -171,26 +154,21 @@ mod tests {
             rsv in 0u8..8,
             opcode in 0u8..16,
             key: Option<[u8; 4]>,
-            length in prop_oneof![
-                (0u8..126).prop_map(LengthField::Bits7),
-                any::<u16>().prop_map(LengthField::Bits16),
-                any::<u64>().prop_map(LengthField::Bits64),
+            (length, form, size) in prop_oneof![
+                (0u64..126, Just(LengthForm::Bits7), Just(0)),
+                (0u64..65_536, Just(LengthForm::Bits16), Just(2)),
+                (any::<u64>(), Just(LengthForm::Bits64), Just(8)),
             ],
         ) {
             let mut wire = Vec::new();
-            FrameBuilder { fin, rsv, opcode, key, length }.encode(&[], &mut wire);
+            FrameBuilder { fin, rsv, opcode, key, length, form }.encode(&[], &mut wire);
             let mut header = RawHeader::default();
             prop_assert_eq!(header.take(&wire), wire.len());
             prop_assert!(header.is_whole());
             let bits = [rsv & 4 != 0, rsv & 2 != 0, rsv & 1 != 0];
             prop_assert_eq!((header.fin(), header.rsv(), header.opcode_bits()), (fin, bits, opcode));
             prop_assert_eq!((header.mask(), header.key()), (Some(key.is_some()), key));
-            let (size, expected) = match length {
-                LengthField::Bits7(length) => (0, length.into()),
-                LengthField::Bits16(length) => (2, length.into()),
-                LengthField::Bits64(length) => (8, length),
-            };
-            prop_assert_eq!((header.extended_size(), header.length()), (size, Some(expected)));
+            prop_assert_eq!((header.extended_size(), header.length()), (size, Some(length)));
             let sender = if key.is_some() { Role::Client } else { Role::Server };
             let strict = Header::parse(&wire, sender);
             let broken = header.violations(sender).next();

@@ -21,7 +21,9 @@ pub use super::violation::Violation;
 /// The content of a Close frame, section 5.5.1: nothing, or a code with a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Close {
-    status: Option<(CloseCode, String)>,
+    code: Option<CloseCode>,
+    /// Empty without a code.
+    reason: String,
 }
 
 /// The longest reason in bytes: a control frame has at most 125 (section 5.5), the code takes two.
@@ -32,53 +34,51 @@ impl Close {
     #[must_use]
     pub fn new(code: CloseCode, reason: &str) -> Self {
         let end = reason.floor_char_boundary(REASON_MAX);
-        Self { status: Some((code, reason[..end].to_owned())) }
+        Self { code: Some(code), reason: reason[..end].to_owned() }
     }
 
     /// Reads the body of a Close frame.
     ///
     /// # Errors
-    /// [`Violation::CloseBody`] for a body of one byte, [`Violation::CloseCode`] for a code that
+    /// [`Violation::CloseBody`] for a body of one byte, [`Violation::of_close_code`] for a code that
     /// [`CloseCode::from_wire`] does not know, [`Violation::CloseReason`] for a reason that is not UTF-8.
     pub fn parse(body: &[u8]) -> Result<Self, Violation> {
         let Some((code, reason)) = split_body(body) else {
             return if body.is_empty() { Ok(Self::default()) } else { Err(Violation::CloseBody) };
         };
-        let code = CloseCode::from_wire(code).ok_or(Violation::CloseCode)?;
+        let code = CloseCode::from_wire(code).ok_or(Violation::of_close_code(code))?;
         let reason = str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
-        Ok(Self { status: Some((code, reason.to_owned())) })
+        Ok(Self { code: Some(code), reason: reason.to_owned() })
     }
 
     /// The body of a Close frame: 0, or 2 to 125 bytes.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
-        match &self.status {
-            None => Vec::new(),
-            Some((code, reason)) => join_body(code.number(), reason.as_bytes()),
-        }
+        let body = |code: CloseCode| join_body(code.number(), self.reason.as_bytes());
+        self.code.map(body).unwrap_or_default()
     }
 
     /// The server's reply to this Close (section 5.5.1): the same code without a reason; an empty Close
     /// to an empty one; and 1000 to 1010, which only a client sends (section 7.4.1).
     #[must_use]
     pub fn reply(&self) -> Self {
-        let code = match self.code() {
+        let code = match self.code {
             Some(CloseCode::EXTENSION_MISSING) => Some(CloseCode::NORMAL),
             code => code,
         };
-        Self { status: code.map(|code| (code, String::new())) }
+        Self { code, reason: String::new() }
     }
 
     /// The code, if there is one. Section 7.1.5 calls its absence 1005, which is never sent.
     #[must_use]
     pub fn code(&self) -> Option<CloseCode> {
-        self.status.as_ref().map(|(code, _)| *code)
+        self.code
     }
 
     /// The reason; empty without a code.
     #[must_use]
     pub fn reason(&self) -> &str {
-        self.status.as_ref().map_or("", |(_, reason)| reason)
+        &self.reason
     }
 }
 
@@ -97,11 +97,26 @@ pub fn join_body(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 impl Violation {
+    /// The violation of a close code that must not be in a Close frame (section 7.4).
+    #[must_use]
+    pub fn of_close_code(code: u16) -> Self {
+        match code {
+            ..1000 => Self::CloseCodeTooSmall,
+            1004 => Self::CloseCodeReserved,
+            1005 | 1006 | 1015 => Self::CloseCodeLocal,
+            1000..5000 => Self::CloseCodeUnassigned,
+            5000.. => Self::CloseCodeTooLarge,
+        }
+    }
+
     /// The Close frame that answers it (section 7.1.7).
     #[must_use]
     pub fn close(self) -> Close {
         let rule = self.rule();
-        Close::new(rule.code, &format!("{} (RFC 6455, {})", rule.sentence, rule.section()))
+        Close::new(
+            rule.code,
+            &format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section),
+        )
     }
 }
 
@@ -123,9 +138,9 @@ mod tests {
 
         for (body, violation) in [
             (&[0x03][..], Violation::CloseBody),
-            (&[0x00, 0x00], Violation::CloseCode),
-            (&[0x03, 0xed], Violation::CloseCode),
-            (&[10, 0], Violation::CloseCode), // restbed's example: 1000 as decimal digits
+            (&[0x00, 0x00], Violation::CloseCodeTooSmall),
+            (&[0x03, 0xed], Violation::CloseCodeLocal),
+            (&[10, 0], Violation::CloseCodeUnassigned), // restbed's example: 1000 as decimal digits
             (&[0x03, 0xe8, 0xff], Violation::CloseReason),
             (&[0x03, 0xe8, 0xe2, 0x82], Violation::CloseReason),
         ] {
@@ -140,6 +155,24 @@ mod tests {
         assert_eq!(split_body(&[0x03]), None);
         assert_eq!(split_body(&[]), None);
         assert_eq!(join_body(1005, b"bye"), b"\x03\xedbye");
+    }
+
+    #[test]
+    fn s7_4_the_requirement_of_every_close_code() {
+        for code in 0..=u16::MAX {
+            let id = match code {
+                0..=999 => "7.4.2-a",
+                1004 => "7.4.1-e",
+                1005 | 1006 | 1015 => "7.4.1-f",
+                1016..=2999 => "7.4.2-b",
+                5000.. => "7.4.2-e",
+                1000..=1003 | 1007..=1014 | 3000..=4999 => "valid",
+            };
+            let parsed = Close::parse(&code.to_be_bytes());
+            let found =
+                parsed.map_or_else(|violation| violation.rule().requirement.id, |_| "valid");
+            assert_eq!(found, id, "{code}");
+        }
     }
 
     #[test]

@@ -209,9 +209,8 @@ impl Dissector {
     }
 
     fn take_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
-        if let Some(key) = frame.header.key() {
-            mask::apply(key, (frame.arrived % 4) as usize, payload);
-        }
+        let key = frame.header.key().unwrap_or_default(); // a key of zeros changes nothing
+        mask::apply(key, (frame.arrived % 4) as usize, payload);
         frame.arrived += payload.len() as u64;
         let max = if frame.header.is_control() { CONTROL_MAX } else { 0 };
         keep(&mut frame.payload, payload, self.payload_max.max(max));
@@ -349,13 +348,13 @@ mod tests {
         let broken: Vec<_> = frames.iter().map(|frame| frame.violations.clone()).collect();
         let expected = [
             vec![Violation::ReservedBits],
-            vec![Violation::ReservedOpcode],
+            vec![Violation::ReservedDataOpcode],
             vec![Violation::NothingToContinue],
             vec![],
             vec![Violation::Masked],
             vec![Violation::MessageInterrupted],
-            vec![Violation::CloseCode],
-            vec![Violation::LengthNotMinimal],
+            vec![Violation::CloseCodeLocal],
+            vec![Violation::Length16NotMinimal],
         ];
         assert_eq!(broken, expected);
         let offsets: Vec<_> = frames.iter().map(|frame| frame.offset).collect();

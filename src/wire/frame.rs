@@ -21,16 +21,16 @@
 //! | FIN | 1 | the last frame of a message; always set in a control frame | 5.2-a, 5.5-b |
 //! | RSV1 to RSV3 | 3 | 0, unless an extension defines them | 5.2-b |
 //! | opcode | 4 | 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, A Pong; others are reserved | 5.2-d, 5.2-e |
-//! | MASK | 1 | set by a client, not by a server | 5.1-b, 5.1-e |
+//! | MASK | 1 | set by a client, not by a server | 5.1-a, 5.1-d |
 //! | payload len | 7 | the length in bytes, up to 125; 126 or 127: the length follows | 5.2-g, 5.5-a |
-//! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-k |
+//! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-m |
 //! | masking key | 0 or 32 | byte i of the payload is masked with byte i mod 4 of the key | 5.2-n, 5.3-c |
 //! | payload | 8 each | of a Close: a code and a reason; of a text message: UTF-8 | 5.2-o |
 //!
 //! [`raw`](super::raw) reads these fields and [`violation`](super::violation) holds their rules;
 //! [`builder`](super::builder) writes them.
 
-use super::builder::{FrameBuilder, LengthField};
+use super::builder::{FrameBuilder, LengthForm};
 use super::violation::Violation;
 
 pub use super::opcode::{Opcode, Role};
@@ -69,28 +69,13 @@ impl Header {
         };
         2 + length + self.key.map_or(0, |key| key.len())
     }
-
-    /// Appends the header to `out`, with the length in its shortest form (section 5.2).
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        self.builder().encode_header(out);
-    }
-
-    fn builder(&self) -> FrameBuilder {
-        let Self { fin, opcode, key, length } = *self;
-        FrameBuilder {
-            fin,
-            rsv: 0,
-            opcode: opcode as u8,
-            key,
-            length: LengthField::shortest(length),
-        }
-    }
 }
 
 /// Appends one whole frame with FIN to `out`. A frame with a `key` is a client's; its payload is masked.
 pub fn encode(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8], out: &mut Vec<u8>) {
-    let header = Header { fin: true, opcode, key, length: payload.len() as u64 };
-    header.builder().encode(payload, out);
+    let (opcode, length) = (opcode as u8, payload.len() as u64);
+    let form = LengthForm::shortest(length); // section 5.2
+    FrameBuilder { fin: true, rsv: 0, opcode, key, length, form }.encode(payload, out);
 }
 
 /// The end of the frame that byte `offset` is in, or `offset` itself between two frames.
@@ -106,13 +91,9 @@ pub fn frame_end(frames: &[u8], offset: usize) -> usize {
 /// `frames` are whole frames of a server, one after the other.
 #[must_use]
 pub fn split_after(frames: &[u8], count: usize) -> (&[u8], usize) {
-    let mut size = 0;
-    let mut found = 0usize;
-    for end in ends(frames) {
-        found += 1;
-        size = if found <= count { end } else { size };
-    }
-    (frames.get(..size).unwrap_or(frames), found.saturating_sub(count))
+    let mut ends = ends(frames);
+    let size = ends.by_ref().take(count).last().unwrap_or(0);
+    (frames.get(..size).unwrap_or(frames), ends.count())
 }
 
 /// Where each frame of a server ends.
@@ -143,6 +124,12 @@ mod tests {
         }
         assert_eq!(split_after(&frames, 4), (&frames[..], 0));
         assert_eq!(split_after(&[], 1), (&[][..], 0));
+    }
+
+    fn encode_header(header: &Header, out: &mut Vec<u8>) {
+        let Header { fin, opcode, key, length } = *header;
+        let (opcode, form) = (opcode as u8, LengthForm::shortest(length));
+        FrameBuilder { fin, rsv: 0, opcode, key, length, form }.encode_header(out);
     }
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -200,7 +187,7 @@ mod tests {
         ] {
             let header = Header { fin: true, opcode: Opcode::Binary, key: None, length };
             let mut wire = Vec::new();
-            header.encode(&mut wire);
+            encode_header(&header, &mut wire);
             assert_eq!((wire.len(), header.size()), (size, size));
             assert_eq!(Header::parse(&wire, Role::Server), Ok(Some(header)));
             for cut in 0..wire.len() {
@@ -216,10 +203,10 @@ mod tests {
             ("5.2 RSV2", Violation::ReservedBits, &[0b1_010_0001]),
             ("5.2 RSV3", Violation::ReservedBits, &[0b1_001_0001]),
             ("5.2 RSV1 on a ping", Violation::ReservedBits, &[0b1_100_1001]),
-            ("5.2 opcode 3", Violation::ReservedOpcode, &[0b1_000_0011]),
-            ("5.2 opcode 7", Violation::ReservedOpcode, &[0b0_000_0111]),
-            ("5.2 opcode B", Violation::ReservedOpcode, &[0b1_000_1011]),
-            ("5.2 opcode F", Violation::ReservedOpcode, &[0b1_000_1111]),
+            ("5.2 opcode 3", Violation::ReservedDataOpcode, &[0b1_000_0011]),
+            ("5.2 opcode 7", Violation::ReservedDataOpcode, &[0b0_000_0111]),
+            ("5.2 opcode B", Violation::ReservedControlOpcode, &[0b1_000_1011]),
+            ("5.2 opcode F", Violation::ReservedControlOpcode, &[0b1_000_1111]),
             ("5.5 close without FIN", Violation::ControlFragmented, &[0b0_000_1000]),
             ("5.5 ping without FIN", Violation::ControlFragmented, &[0b0_000_1001]),
             ("5.5 pong without FIN", Violation::ControlFragmented, &[0b0_000_1010]),
@@ -227,16 +214,16 @@ mod tests {
             ("5.1 unmasked empty ping", Violation::Unmasked, &[0b1_000_1001, 0]),
             ("5.5 ping of 126", Violation::ControlTooLong, &[0b1_000_1001, 0b1_1111110]),
             ("5.5 close of 2^16", Violation::ControlTooLong, &[0b1_000_1000, 0b1_1111111]),
-            ("5.2 0 in 16 bits", Violation::LengthNotMinimal, &[0x81, 0xfe, 0, 0]),
-            ("5.2 125 in 16 bits", Violation::LengthNotMinimal, &[0x81, 0xfe, 0, 125]),
+            ("5.2 0 in 16 bits", Violation::Length16NotMinimal, &[0x81, 0xfe, 0, 0]),
+            ("5.2 125 in 16 bits", Violation::Length16NotMinimal, &[0x81, 0xfe, 0, 125]),
             (
                 "5.2 5 in 64 bits",
-                Violation::LengthNotMinimal,
+                Violation::Length64NotMinimal,
                 &[0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 5],
             ),
             (
                 "5.2 65535 in 64 bits",
-                Violation::LengthNotMinimal,
+                Violation::Length64NotMinimal,
                 &[0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
             ),
             ("5.2 2^63", Violation::LengthTopBit, &[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0]),
@@ -370,7 +357,7 @@ mod tests {
             let header = Header { fin, opcode, key, length };
             let sender = if key.is_some() { Role::Client } else { Role::Server };
             let mut wire = Vec::new();
-            header.encode(&mut wire);
+            encode_header(&header, &mut wire);
             prop_assert_eq!(wire.len(), header.size());
             prop_assert_eq!(Header::parse(&wire, sender), Ok(Some(header)));
         }
@@ -380,7 +367,7 @@ mod tests {
             for sender in [Role::Client, Role::Server] {
                 if let Ok(Some(header)) = Header::parse(&wire, sender) {
                     let mut again = Vec::new();
-                    header.encode(&mut again);
+                    encode_header(&header, &mut again);
                     prop_assert_eq!(&again, &wire[..header.size()]);
                 }
             }

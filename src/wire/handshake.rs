@@ -7,6 +7,9 @@ use super::base64;
 use super::fields::{is_token, trim};
 use super::http::{Request, Version};
 use super::refusal::Refusal;
+use super::rules::ensure;
+
+use Refusal as R;
 
 /// The string that is appended to a key (section 1.3). A server that does not implement WebSocket would
 /// not append it.
@@ -47,8 +50,8 @@ impl AcceptedHandshake {
     /// The first item that the request does not meet, in the order of the RFC; but the version comes
     /// before the fields that another version might not have.
     pub fn of(request: &Request) -> Result<Self, Refusal> {
-        for item in ITEMS {
-            (item.check)(request)?;
+        for item in check_all(request) {
+            item.result?;
         }
         let key = check_key(request)?;
         let expects_continue = request.fields.has_token("Expect", "100-continue");
@@ -69,32 +72,6 @@ impl AcceptedHandshake {
     }
 }
 
-/// An item of section 4.2.1.
-struct Item {
-    section: &'static str,
-    header: &'static str,
-    check: fn(&Request) -> Result<(), Refusal>,
-}
-
-/// Section 4.2.1. Item 2, Host, has no row: every [`Request`] has one.
-#[rustfmt::skip]
-const ITEMS: [Item; 8] = [
-    Item { section: "4.2.1 item 1", header: "",
-        check: |request| ensure(request.version != Version::Http10, Refusal::HttpTooOld) },
-    Item { section: "4.2.1 item 3", header: "Upgrade",
-        check: |request| ensure(request.fields.has_token("Upgrade", "websocket"), Refusal::UpgradeMissing) },
-    Item { section: "4.2.1 item 4", header: "Connection",
-        check: |request| ensure(request.fields.has_token("Connection", "Upgrade"), Refusal::ConnectionMissing) },
-    Item { section: "4.2.1 item 6", header: "Sec-WebSocket-Version", check: check_version },
-    Item { section: "4.2.1 item 5", header: "Sec-WebSocket-Key", check: |request| check_key(request).map(drop) },
-    Item { section: "4.2.1 item 7", header: "Origin", // at most one (RFC 6454, 7.3)
-        check: |request| ensure(request.fields.values("Origin").count() < 2, Refusal::OriginRepeated) },
-    Item { section: "4.2.1 item 8", header: "Sec-WebSocket-Protocol",
-        check: |request| ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), Refusal::ProtocolInvalid) },
-    Item { section: "4.2.1 item 9", header: "Sec-WebSocket-Extensions",
-        check: |request| ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid) },
-];
-
 /// The result of an item in a list of the RFC.
 #[derive(Debug)]
 pub struct Checked<E> {
@@ -106,18 +83,24 @@ pub struct Checked<E> {
     pub result: Result<(), E>,
 }
 
-/// Every item of section 4.2.1 with its result. [`AcceptedHandshake::of`] stops at the first error.
-pub fn check_all(request: &Request) -> impl Iterator<Item = Checked<Refusal>> {
-    ITEMS.into_iter().map(|Item { section, header, check }| Checked {
-        section,
-        header,
-        result: check(request),
-    })
-}
-
-/// `error`, unless the condition is met.
-pub(super) fn ensure<E>(is_met: bool, error: E) -> Result<(), E> {
-    if is_met { Ok(()) } else { Err(error) }
+/// Every item of section 4.2.1 with its result, in the order in which the server checks them. Item 2, Host,
+/// has no row: every [`Request`] has one.
+#[rustfmt::skip]
+#[must_use]
+pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
+    let has = |name, token| request.fields.has_token(name, token);
+    let origins = request.fields.values("Origin").count(); // at most one (RFC 6454, 7.3)
+    [
+        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, R::HttpTooOld)),
+        ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), R::UpgradeMissing)),
+        ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), R::ConnectionMissing)),
+        ("4.2.1 item 6", "Sec-WebSocket-Version",    check_version(request)),
+        ("4.2.1 item 5", "Sec-WebSocket-Key",        check_key(request).map(drop)),
+        ("4.2.1 item 7", "Origin",                   ensure(origins < 2, R::OriginRepeated)),
+        ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), R::ProtocolInvalid)),
+        ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), R::ExtensionsInvalid)),
+    ]
+    .map(|(section, header, result)| Checked { section, header, result })
 }
 
 /// Item 5: one key (section 11.3.1) of 16 bytes.
@@ -140,8 +123,7 @@ pub fn is_key(text: &[u8]) -> bool {
 /// Item 6: one number (section 11.3.5), from 0 to 255 without a leading zero (section 4.3), and 13.
 fn check_version(request: &Request) -> Result<(), Refusal> {
     let mut versions = request.fields.values("Sec-WebSocket-Version");
-    let number = |text| str::from_utf8(text).ok()?.parse::<u8>().ok();
-    let is_number = |text| number(text).is_some_and(|n| n.to_string().as_bytes() == text);
+    let is_number = |text| (0..=u8::MAX).any(|number| number.to_string().as_bytes() == text);
     match (versions.next(), versions.next()) {
         (None, _) => Err(Refusal::VersionMissing),
         (Some(b"13"), None) => Ok(()),
@@ -177,15 +159,9 @@ fn is_extension(extension: &[u8]) -> bool {
 fn is_value(value: &[u8]) -> bool {
     let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
     let Some(quoted) = quoted else { return is_token(value) };
-    let mut bytes = quoted.iter();
-    let mut token = Vec::new();
-    while let Some(byte) = bytes.next() {
-        let Some(byte) = (if *byte == b'\\' { bytes.next() } else { Some(byte) }) else {
-            return false; // the backslash escapes the closing quote
-        };
-        token.push(*byte);
-    }
-    is_token(&token)
+    // A character follows each backslash; a second backslash would not be part of a token.
+    let parts: Vec<&[u8]> = quoted.split(|byte| *byte == b'\\').collect();
+    parts.iter().skip(1).all(|part| !part.is_empty()) && is_token(&parts.concat())
 }
 
 #[cfg(test)]

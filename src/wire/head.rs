@@ -12,7 +12,8 @@ use super::fields::Fields;
 use super::http::{Request, Version};
 use super::lines::Lines;
 use super::refusal::Refusal;
-use super::request_line::RequestLine;
+use super::request_line;
+use super::rules::ensure;
 
 pub use super::lines::HeadLimits;
 
@@ -21,16 +22,15 @@ pub use super::lines::HeadLimits;
 pub struct HeadParser {
     limits: HeadLimits,
     lines: Lines,
-    request_line: Option<RequestLine>,
-    fields: Fields,
+    /// The request, after its first line was received.
+    request: Option<Request>,
 }
 
 impl HeadParser {
     /// A parser of one head.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        let lines = Lines::strict(limits.head_max);
-        Self { limits, lines, request_line: None, fields: Fields::default() }
+        Self { limits, lines: Lines::strict(limits.head_max), request: None }
     }
 
     /// The request at the front of `wire`, with the size of its head in bytes; `None` until the head
@@ -42,51 +42,49 @@ impl HeadParser {
     /// The first rule that the head breaks.
     pub fn advance(&mut self, wire: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
         loop {
-            let is_first = self.request_line.is_none();
+            let is_first = self.request.is_none();
             let check = |line: &[u8]| match is_first {
-                true => RequestLine::check_size(line, self.limits),
+                true => request_line::check_size(line, self.limits),
                 false => Ok(()),
             };
-            match (self.lines.next(wire, check)?, is_first) {
+            match (self.lines.next(wire, check)?, &mut self.request) {
                 (None, _) => return Ok(None),
-                (Some([]), true) => (), // RFC 9112, 2.2: empty lines before the request line are skipped
-                (Some([]), false) => return self.finish().map(Some),
-                (Some(line), true) => self.request_line = Some(RequestLine::parse(line)?),
-                (Some(line), false) => self.push_field(line)?,
+                (Some([]), None) => (), // RFC 9112, 2.2: empty lines before the request line are skipped
+                (Some([]), request) => {
+                    let request = request.take().map(finish).transpose()?;
+                    return Ok(request.zip(Some(self.lines.consumed())));
+                }
+                (Some(line), None) => self.request = Some(request_line::parse(line)?),
+                (Some(line), Some(request)) => {
+                    push_field(&mut request.fields, line, self.limits.fields_max)?;
+                }
             }
         }
     }
+}
 
-    /// RFC 9112, 5.
-    fn push_field(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
-            return Err(Refusal::Folded);
-        }
-        if self.limits.fields_max <= self.fields.count() {
-            return Err(Refusal::TooManyFields);
-        }
-        self.fields.push_line(line).ok_or(Refusal::FieldLine)
+/// RFC 9112, 5.
+fn push_field(fields: &mut Fields, line: &[u8], max: usize) -> Result<(), Refusal> {
+    ensure(!line.starts_with(b" ") && !line.starts_with(b"\t"), Refusal::Folded)?;
+    ensure(fields.count() < max, Refusal::TooManyFields)?;
+    fields.push_line(line).ok_or(Refusal::FieldLine)
+}
+
+/// Checks a request with all of its fields: where its content ends, and RFC 9112, 3.2: exactly one valid
+/// Host. The authority of the target takes precedence over it.
+fn finish(mut request: Request) -> Result<Request, Refusal> {
+    request.has_content()?;
+    let hosts: Vec<&[u8]> = request.fields.values("Host").collect();
+    let host = match *hosts {
+        [host] => authority::parse(host).ok_or(Refusal::HostInvalid)?,
+        [] if request.version == Version::Http10 => String::new(),
+        [] => return Err(Refusal::HostMissing),
+        _ => return Err(Refusal::HostRepeated),
+    };
+    if request.host.is_empty() {
+        request.host = host;
     }
-
-    /// RFC 9112, 3.2: exactly one valid Host; the authority of the target takes precedence over it.
-    fn finish(&mut self) -> Result<(Request, usize), Refusal> {
-        let RequestLine { method, version, target, authority } =
-            self.request_line.take().ok_or(Refusal::RequestLine)?;
-        let fields = std::mem::take(&mut self.fields);
-        let mut request = Request { method, version, target, host: String::new(), fields };
-        request.has_content()?;
-
-        let mut hosts = request.fields.values("Host");
-        let host = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => authority::parse(host).ok_or(Refusal::HostInvalid)?,
-            (None, _) if version == Version::Http10 => String::new(),
-            (None, _) => return Err(Refusal::HostMissing),
-            (Some(_), Some(_)) => return Err(Refusal::HostRepeated),
-        };
-        drop(hosts);
-        request.host = authority.unwrap_or(host);
-        Ok((request, self.lines.consumed()))
-    }
+    Ok(request)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::refusal::Refusal;
+use super::rules::ensure;
 
 /// The methods that the server distinguishes (RFC 9110, 9). It refuses methods that are not registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +72,12 @@ impl Request {
             let is_delimited =
                 codings.last().is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
             let is_ambiguous = self.version == Version::Http10 || lengths().next().is_some();
-            return match codings.len() {
-                _ if is_ambiguous || !is_delimited => Err(Refusal::ContentFraming),
-                1 => Ok(true),
-                _ => Err(Refusal::TransferCoding),
-            };
+            ensure(is_delimited && !is_ambiguous, Refusal::ContentFraming)?;
+            ensure(codings.len() == 1, Refusal::TransferCoding)?;
+            return Ok(true);
         }
         let is_number = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-        if 1 < lengths().count() || !lengths().all(is_number) {
-            return Err(Refusal::ContentLength);
-        }
+        ensure(lengths().count() < 2 && lengths().all(is_number), Refusal::ContentLength)?;
         Ok(lengths().flatten().any(|digit| *digit != b'0'))
     }
 }

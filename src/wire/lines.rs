@@ -1,6 +1,7 @@
 //! The lines of a request or response head, RFC 9112 section 2.2, within a limit.
 
 use super::refusal::Refusal;
+use super::rules::ensure;
 
 /// The limits of a head. RFC 9112 sets one number: a request line of 8000 bytes should be supported.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +56,9 @@ impl Lines {
         let head = &wire[..wire.len().min(self.head_max)];
         let found = self.scan(head);
         check(&head[self.start..self.scanned])?;
-        if found == Ok(None) && self.head_max <= wire.len() {
-            return Err(Refusal::HeadTooLarge);
-        }
-        let Some(next) = found? else { return Ok(None) };
+        let Some(next) = found? else {
+            return ensure(wire.len() < self.head_max, Refusal::HeadTooLarge).map(|()| None);
+        };
         let line = &head[self.start..self.scanned];
         self.has_start_line |= !line.is_empty();
         (self.start, self.scanned) = (next, next);

@@ -7,6 +7,7 @@ use super::assembly::Assembly;
 use super::close::{Close, Violation};
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
+use super::rules::ensure;
 
 /// The buffer of a quiet peer in bytes: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
@@ -164,10 +165,7 @@ impl Receiver {
         }
         check_fragmentation(self.message.is_some(), header.opcode)?;
         let size = self.message.as_ref().map_or(0, Assembly::size);
-        if (self.max_message.saturating_sub(size) as u64) < header.length {
-            return Err(Violation::TooBig);
-        }
-        Ok(())
+        ensure(header.length <= self.max_message.saturating_sub(size) as u64, Violation::TooBig)
     }
 
     /// Consumes one frame if all of it is in the buffer, and returns where its unmasked payload is.
@@ -517,7 +515,7 @@ mod tests {
             ("5.5 ping without FIN in a message", Violation::ControlFragmented,
                 vec![client(TEXT_FIRST, b"a"), client(PING & 0x7f, b"")]),
             ("5.5.1 close of one byte", Violation::CloseBody, vec![client(CLOSE, &[0x03])]),
-            ("7.4 close 1005", Violation::CloseCode, vec![client(CLOSE, &[0x03, 0xed])]),
+            ("7.4 close 1005", Violation::CloseCodeLocal, vec![client(CLOSE, &[0x03, 0xed])]),
             ("5.5.1 reason ff", Violation::CloseReason, vec![client(CLOSE, &[0x03, 0xe8, 0xff])]),
             ("8.1 c3 28", Violation::NotUtf8, vec![client(TEXT, &[0xc3, 0x28])]),
             ("5.1 unmasked in a message", Violation::Unmasked,

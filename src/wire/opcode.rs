@@ -33,15 +33,7 @@ impl Opcode {
 
     /// Section 11.8; `None` for the reserved values 0x3 to 0x7 and 0xB to 0xF.
     pub(super) fn from_bits(bits: u8) -> Option<Self> {
-        match bits {
-            0x0 => Some(Self::Continuation),
-            0x1 => Some(Self::Text),
-            0x2 => Some(Self::Binary),
-            0x8 => Some(Self::Close),
-            0x9 => Some(Self::Ping),
-            0xA => Some(Self::Pong),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|opcode| *opcode as u8 == bits)
     }
 
     /// Section 5.5: the most significant bit of the opcode marks a control frame.

@@ -111,19 +111,19 @@ impl RawHeader {
     /// FIN: this is the last frame of its message.
     #[must_use]
     pub fn fin(&self) -> bool {
-        self.first() & FIN != 0
+        self.bytes[0] & FIN != 0
     }
 
     /// RSV1, RSV2 and RSV3.
     #[must_use]
     pub fn rsv(&self) -> [bool; 3] {
-        [6, 5, 4].map(|place| self.first() >> place & 1 != 0)
+        [6, 5, 4].map(|place| self.bytes[0] >> place & 1 != 0)
     }
 
     /// The four bits of the opcode.
     #[must_use]
     pub fn opcode_bits(&self) -> u8 {
-        self.first() & OPCODE
+        self.bytes[0] & OPCODE
     }
 
     /// The opcode, unless it is reserved.
@@ -192,10 +192,6 @@ impl RawHeader {
     /// N bytes from this place on, once all of them were received.
     fn field<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
         self.bytes().get(at..)?.first_chunk().copied()
-    }
-
-    fn first(&self) -> u8 {
-        self.bytes[0]
     }
 
     fn second(&self) -> Option<u8> {

@@ -1,61 +1,44 @@
 //! The first line of a request, RFC 9112 section 3.
 
 use super::authority;
-use super::fields::is_token;
-use super::http::{Method, Version};
+use super::fields::{Fields, is_token};
+use super::http::{Method, Request, Version};
 use super::lines::HeadLimits;
 use super::refusal::Refusal;
-
-/// `method SP request-target SP HTTP-version`.
-pub(super) struct RequestLine {
-    pub(super) method: Method,
-    pub(super) version: Version,
-    /// `/path?query`.
-    pub(super) target: String,
-    /// The authority of a target in absolute-form.
-    pub(super) authority: Option<String>,
-}
+use super::rules::ensure;
 
 /// Longer than every registered method, in bytes.
 const METHOD_MAX: usize = 32;
 
-impl RequestLine {
-    /// Refuses a line, whole or not, if a part of it is too long.
-    pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
-        let method = &line[..line.len().min(METHOD_MAX + 1)];
-        let Some(space) = method.iter().position(|byte| *byte == b' ') else {
-            return if METHOD_MAX < line.len() { Err(Refusal::MethodUnknown) } else { Ok(()) };
-        };
-        let target = &line[space + 1..];
-        if target.len() <= limits.target_max || target[..=limits.target_max].contains(&b' ') {
-            return Ok(());
-        }
-        Err(Refusal::TargetTooLong)
-    }
+/// Refuses a line, whole or not, if a part of it is too long.
+pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
+    let method = &line[..line.len().min(METHOD_MAX + 1)];
+    let Some(space) = method.iter().position(|byte| *byte == b' ') else {
+        return ensure(line.len() <= METHOD_MAX, Refusal::MethodUnknown);
+    };
+    let target = &line[space + 1..];
+    let is_short =
+        target.len() <= limits.target_max || target[..=limits.target_max].contains(&b' ');
+    ensure(is_short, Refusal::TargetTooLong)
+}
 
-    pub(super) fn parse(line: &[u8]) -> Result<Self, Refusal> {
-        let mut parts = line.split(|byte| *byte == b' ');
-        let (Some(method), Some(target), Some(version), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Refusal::RequestLine);
-        };
-        if !is_token(method) {
-            return Err(Refusal::RequestLine);
+/// The request of the line `method SP request-target SP HTTP-version`, without fields. Its host is the
+/// authority of a target in absolute-form.
+pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
+    let parts: Vec<&[u8]> = line.splitn(4, |byte| *byte == b' ').collect();
+    let [method, target, version] = *parts else { return Err(Refusal::RequestLine) };
+    ensure(is_token(method), Refusal::RequestLine)?;
+    let version = parse_version(version)?;
+    let method = match method {
+        b"GET" => Method::Get,
+        b"HEAD" => Method::Head,
+        b"POST" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE" | b"PATCH" if target != b"*" => {
+            Method::Other
         }
-        let version = parse_version(version)?;
-        let method = match method {
-            b"GET" => Method::Get,
-            b"HEAD" => Method::Head,
-            b"POST" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE" | b"PATCH" => Method::Other,
-            _ => return Err(Refusal::MethodUnknown),
-        };
-        if target == b"*" && method == Method::Other {
-            return Err(Refusal::MethodUnknown); // OPTIONS for the server as a whole
-        }
-        let (target, authority) = parse_target(target)?;
-        Ok(Self { method, version, target, authority })
-    }
+        _ => return Err(Refusal::MethodUnknown), // or OPTIONS for the server as a whole
+    };
+    let (target, host) = parse_target(target)?;
+    Ok(Request { method, version, target, host, fields: Fields::default() })
 }
 
 /// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit.
@@ -70,22 +53,20 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
 
 /// RFC 9112, 3.2: origin-form or absolute-form. The other two forms are for methods that the server
 /// does not implement.
-fn parse_target(target: &[u8]) -> Result<(String, Option<String>), Refusal> {
+fn parse_target(target: &[u8]) -> Result<(String, String), Refusal> {
     let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
-    if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-        return Err(Refusal::Target);
-    }
+    let is_valid = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    ensure(is_valid, Refusal::Target)?;
     if target.starts_with('/') {
-        return Ok((target.to_owned(), None));
+        return Ok((target.to_owned(), String::new()));
     }
     let (scheme, rest) = target.split_once("://").ok_or(Refusal::Target)?;
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(Refusal::Target);
-    }
+    let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    ensure(is_http, Refusal::Target)?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     // RFC 9110, 4.2.1: an http URI without a host is invalid.
     let authority = authority::parse(authority.as_bytes())
         .filter(|authority| !authority.is_empty() && !authority.starts_with(':'));
     let slash = if path.starts_with('/') { "" } else { "/" };
-    Ok((format!("{slash}{path}"), Some(authority.ok_or(Refusal::Target)?)))
+    Ok((format!("{slash}{path}"), authority.ok_or(Refusal::Target)?))
 }

@@ -37,7 +37,8 @@ impl Refusal {
     #[must_use]
     pub fn response(self) -> Response {
         let rule = self.rule();
-        let rfc = if rule.section.starts_with("RFC") { "" } else { "RFC 6455, " };
+        let section = rule.requirement.section;
+        let rfc = if section.starts_with("RFC") { "" } else { "RFC 6455, " };
         // RFC 9110, 15.5.22 and 7.8: a 426 names the protocol to upgrade to.
         let connection = if self == Self::VersionUnsupported { "Upgrade, close" } else { "close" };
         let mut fields = vec![
@@ -47,7 +48,7 @@ impl Refusal {
         ];
         let own = REFUSAL_FIELDS.iter().filter(|(refusal, ..)| *refusal == self);
         fields.extend(own.map(|(_, name, value)| (*name, (*value).to_owned())));
-        let content = format!("{} ({rfc}{})\n", rule.sentence, rule.section).into();
+        let content = format!("{} ({rfc}{section})\n", rule.sentence).into();
         Response { status: rule.status, fields, content }
     }
 }
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn s7_2_2_every_refusal_closes_the_connection_and_says_why() {
         for RefusalRule { refusal, .. } in &REFUSAL_RULES {
-            let RefusalRule { section, status, sentence, .. } = refusal.rule();
+            let RefusalRule { requirement, status, sentence, .. } = refusal.rule();
             let response = refusal.response();
             assert_eq!(response.status, *status);
             let closes = field(&response, "Connection");
@@ -174,6 +175,7 @@ mod tests {
             assert_eq!(field(&response, "X-Content-Type-Options"), ["nosniff"]);
 
             let content = str::from_utf8(&response.content).unwrap();
+            let section = requirement.section;
             let rule = if section.starts_with("RFC") { "" } else { "RFC 6455, " };
             assert_eq!(content, format!("{sentence} ({rule}{section})\n"));
 

@@ -3,21 +3,64 @@
 use super::super::rfc6455::{Requirement, requirement};
 use super::base64;
 use super::fields::{Fields, is_token, trim};
-use super::handshake::{Checked, accept, ensure};
+use super::handshake::{Checked, accept};
 use super::http::Request;
 use super::lines::Lines;
+use super::rules::{ensure, rules};
+
+use ResponseError as E;
 
 /// A response head, as far as it is well-formed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ServerResponse {
-    /// The status line without its end.
-    pub status_line: Vec<u8>,
-    /// The status code; `None` if the line is not `HTTP/1.1 code reason`.
+    /// The status code; `None` if the first line is not `HTTP/1.1 code reason`.
     pub status: Option<u16>,
     /// The field lines.
     pub fields: Fields,
     /// The lines that are not `name: value`.
     pub malformed: Vec<Vec<u8>>,
+}
+
+/// Reads a response head line by line as its bytes arrive. It is lenient: LF ends a line, with or without
+/// a CR, and a line that is not a field is kept as malformed.
+pub struct ResponseParser {
+    lines: Lines,
+    /// The response, after its first line was received.
+    response: Option<ServerResponse>,
+}
+
+impl ResponseParser {
+    /// A parser of one head of at most `head_max` bytes.
+    #[must_use]
+    pub fn new(head_max: usize) -> Self {
+        Self { lines: Lines::lenient(head_max), response: None }
+    }
+
+    /// The response at the front of `wire`, with the size of its head in bytes; `None` until the head
+    /// is whole.
+    ///
+    /// `wire` is everything received so far: the bytes of the last call, and more.
+    ///
+    /// # Errors
+    /// [`ResponseError::HeadTooLarge`]. Other errors are in [`ServerResponse::check_all`].
+    pub fn advance(
+        &mut self,
+        wire: &[u8],
+    ) -> Result<Option<(ServerResponse, usize)>, ResponseError> {
+        while let Some(line) = self.lines.next(wire, |_| Ok(())).or(Err(E::HeadTooLarge))? {
+            match &mut self.response {
+                None => {
+                    let status = status(line);
+                    self.response = Some(ServerResponse { status, ..ServerResponse::default() });
+                }
+                Some(_) if line.is_empty() => {
+                    return Ok(self.response.take().zip(Some(self.lines.consumed())));
+                }
+                Some(response) => response.push_line(line),
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What a client knows of the handshake that it began.
@@ -45,33 +88,6 @@ impl ClientOffer {
     }
 }
 
-/// What is wrong with a response: the client must fail the connection, or no WebSocket begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseError {
-    /// Not a status line of HTTP/1.1.
-    StatusLine,
-    /// A line that is not a field.
-    FieldLine,
-    /// A status other than 101.
-    Status,
-    /// Upgrade does not name websocket.
-    Upgrade,
-    /// Connection does not have `Upgrade`.
-    Connection,
-    /// No Sec-WebSocket-Accept, or more than one.
-    AcceptMissing,
-    /// The accept value is not 20 bytes in base64.
-    AcceptInvalid,
-    /// The accept value does not belong to the key.
-    AcceptWrong,
-    /// A subprotocol that the client did not offer.
-    ProtocolUnasked,
-    /// Two subprotocols, or one that is not a token.
-    ProtocolInvalid,
-    /// An extension that the client did not offer.
-    ExtensionUnasked,
-}
-
 /// An error of a response, and the requirement that it breaks.
 #[derive(Debug)]
 pub struct ResponseRule {
@@ -79,62 +95,54 @@ pub struct ResponseRule {
     pub error: ResponseError,
     /// The requirement in the register.
     pub requirement: &'static Requirement,
-    /// The section, with the item of its list: of RFC 6455, or as in `RFC 9112, 5`.
-    pub section: &'static str,
     /// What is wrong.
     pub sentence: &'static str,
 }
 
-use ResponseError as E;
+rules! {
+    /// What is wrong with a response: the client must fail the connection, or no WebSocket begins.
+    enum ResponseError;
+    /// Every rule, in the order of [`ResponseError`].
+    static RESPONSE_RULES: ResponseRule;
 
-/// Every rule, in the order of [`ResponseError`].
-#[rustfmt::skip]
-pub static RESPONSE_RULES: [ResponseRule; E::ExtensionUnasked as usize + 1] = [
-    rule(E::StatusLine,       "H-19",     "RFC 9112, 4", "the status line is not `HTTP/1.1 101 reason`"),
-    rule(E::FieldLine,        "H-21",     "RFC 9112, 5", "a header line is not `name: value`"),
-    rule(E::Status,           "4.1-u",    "4.1 item 1",  "the status is not 101: no WebSocket begins"),
-    rule(E::Upgrade,          "4.1-v",    "4.1 item 2",  "the header `Upgrade: websocket` is missing"),
-    rule(E::Connection,       "4.1-w",    "4.1 item 3",  "the header `Connection: Upgrade` is missing"),
-    rule(E::AcceptMissing,    "4.1-x",    "4.1 item 4",  "there must be one Sec-WebSocket-Accept header"),
-    rule(E::AcceptInvalid,    "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not 20 bytes in base64"),
-    rule(E::AcceptWrong,      "4.1-x",    "4.1 item 4",  "Sec-WebSocket-Accept is not the value for this key"),
-    rule(E::ProtocolUnasked,  "4.1-z",    "4.1 item 6",  "a subprotocol that the client did not offer"),
-    rule(E::ProtocolInvalid,  "11.3.4-b", "11.3.4",      "there may be one Sec-WebSocket-Protocol, with one name"),
-    rule(E::ExtensionUnasked, "4.1-y",    "4.1 item 5",  "an extension that the client did not offer"),
-];
-
-const fn rule(
-    error: ResponseError,
-    id: &str,
-    section: &'static str,
-    sentence: &'static str,
-) -> ResponseRule {
-    ResponseRule { error, requirement: requirement(id), section, sentence }
+    // error         requirement  what is wrong
+    /// More bytes than the limit.
+    HeadTooLarge     ("10.4-a",   "the response head is too large");
+    /// Not a status line of HTTP/1.1.
+    StatusLine       ("H-19",      "the status line is not `HTTP/1.1 101 reason`");
+    /// A line that is not a field.
+    FieldLine        ("H-21",      "a header line is not `name: value`");
+    /// A status other than 101.
+    Status           ("4.1-u",     "the status is not 101: no WebSocket begins");
+    /// Upgrade does not name websocket.
+    Upgrade          ("4.1-v",     "the header `Upgrade: websocket` is missing");
+    /// Connection does not have `Upgrade`.
+    Connection       ("4.1-w",     "the header `Connection: Upgrade` is missing");
+    /// No Sec-WebSocket-Accept, or more than one.
+    AcceptMissing    ("4.1-x",     "there must be one Sec-WebSocket-Accept header");
+    /// The accept value is not 20 bytes in base64.
+    AcceptInvalid    ("4.1-x",     "Sec-WebSocket-Accept is not 20 bytes in base64");
+    /// The accept value does not belong to the key.
+    AcceptWrong      ("4.1-x",     "Sec-WebSocket-Accept is not the value for this key");
+    /// A subprotocol that the client did not offer.
+    ProtocolUnasked  ("4.1-z",     "a subprotocol that the client did not offer");
+    /// Two subprotocols, or one that is not a token.
+    ProtocolInvalid  ("11.3.4-b",  "there may be one Sec-WebSocket-Protocol, with one name");
+    /// An extension that the client did not offer.
+    ExtensionUnasked ("4.1-y",     "an extension that the client did not offer");
 }
 
-impl ResponseError {
-    /// Its row in [`RESPONSE_RULES`].
-    #[must_use]
-    pub fn rule(self) -> &'static ResponseRule {
-        &RESPONSE_RULES[self as usize]
+impl ResponseRule {
+    const fn new(error: ResponseError, id: &str, sentence: &'static str) -> Self {
+        Self { error, requirement: requirement(id), sentence }
     }
 }
 
 impl ServerResponse {
-    /// Reads a whole response head leniently: LF ends a line, with or without a CR, and a line that is
-    /// not a field is kept as malformed.
-    #[must_use]
-    pub fn parse(head: &[u8]) -> Self {
-        let mut lines = Lines::lenient(usize::MAX);
-        let mut next = || lines.next(head, |_| Ok(())).ok().flatten();
-        let status_line = next().unwrap_or_default().to_vec();
-        let (mut fields, mut malformed) = (Fields::default(), Vec::new());
-        while let Some(line) = next().filter(|line| !line.is_empty()) {
-            if fields.push_line(line).is_none() {
-                malformed.push(line.to_vec());
-            }
+    fn push_line(&mut self, line: &[u8]) {
+        if self.fields.push_line(line).is_none() {
+            self.malformed.push(line.to_vec());
         }
-        Self { status: status(&status_line), status_line, fields, malformed }
     }
 
     /// Every item of section 4.2.2 item 5, the server's side of the list in section 4.1, with its result.
@@ -158,46 +166,37 @@ impl ServerResponse {
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(E::AcceptMissing);
         };
-        match &offer.key {
-            Some(key) if value == accept(key).as_bytes() => Ok(()),
-            _ if base64::decode(value).is_none_or(|digest| digest.len() != 20) => {
-                Err(E::AcceptInvalid)
-            }
-            Some(_) => Err(E::AcceptWrong),
-            None => Ok(()),
-        }
+        let is_digest = base64::decode(value).is_some_and(|digest| digest.len() == 20);
+        ensure(is_digest, E::AcceptInvalid)?;
+        let expected = offer.key.as_deref().map(accept);
+        ensure(expected.is_none_or(|expected| expected.as_bytes() == value), E::AcceptWrong)
     }
 
     fn check_protocol(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let mut values = self.fields.values("Sec-WebSocket-Protocol");
-        match (values.next(), values.next(), &offer.protocols) {
-            (None, ..) => Ok(()),
-            (Some(name), None, offered) if is_token(name) => match offered {
-                Some(offered) if !offered.iter().any(|one| one == name) => Err(E::ProtocolUnasked),
-                _ => Ok(()),
-            },
-            (Some(_), ..) => Err(E::ProtocolInvalid),
+        match (values.next(), values.next()) {
+            (None, _) => Ok(()),
+            (Some(name), None) if is_token(name) => {
+                let is_it = |offered: &Vec<Vec<u8>>| offered.iter().any(|one| one == name);
+                ensure(offer.protocols.as_ref().is_none_or(is_it), E::ProtocolUnasked)
+            }
+            (Some(_), _) => Err(E::ProtocolInvalid),
         }
     }
 
     fn check_extensions(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let chosen = names(self.fields.elements("Sec-WebSocket-Extensions"));
-        match &offer.extensions {
-            Some(offered) if chosen.iter().any(|one| !offered.contains(one)) => {
-                Err(E::ExtensionUnasked)
-            }
-            _ => Ok(()),
-        }
+        let are_all = |offered: &Vec<Vec<u8>>| chosen.iter().all(|one| offered.contains(one));
+        ensure(offer.extensions.as_ref().is_none_or(are_all), E::ExtensionUnasked)
     }
 }
 
 /// RFC 9112, 4: `HTTP/1.1 SP 3DIGIT SP reason`; many servers omit the reason and its space.
 fn status(line: &[u8]) -> Option<u16> {
-    let rest = line.strip_prefix(b"HTTP/1.1 ")?;
-    let (code, rest) = rest.split_at_checked(3)?;
-    let is_end = rest.first().is_none_or(|byte| *byte == b' ');
-    let is_number = is_end && code.iter().all(u8::is_ascii_digit);
-    str::from_utf8(code).ok().filter(|_| is_number)?.parse().ok()
+    let (code, rest) = line.strip_prefix(b"HTTP/1.1 ")?.split_at_checked(3)?;
+    let is_number = code.iter().all(u8::is_ascii_digit);
+    let is_end = rest.is_empty() || rest.starts_with(b" ");
+    str::from_utf8(code).ok().filter(|_| is_number && is_end)?.parse().ok()
 }
 
 /// The name of each extension, without its parameters (section 9.1).
@@ -225,8 +224,14 @@ mod tests {
         }
     }
 
+    fn read(head: &str) -> ServerResponse {
+        let (response, size) = ResponseParser::new(1000).advance(head.as_bytes()).unwrap().unwrap();
+        assert_eq!(size, head.find("\n\n").map_or(head.len(), |end| end + 2));
+        response
+    }
+
     fn errors(head: &str) -> Vec<ResponseError> {
-        let checked = ServerResponse::parse(head.as_bytes()).check_all(&offer());
+        let checked = read(head).check_all(&offer());
         checked.into_iter().filter_map(|item| item.result.err()).collect()
     }
 
@@ -234,7 +239,7 @@ mod tests {
     fn s4_1_the_response_of_the_rfc() {
         assert_eq!(errors(VALID), []);
         assert_eq!(errors(&VALID.replace(" Switching Protocols", "")), []);
-        let unknown = ServerResponse::parse(VALID.as_bytes()).check_all(&ClientOffer::default());
+        let unknown = read(VALID).check_all(&ClientOffer::default());
         assert!(unknown.into_iter().all(|item| item.result.is_ok()));
     }
 
@@ -267,18 +272,44 @@ mod tests {
     fn s4_1_lines_may_end_with_lf() {
         let head = VALID.replace("\r\n", "\n");
         assert_eq!(errors(&head), []);
-        let response =
-            ServerResponse::parse(b"HTTP/1.1 101\nUpgrade: websocket\r\nx\n\nafter: it\n");
+        let response = read("HTTP/1.1 101\nUpgrade: websocket\r\nx\n\nafter: it\n");
         assert_eq!(response.status, Some(101));
         assert_eq!(response.malformed, [b"x"]);
         assert_eq!(response.fields.count(), 1);
     }
 
     #[test]
-    fn every_rule_is_in_the_section_of_its_requirement() {
-        for ResponseRule { error, requirement, section, .. } in &RESPONSE_RULES {
-            let number = section.split(" item ").next();
-            assert_eq!(number, Some(requirement.section), "{error:?}");
+    fn s4_1_a_head_is_read_in_any_cuts() {
+        for cut in 0..VALID.len() {
+            let mut parser = ResponseParser::new(1000);
+            assert!(parser.advance(&VALID.as_bytes()[..cut]).unwrap().is_none(), "cut {cut}");
+            let (response, size) = parser.advance(VALID.as_bytes()).unwrap().unwrap();
+            assert_eq!((response.status, response.fields.count()), (Some(101), 4), "cut {cut}");
+            assert_eq!(size, VALID.len(), "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn s10_4_a_head_on_both_sides_of_its_limit() {
+        let read = |limit: usize, wire: &[u8]| {
+            ResponseParser::new(limit).advance(wire).map(|found| found.is_some())
+        };
+        let size = VALID.len();
+        let more = [VALID.as_bytes(), &[0; 1000]].concat();
+        for limit in [size, size + 1, size + 999] {
+            assert_eq!(read(limit, VALID.as_bytes()), Ok(true), "{limit}");
+            assert_eq!(read(limit, &more), Ok(true), "{limit}");
+        }
+        for limit in [0, 1, size / 2, size - 1] {
+            assert_eq!(read(limit, VALID.as_bytes()), Err(ResponseError::HeadTooLarge), "{limit}");
+            assert_eq!(read(limit + 1, &VALID.as_bytes()[..limit]), Ok(false), "{limit}");
+        }
+        assert_eq!(read(100, &[b'x'; 100]), Err(ResponseError::HeadTooLarge), "without an end");
+    }
+
+    #[test]
+    fn every_error_is_in_its_own_row() {
+        for ResponseRule { error, .. } in &RESPONSE_RULES {
             assert_eq!(error.rule().error, *error, "the table has the order of the enum");
         }
     }

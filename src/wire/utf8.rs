@@ -1,6 +1,7 @@
 //! Text as it arrives, section 8.1: each byte is checked at once, wherever fragments, frames and reads
 //! cut the text.
 
+use super::rules::ensure;
 use super::violation::Violation;
 
 /// A text message as it arrives: the characters received so far, and the first bytes of a character that
@@ -60,9 +61,7 @@ fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Violation> {
         Ok(text) => return Ok((text, &[])),
         Err(error) => error,
     };
-    if error.error_len().is_some() {
-        return Err(Violation::NotUtf8);
-    }
+    ensure(error.error_len().is_none(), Violation::NotUtf8)?;
     let (valid, cut) = bytes.split_at(error.valid_up_to());
     str::from_utf8(valid).map(|text| (text, cut)).or(Err(Violation::NotUtf8))
 }

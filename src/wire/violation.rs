@@ -7,41 +7,9 @@ use super::super::rfc6455::{Requirement, requirement};
 use super::close_code::CloseCode;
 use super::opcode::Role;
 use super::raw::RawHeader;
+use super::rules::rules;
 
-/// Every way in which a peer can violate RFC 6455 after the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// RSV1, RSV2 or RSV3 is set, and no extension defines it.
-    ReservedBits,
-    /// The opcode is 3 to 7 or B to F.
-    ReservedOpcode,
-    /// A control frame has no FIN.
-    ControlFragmented,
-    /// A client's frame has no MASK bit.
-    Unmasked,
-    /// A server's frame has the MASK bit.
-    Masked,
-    /// A control frame has more than 125 bytes of payload.
-    ControlTooLong,
-    /// The most significant bit of a 64-bit length is set.
-    LengthTopBit,
-    /// A length is not in its shortest form.
-    LengthNotMinimal,
-    /// A continuation frame has no message to continue.
-    NothingToContinue,
-    /// A new data frame begins before the current message has ended.
-    MessageInterrupted,
-    /// The body of a Close is one byte.
-    CloseBody,
-    /// A close code is reserved or not assigned.
-    CloseCode,
-    /// A close reason is not UTF-8.
-    CloseReason,
-    /// A text message is not UTF-8.
-    NotUtf8,
-    /// A message exceeds the receiver's limit.
-    TooBig,
-}
+use CloseCode as Code;
 
 /// A violation, the requirement that it breaks, and the Close that answers it.
 #[derive(Debug)]
@@ -58,68 +26,72 @@ pub struct Rule {
     pub broken: fn(&RawHeader, Role) -> bool,
 }
 
-use CloseCode as Code;
-use Violation as V;
+rules! {
+    /// Every way in which a peer can violate RFC 6455 after the handshake.
+    enum Violation;
+    /// Every rule, in the order of [`Violation`]. The rules of a header are in the order of the wire.
+    static RULES: Rule;
 
-/// Every rule, in the order of [`Violation`]. The rules of a header are in the order of the wire.
-#[rustfmt::skip]
-pub static RULES: [Rule; V::TooBig as usize + 1] = [
-    //   violation              requirement  code                    what was seen, and when a header breaks the rule
-    rule(V::ReservedBits,       "5.2-b",     Code::PROTOCOL_ERROR,   "reserved bit set without an extension", |header, _| header.rsv() != [false; 3]),
-    rule(V::ReservedOpcode,     "5.2-d",     Code::PROTOCOL_ERROR,   "reserved opcode", |header, _| header.opcode().is_none()), // and 5.2-e
-    rule(V::ControlFragmented,  "5.5-b",     Code::PROTOCOL_ERROR,   "control frame without FIN", |header, _| header.is_control() && !header.fin()),
-    rule(V::Unmasked,           "5.1-b",     Code::PROTOCOL_ERROR,   "a client's frame must be masked", |header, from| from == Role::Client && header.mask() == Some(false)),
-    rule(V::Masked,             "5.1-e",     Code::PROTOCOL_ERROR,   "a server's frame must not be masked", |header, from| from == Role::Server && header.mask() == Some(true)),
-    rule(V::ControlTooLong,     "5.5-a",     Code::PROTOCOL_ERROR,   "control frame over 125 bytes", |header, _| header.is_control() && Some(125) < header.length_7()),
-    rule(V::LengthTopBit,       "5.2-j",     Code::PROTOCOL_ERROR,   "top bit of the 64-bit length set", |header, _| Some(1 << 63) <= header.length()),
-    rule(V::LengthNotMinimal,   "5.2-k",     Code::PROTOCOL_ERROR,   "length not in its shortest form", is_longer_than_needed),
-    rule(V::NothingToContinue,  "5.4-h",     Code::PROTOCOL_ERROR,   "continuation without a message", no_header),
-    rule(V::MessageInterrupted, "5.4-g",     Code::PROTOCOL_ERROR,   "new message before the last one ended", no_header),
-    rule(V::CloseBody,          "5.5.1-b",   Code::PROTOCOL_ERROR,   "close body of one byte", no_header),
-    rule(V::CloseCode,          "7.4.1-f",   Code::PROTOCOL_ERROR,   "close code that must not be sent", no_header), // and 7.4.2
-    rule(V::CloseReason,        "5.5.1-e",   Code::INVALID_PAYLOAD,  "close reason is not UTF-8", no_header),
-    rule(V::NotUtf8,            "8.1-a",     Code::INVALID_PAYLOAD,  "text is not UTF-8", no_header),
-    rule(V::TooBig,             "10.4-c",    Code::MESSAGE_TOO_BIG,  "message too big", no_header),
-];
+    // violation            requirement code                what was seen, and when a header breaks the rule
+    /// RSV1, RSV2 or RSV3 is set, and no extension defines it.
+    ReservedBits          ("5.2-b",    Code::PROTOCOL_ERROR,  "reserved bit set without an extension",   |header, _| header.rsv() != [false; 3]);
+    /// The opcode is 3 to 7.
+    ReservedDataOpcode    ("5.2-d",    Code::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && !header.is_control());
+    /// The opcode is B to F.
+    ReservedControlOpcode ("5.2-e",    Code::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && header.is_control());
+    /// A control frame has no FIN.
+    ControlFragmented     ("5.5-b",    Code::PROTOCOL_ERROR,  "control frame without FIN",               |header, _| header.is_control() && !header.fin());
+    /// A client's frame has no MASK bit.
+    Unmasked              ("5.1-a",    Code::PROTOCOL_ERROR,  "a client's frame must be masked",         |header, from| from == Role::Client && header.mask() == Some(false));
+    /// A server's frame has the MASK bit.
+    Masked                ("5.1-d",    Code::PROTOCOL_ERROR,  "a server's frame must not be masked",     |header, from| from == Role::Server && header.mask() == Some(true));
+    /// A control frame has more than 125 bytes of payload.
+    ControlTooLong        ("5.5-a",    Code::PROTOCOL_ERROR,  "control frame over 125 bytes",            |header, _| header.is_control() && Some(125) < header.length_7());
+    /// The most significant bit of a 64-bit length is set.
+    LengthTopBit          ("5.2-j",    Code::PROTOCOL_ERROR,  "top bit of the 64-bit length set",        |header, _| Some(1 << 63) <= header.length());
+    /// A length that fits 7 bits is in the 16-bit form.
+    Length16NotMinimal    ("5.2-l",    Code::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 2 && header.length().is_some_and(|length| length < 126));
+    /// A length that fits 16 bits is in the 64-bit form.
+    Length64NotMinimal    ("5.2-m",    Code::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 8 && header.length().is_some_and(|length| length < 1 << 16));
+    /// A continuation frame has no message to continue.
+    NothingToContinue     ("5.4-h",    Code::PROTOCOL_ERROR,  "continuation without a message",          no_header);
+    /// A new data frame begins before the current message has ended.
+    MessageInterrupted    ("5.4-g",    Code::PROTOCOL_ERROR,  "new message before the last one ended",   no_header);
+    /// The body of a Close is one byte.
+    CloseBody             ("5.5.1-b",  Code::PROTOCOL_ERROR,  "close body of one byte",                  no_header);
+    /// A close code is below 1000.
+    CloseCodeTooSmall     ("7.4.2-a",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    /// A close code is 1004, which is reserved.
+    CloseCodeReserved     ("7.4.1-e",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    /// A close code is 1005, 1006 or 1015, which an endpoint reports only to its own application.
+    CloseCodeLocal        ("7.4.1-f",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    /// A close code of the protocol, 1016 to 2999, is not assigned.
+    CloseCodeUnassigned   ("7.4.2-b",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    /// A close code is 5000 or above.
+    CloseCodeTooLarge     ("7.4.2-e",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    /// A close reason is not UTF-8.
+    CloseReason           ("5.5.1-e",  Code::INVALID_PAYLOAD,  "close reason is not UTF-8",               no_header);
+    /// A text message is not UTF-8.
+    NotUtf8               ("8.1-a",    Code::INVALID_PAYLOAD,  "text is not UTF-8",                       no_header);
+    /// A message exceeds the receiver's limit.
+    TooBig                ("10.4-c",   Code::MESSAGE_TOO_BIG,  "message too big",                         no_header);
+}
 
-const fn rule(
-    violation: Violation,
-    id: &str,
-    code: CloseCode,
-    sentence: &'static str,
-    broken: fn(&RawHeader, Role) -> bool,
-) -> Rule {
-    Rule { violation, requirement: requirement(id), code, sentence, broken }
+impl Rule {
+    const fn new(
+        violation: Violation,
+        id: &str,
+        code: CloseCode,
+        sentence: &'static str,
+        broken: fn(&RawHeader, Role) -> bool,
+    ) -> Self {
+        Self { violation, requirement: requirement(id), code, sentence, broken }
+    }
 }
 
 /// A header alone does not break the rule.
 fn no_header(_: &RawHeader, _: Role) -> bool {
     false
-}
-
-/// Section 5.2: 16 bits for a length below 126, or 64 bits for one that fits 16.
-fn is_longer_than_needed(header: &RawHeader, _: Role) -> bool {
-    match (header.extended_size(), header.length()) {
-        (2, Some(length)) => length < 126,
-        (8, Some(length)) => length < 0x1_0000,
-        _ => false,
-    }
-}
-
-impl Rule {
-    /// The section of RFC 6455, as in `5.5.1`.
-    #[must_use]
-    pub fn section(&self) -> &'static str {
-        self.requirement.section
-    }
-}
-
-impl Violation {
-    /// Its row in [`RULES`].
-    #[must_use]
-    pub fn rule(self) -> &'static Rule {
-        &RULES[self as usize]
-    }
 }
 
 impl RawHeader {
@@ -148,12 +120,30 @@ mod tests {
         assert!(RawHeader::read(&wire).violations(Role::Client).eq(broken));
         let wire = [0x8b, 0xfe, 0, 5, 1, 2, 3, 4];
         let broken = [
-            Violation::ReservedOpcode,
+            Violation::ReservedControlOpcode,
             Violation::Masked,
             Violation::ControlTooLong,
-            Violation::LengthNotMinimal,
+            Violation::Length16NotMinimal,
         ];
         assert!(RawHeader::read(&wire).violations(Role::Server).eq(broken));
+    }
+
+    #[test]
+    fn s5_2_each_reserved_opcode_and_each_long_form_has_its_own_requirement() {
+        for (opcode, id) in [(3, "5.2-d"), (7, "5.2-d"), (11, "5.2-e"), (15, "5.2-e")] {
+            assert_eq!(ids(&[0x80 | opcode, 0]), [id], "{opcode}");
+        }
+        assert_eq!(ids(&[0x81, 126, 0, 125]), ["5.2-l"]);
+        assert_eq!(ids(&[0x81, 126, 0, 126]), [""; 0]);
+        assert_eq!(ids(&[0x81, 126, 0]), [""; 0], "a length that is not complete");
+        assert_eq!(ids(&[0x81, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff]), ["5.2-m"]);
+        assert_eq!(ids(&[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]), [""; 0]);
+    }
+
+    /// The requirements that the header of a server's frame breaks.
+    fn ids(wire: &[u8]) -> Vec<&'static str> {
+        let header = RawHeader::read(wire);
+        header.violations(Role::Server).map(|violation| violation.rule().requirement.id).collect()
     }
 
     #[test]

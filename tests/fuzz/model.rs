@@ -159,8 +159,10 @@ impl Frame {
         if first & 0x70 != 0 {
             return Err((at + 1, Violation::ReservedBits));
         }
-        if matches!(opcode, 3..=7 | 11..) {
-            return Err((at + 1, Violation::ReservedOpcode));
+        match opcode {
+            3..=7 => return Err((at + 1, Violation::ReservedDataOpcode)),
+            11.. => return Err((at + 1, Violation::ReservedControlOpcode)),
+            _ => (),
         }
         if 8 <= opcode && !fin {
             return Err((at + 1, Violation::ControlFragmented));
@@ -203,7 +205,8 @@ fn length(short: u8, extended: &[u8]) -> Result<u64, Violation> {
     match (extended.len(), length) {
         (0, _) => Ok(short.into()),
         (8, 0x8000_0000_0000_0000..) => Err(Violation::LengthTopBit),
-        (2, ..126) | (8, ..65_536) => Err(Violation::LengthNotMinimal),
+        (2, ..126) => Err(Violation::Length16NotMinimal),
+        (8, ..65_536) => Err(Violation::Length64NotMinimal),
         _ => Ok(length),
     }
 }
@@ -214,8 +217,13 @@ pub(crate) fn status(body: &[u8]) -> Result<Status, Violation> {
         return if body.is_empty() { Ok(None) } else { Err(Violation::CloseBody) };
     };
     let code = 256 * u16::from(*high) + u16::from(*low);
-    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-        return Err(Violation::CloseCode);
+    match code {
+        1000..=1003 | 1007..=1014 | 3000..=4999 => (),
+        0..=999 => return Err(Violation::CloseCodeTooSmall),
+        1004 => return Err(Violation::CloseCodeReserved),
+        1005..=1006 | 1015 => return Err(Violation::CloseCodeLocal),
+        1016..=2999 => return Err(Violation::CloseCodeUnassigned),
+        5000.. => return Err(Violation::CloseCodeTooLarge),
     }
     let reason = String::from_utf8(reason.to_vec()).map_err(|_| Violation::CloseReason)?;
     Ok(Some((code, reason)))

@@ -7,6 +7,7 @@
 //!            key, number of bytes, number of repetitions, the bytes
 //! ```
 
+use wirechat::wire::builder::{FrameBuilder, LengthForm};
 use wirechat::wire::close::{Close, CloseCode};
 use wirechat::wire::frame::{self, Header, Opcode, Role};
 use wirechat::wire::mask;
@@ -169,7 +170,9 @@ impl Script {
 
     fn encode_fragment(&mut self, header: Header, payload: &[u8]) {
         let start = self.wire.len();
-        header.encode(&mut self.wire);
+        let Header { fin, opcode, key, length } = header;
+        let (opcode, form) = (opcode as u8, LengthForm::shortest(length));
+        FrameBuilder { fin, rsv: 0, opcode, key, length, form }.encode_header(&mut self.wire);
         assert_eq!(self.wire.len() - start, header.size());
         assert_eq!(Header::parse(&self.wire[start..], self.sender), Ok(Some(header)));
         let start = self.wire.len();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use wirechat::rfc6455::{Requirement, section_title};
+use wirechat::rfc6455::{Requirement, chapter_title};
 
 use crate::harness::Outcome;
 use crate::register::{Register, Row, Shown};
@@ -93,7 +93,7 @@ fn table(standings: &[Standing]) -> String {
         let Requirement { id, level, sentence, .. } = standing.row.requirement;
         if standing.chapter() != section {
             section = standing.chapter();
-            let _ = writeln!(text, "\n{section}  {}", section_title(section)); // a String cannot fail
+            let _ = writeln!(text, "\n{section}  {}", chapter_title(section)); // a String cannot fail
         }
         let _ = writeln!(text, "  {id:8} {level:12} {result:12} {sentence}");
         for test in standing.shown_by() {
@@ -110,7 +110,7 @@ fn page(standings: &[Standing], summary: &str) -> String {
     PAGE.replace("{{summary}}", &escape(summary).replacen('\n', "</strong> ", 1))
         .replace(
             "{{sections}}",
-            &options(sections, |section| format!("{section} {}", section_title(section))),
+            &options(sections, |section| format!("{section} {}", chapter_title(section))),
         )
         .replace("{{levels}}", &options(levels, str::to_owned))
         .replace("{{results}}", &options(results, str::to_owned))
@@ -138,7 +138,7 @@ fn same_section(one: &Standing, next: &Standing) -> bool {
 fn table_body(standings: &[Standing]) -> String {
     let section = standings.first().map_or("", Standing::chapter);
     let rows: String = standings.iter().map(table_row).collect();
-    let title = section_title(section);
+    let title = chapter_title(section);
     format!(
         "<tbody><tr class=\"section\"><th scope=\"rowgroup\" colspan=\"5\">{section} {title}</th></tr>\n\
          {rows}</tbody>\n"

@@ -7,7 +7,7 @@ use crate::explain::handshake_text;
 use crate::wire::dissect::Dissector;
 use crate::wire::frame::Role;
 use crate::wire::head::{HeadLimits, HeadParser};
-use crate::wire::server_response::{ClientOffer, ServerResponse};
+use crate::wire::server_response::{ClientOffer, ResponseParser, ServerResponse};
 
 /// Larger than a server's limits, so that a head which a server refuses can be shown.
 const LIMITS: HeadLimits = HeadLimits { head_max: 64 * 1024, target_max: 16_000, fields_max: 1000 };
@@ -28,7 +28,8 @@ pub(super) struct Stream<'a> {
 
 enum State {
     /// The beginning of a head, or too few bytes to distinguish a head from a frame.
-    Head(Vec<u8>),
+    /// The parser finds the end of a request head in the same way.
+    Head(Vec<u8>, ResponseParser),
     Frames(Box<Dissector>),
     /// Not frames.
     Other {
@@ -40,14 +41,14 @@ enum State {
 impl<'a> Stream<'a> {
     /// The stream of `sender`, if it is known; `offer` is what is known of the client's request.
     pub(super) fn new(report: &'a mut Report, sender: Option<Role>, offer: ClientOffer) -> Self {
-        let state = State::Head(Vec::new());
+        let state = State::Head(Vec::new(), ResponseParser::new(LIMITS.head_max));
         Self { report, sender, head_sender: None, offer, size: 0, offset: 0, state }
     }
 
     /// Reads the next bytes; unmasks them in place.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        if let State::Head(received) = &mut self.state {
+        if let State::Head(received, _) = &mut self.state {
             received.extend_from_slice(bytes);
             return self.read_heads();
         }
@@ -56,7 +57,7 @@ impl<'a> Stream<'a> {
 
     /// Ends the stream: reports what is incomplete, then the stream as a whole.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if let State::Head(received) = &self.state {
+        if let State::Head(received, _) = &self.state {
             if 1 < received.len() && is_head(received) == Some(true) {
                 self.state = State::Other { from: self.offset, why: "a head without its end" };
             } else {
@@ -72,28 +73,34 @@ impl<'a> Stream<'a> {
             State::Other { from, why } if *from < self.size => {
                 self.report.other(*from, self.size - *from, why)?;
             }
-            State::Other { .. } | State::Head(_) => (),
+            State::Other { .. } | State::Head(..) => (),
         }
         self.report.finish(self.size)
     }
 
     /// Reads every complete head; the first bytes that are not a head start the frames.
     fn read_heads(&mut self) -> io::Result<()> {
-        while let State::Head(received) = &mut self.state {
-            match (is_head(received), end_of_head(received)) {
-                (None, _) | (Some(true), None) if received.len() < LIMITS.head_max => break,
-                (Some(true), Some(end)) => {
-                    let rest = received.split_off(end);
+        while let State::Head(received, parser) = &mut self.state {
+            let head = match is_head(received) {
+                None => break,
+                Some(true) => parser.advance(received).ok(), // a head over the limit is not shown as one
+                Some(false) => None,
+            };
+            match head {
+                Some(None) => break,
+                Some(Some((response, size))) => {
+                    let rest = received.split_off(size);
                     let head = std::mem::replace(received, rest);
+                    *parser = ResponseParser::new(LIMITS.head_max);
                     let offset = self.offset;
-                    self.offset += end as u64;
+                    self.offset += size as u64;
                     if head.starts_with(b"HTTP/") {
-                        self.response(offset, &head)?;
+                        self.response(offset, &head, &response)?;
                     } else {
                         self.request(offset, &head)?;
                     }
                 }
-                _ => self.start_frames()?,
+                None => self.start_frames()?,
             }
         }
         Ok(())
@@ -113,9 +120,8 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn response(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let response = ServerResponse::parse(bytes);
-        self.report.head(&handshake_text::response(offset, bytes, &response, &self.offer))?;
+    fn response(&mut self, offset: u64, bytes: &[u8], response: &ServerResponse) -> io::Result<()> {
+        self.report.head(&handshake_text::response(offset, bytes, response, &self.offer))?;
         self.head_sender = Some(Role::Server);
         if !matches!(response.status, Some(100 | 101)) {
             let why = "not frames: only a response with status 101 starts a WebSocket";
@@ -129,7 +135,7 @@ impl<'a> Stream<'a> {
         let sender = self.sender.or(self.head_sender);
         let dissector = Dissector::new(sender, self.offset, self.report.payload_max());
         let before = std::mem::replace(&mut self.state, State::Frames(Box::new(dissector)));
-        if let State::Head(mut bytes) = before { self.read_frames(&mut bytes) } else { Ok(()) }
+        if let State::Head(mut bytes, _) = before { self.read_frames(&mut bytes) } else { Ok(()) }
     }
 
     fn read_frames(&mut self, bytes: &mut [u8]) -> io::Result<()> {
@@ -155,15 +161,4 @@ fn is_head(bytes: &[u8]) -> Option<bool> {
         Some(_) => Some(false),
         None => None,
     }
-}
-
-/// The end of a head: after its first empty line, whether lines end with CR LF or with LF.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let mut end = 0;
-    bytes.split_inclusive(|byte| *byte == b'\n').find_map(|line| {
-        let is_first = end == 0;
-        end += line.len();
-        let is_empty = line.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
-        (is_empty && !is_first && line.ends_with(b"\n")).then_some(end)
-    })
 }
