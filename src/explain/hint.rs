@@ -22,10 +22,10 @@ fn length(frame: &Frame) -> Option<String> {
     }
     let extended = frame.header.extended();
     let append = |number, byte: &u8| number << 8 | u64::from(*byte);
-    let sixteen = extended.get(..2)?.iter().fold(0, append);
-    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&sixteen) {
+    let length_16 = extended.get(..2)?.iter().fold(0, append);
+    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&length_16) {
         return Some(format!(
-            "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces 16 bits, \
+            "in 16 bits, the length is {length_16}, and all of it was received: 126 announces 16 bits, \
              127 announces 64"
         ));
     }
@@ -52,7 +52,7 @@ fn key(frame: &Frame) -> Option<String> {
     })
 }
 
-/// A status code that is not written as two bytes, the high byte first.
+/// A close code that is not written as two bytes, the high byte first.
 fn close(frame: &Frame) -> Option<String> {
     if !frame.violations.contains(&Violation::CloseCode) {
         return None;
