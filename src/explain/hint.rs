@@ -140,7 +140,8 @@ fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
     bytes
 }
 
-/// Is it UTF-8, its last character perhaps cut, with no control characters but tabs and line ends?
+/// Whether it is UTF-8 without control characters, except tabs and line ends; its last character may be
+/// incomplete.
 fn is_text(bytes: &[u8]) -> bool {
     let is_invalid = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());
     let is_plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');

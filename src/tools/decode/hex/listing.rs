@@ -151,7 +151,7 @@ impl Listing {
         number(offset, radix).map(|offset| i128::from(offset) - at)
     }
 
-    /// Is the gap possible: repeated rows, or padding bytes of the last word?
+    /// Whether the gap is possible: repeated rows, or padding bytes of the last word.
     fn fits(&self, gap: i128, may_repeat: bool, is_end: bool) -> bool {
         let pad = match self.unit {
             Unit::Words(digits) if is_end => digits as u64 / 2 - 1,
