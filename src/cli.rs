@@ -211,18 +211,12 @@ mod tests {
         for (words, sentence) in [
             (
                 &["help", "metric"][..],
-                "unknown topic `wirechat help metric`; did you mean `wirechat help metrics`?",
+                "unknown topic `metric`; did you mean `wirechat help metrics`?",
             ),
-            (
-                &["help", "Deploy"],
-                "unknown topic `wirechat help Deploy`; did you mean `wirechat help deploy`?",
-            ),
-            (
-                &["help", "\u{1b}"],
-                "unknown topic `wirechat help \\u{1b}`; `wirechat help` lists them all",
-            ),
+            (&["help", "Deploy"], "unknown topic `Deploy`; did you mean `wirechat help deploy`?"),
+            (&["help", "\u{1b}"], "unknown topic `\\u{1b}`; `wirechat help` lists them all"),
             (&["help", "serve", "x"], "unexpected argument 'x'; help takes one topic"),
-            (&["hlp", "serve"], "unknown command `wirechat hlp`; did you mean `wirechat help`?"),
+            (&["hlp", "serve"], "unknown command `hlp`; did you mean `wirechat help`?"),
         ] {
             assert_eq!(error(words), sentence);
         }
@@ -425,8 +419,11 @@ mod tests {
     fn an_argument_that_is_not_an_option_is_named() {
         for word in ["srve", "\u{1b}[31m"] {
             let sentence = error(&[word, "--quiet"]);
-            assert!(sentence.starts_with("unknown command `wirechat "), "{sentence}");
-            assert!(sentence.contains("wirechat ") && !sentence.contains('\u{1b}'));
+            assert!(
+                sentence.starts_with(&format!("unknown command `{}`; ", word.escape_debug())),
+                "{sentence}"
+            );
+            assert!(sentence.contains("`wirechat ") && !sentence.contains('\u{1b}'));
         }
         for words in [&["serve", "now"][..], &["-q"], &["serve", "\u{1b}[31m"], &["--quiet", "yes"]]
         {

@@ -71,9 +71,9 @@
 //! | 5: lenient parsing that continues after a violation | [`wire::dissect`] | in the file |
 //! | 5: build frames, valid or not | [`wire::builder`], [`tools::encode`] | `tests/encode.rs` |
 //! | 5.3: masking | [`wire::mask`] | `tests/rfc6455/s5_3.rs` |
-//! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs` |
+//! | 5.4, 5.6, 6.2: messages | [`wire::message`] | `tests/rfc6455/s5_4.rs`, `s5_6.rs`, `s6.rs` |
 //! | 8.1: UTF-8 | [`wire::utf8`] | `tests/rfc6455/s8.rs` |
-//! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s7_4.rs` |
+//! | 5.5.1, 7.4: the Close frame | [`wire::close`] | `tests/rfc6455/s5_5_1.rs`, `s7_4.rs` |
 //! | 7.1: close the connection | [`server::session`], [`server::send_queue`] | `tests/rfc6455/s7_1.rs` |
 //! | 10.2: origins, and access to the inspector | [`server::origin`], [`server::inspect`] | `tests/hostile.rs`, `tests/inspect.rs` |
 //! | 10.4: limits | [`server::limits`] | `tests/hostile.rs` |

@@ -4,7 +4,7 @@ use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
 use super::command::Command;
 use crate::tools::accept::AcceptOptions;
 
-/// The value under construction is: is `--check` given?
+/// The value that the options set is whether `--check` is given.
 pub(super) const SYNTAX: Syntax<bool> = Syntax {
     topic: "accept",
     help: "wirechat accept --help",

@@ -84,11 +84,11 @@ impl<T> Syntax<T> {
         let mut rest = words;
         while let [word, after @ ..] = rest {
             rest = after;
-            let option = match (*word, word.strip_prefix("--")) {
-                ("--help" | "-h", _) => return Ok(Command::Show(self.help_text())),
-                ("--version" | "-V", _) => return Ok(Command::Show(VERSION.to_owned())),
-                (_, Some(option)) => option,
-                (operand, None) => {
+            let option = match *word {
+                "--help" | "-h" => return Ok(Command::Show(self.help_text())),
+                "--version" | "-V" => return Ok(Command::Show(VERSION.to_owned())),
+                option if option.starts_with("--") => option,
+                operand => {
                     operands.push(operand);
                     continue;
                 }
@@ -103,10 +103,14 @@ impl<T> Syntax<T> {
         (self.finish)(values, &operands)
     }
 
-    fn find(&self, name: &str) -> Result<&Flag<T>, String> {
+    /// The flag of `option`, as in `--name`.
+    ///
+    /// # Errors
+    /// There is no such option: a sentence that suggests one, or the help.
+    pub(super) fn find(&self, option: &str) -> Result<&Flag<T>, String> {
         let names = self.flags.iter().map(|flag| flag.name).chain(["help", "version"]);
-        let flag = self.flags.iter().find(|flag| flag.name == name);
-        flag.ok_or_else(|| unknown("option", "--", name, names, self.help))
+        let flag = self.flags.iter().find(|flag| Some(flag.name) == option.strip_prefix("--"));
+        flag.ok_or_else(|| unknown("option", "--", option, names, self.help))
     }
 
     /// A variable that is set but empty counts as not set.
@@ -215,8 +219,9 @@ pub(super) fn unexpected(word: &str, hint: &str) -> String {
     format!("unexpected argument '{}'; {hint}", word.escape_debug())
 }
 
-/// The error for a name that does not exist. It suggests the nearest one of `names`, if that is near
-/// enough for a typo; else `list`, the command line that lists them.
+/// The error for a name that does not exist; `word` may have the `prefix` that the names have on the
+/// command line. It suggests the nearest one of `names`, if that is near enough for a typo; else `list`,
+/// the command line that lists them.
 pub(super) fn unknown(
     kind: &str,
     prefix: &str,
@@ -224,12 +229,13 @@ pub(super) fn unknown(
     names: impl Iterator<Item = &'static str>,
     list: &str,
 ) -> String {
-    let near = names.min_by_key(|name| distance(word, name)).unwrap_or_default();
-    let hint = match distance(word, near) <= 1 + near.len() / 4 {
+    let name = word.strip_prefix(prefix).unwrap_or(word);
+    let near = names.min_by_key(|known| distance(name, known)).unwrap_or_default();
+    let hint = match distance(name, near) <= 1 + near.len() / 4 {
         true => format!("did you mean `{prefix}{near}`?"),
         false => format!("`{list}` lists them all"),
     };
-    format!("unknown {kind} `{prefix}{}`; {hint}", word.escape_debug())
+    format!("unknown {kind} `{}`; {hint}", word.escape_debug())
 }
 
 /// The Levenshtein distance: bytes to insert, remove or replace to turn one word into the other.

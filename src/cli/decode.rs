@@ -50,8 +50,7 @@ fn defaults(variable: Lookup) -> DecodeOptions {
 fn finish(options: DecodeOptions, operands: &[&str]) -> Result<Command, String> {
     let is_option = |word: &&&str| word.starts_with('-') && **word != "-";
     if let Some(word) = operands.iter().find(is_option) {
-        let word = word.escape_debug();
-        return Err(format!("unknown option `{word}`; `wirechat decode --help` lists them all"));
+        SYNTAX.find(word)?; // an error for every word with one hyphen
     }
     let source = match (options.source, operands) {
         (DecodeSource::Example(_), [word, ..]) => {
@@ -152,6 +151,7 @@ mod tests {
             (&["--json=yes"], "--json takes no value; write --json alone"),
             (&["--xml"], "unknown option `--xml`; `wirechat decode --help` lists them all"),
             (&["--sumary"], "unknown option `--sumary`; did you mean `--summary`?"),
+            (&["-json"], "unknown option `-json`; did you mean `--json`?"),
             (&["-x"], "unknown option `-x`; `wirechat decode --help` lists them all"),
             (&["81", "-"], "- is standard input; remove the other arguments"),
             (&["--example", "ping", "81"], "--example has its own input; remove '81'"),

@@ -39,7 +39,7 @@ pub(super) const FLAGS: &[Flag<ServeOptions>] = &[
         |options, words| set(&mut options.limits.max_connections, integer(&words.concat(), 1..=1_000_000, "is not a number from 1 to 1000000, such as 4096"))),
     flag("ping-interval", "SECS", (1, 1), "20", Once, "time between two pings; 0 turns pings off",
         |options, words| set(&mut options.limits.ping_interval, seconds(&words.concat()))),
-    flag("idle-timeout", "SECS", (1, 1), "60", Once, "close a connection that sends nothing for this time, not even a pong; at least twice --ping-interval",
+    flag("idle-timeout", "SECS", (1, 1), "60", Once, "close a connection that sends no byte (not even a pong) and accepts no byte for this time; at least twice --ping-interval",
         |options, words| set(&mut options.limits.idle_timeout, positive_seconds(&words.concat()))),
     flag("handshake-timeout", "SECS", (1, 1), "10", Once, "time allowed to receive the request head",
         |options, words| set(&mut options.limits.handshake_timeout, positive_seconds(&words.concat()))),

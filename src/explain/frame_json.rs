@@ -103,7 +103,7 @@ fn close(frame: &Frame) -> Option<String> {
     let (code, reason) = split_body(&frame.payload).filter(|_| is_close)?;
     let mut out = JsonObject::default();
     out.raw("code", code);
-    out.text("name", names::status_code(code));
+    out.text("name", names::close_code(code));
     out.text("reason", &String::from_utf8_lossy(reason));
     Some(out.finish())
 }

@@ -100,17 +100,17 @@ fn payload(frame: &Frame, view: View) -> String {
     view.wrap(&format!("payload: {content}"), 0)
 }
 
-/// Section 5.5.1: the status code and the reason.
+/// The body of a Close (section 5.5.1): the close code and the reason.
 fn close(body: &[u8]) -> String {
     let Some((code, reason)) = split_body(body) else {
-        return format!("{}, only half of a status code (5.5.1)", dump(body, 1));
+        return format!("{}, only half of a close code (5.5.1)", dump(body, 1));
     };
     let reason = match reason {
         [] => "no reason".to_owned(),
         reason => format!("reason {}", quoted(reason, reason.len() as u64)),
     };
-    let name = names::status_code(code);
-    format!("status code {code:#06x} = {code}, {name}; {reason} (5.5.1, 7.4)")
+    let name = names::close_code(code);
+    format!("close code {code:#06x} = {code}, {name}; {reason} (5.5.1, 7.4)")
 }
 
 fn dump(payload: &[u8], total: u64) -> String {

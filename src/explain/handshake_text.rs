@@ -184,7 +184,7 @@ impl HandshakeText {
         of_lines.chain(&self.other).filter(|check| check.violation.is_some())
     }
 
-    /// Does the head meet every item?
+    /// Whether the head meets every item.
     #[must_use]
     pub fn conforms(&self) -> bool {
         self.failed().next().is_none()

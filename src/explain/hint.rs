@@ -22,10 +22,10 @@ fn length(frame: &Frame) -> Option<String> {
     }
     let extended = frame.header.extended();
     let append = |number, byte: &u8| number << 8 | u64::from(*byte);
-    let sixteen = extended.get(..2)?.iter().fold(0, append);
-    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&sixteen) {
+    let length_16 = extended.get(..2)?.iter().fold(0, append);
+    if extended.len() == 8 && (126..=frame.arrived + 6).contains(&length_16) {
         return Some(format!(
-            "in 16 bits, the length is {sixteen}, and all of it was received: 126 announces 16 bits, \
+            "in 16 bits, the length is {length_16}, and all of it was received: 126 announces 16 bits, \
              127 announces 64"
         ));
     }
@@ -52,7 +52,7 @@ fn key(frame: &Frame) -> Option<String> {
     })
 }
 
-/// A status code that is not written as two bytes, the high byte first.
+/// A close code that is not written as two bytes, the high byte first.
 fn close(frame: &Frame) -> Option<String> {
     let (code, _) = split_body(&frame.payload)?;
     if !frame.violations.contains(&Violation::of_close_code(code)) {
@@ -141,7 +141,8 @@ fn restarted(payload: &[u8], key: [u8; 4], at: usize) -> Vec<u8> {
     bytes
 }
 
-/// Is it UTF-8, its last character perhaps cut, with no control characters but tabs and line ends?
+/// Whether it is UTF-8 without control characters, except tabs and line ends; its last character may be
+/// incomplete.
 fn is_text(bytes: &[u8]) -> bool {
     let is_invalid = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());
     let is_plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');

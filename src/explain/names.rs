@@ -1,4 +1,4 @@
-//! The words for roles, opcodes and status codes.
+//! The words for roles, opcodes and close codes.
 
 use crate::wire::close::CloseCode;
 use crate::wire::frame::Role;
@@ -22,9 +22,9 @@ pub(super) fn opcode(header: &RawHeader) -> String {
     }
 }
 
-/// The meaning of a status code, also of one that must not be sent (sections 7.4.1 and 7.4.2).
+/// The meaning of a close code, also of one that must not be sent (sections 7.4.1 and 7.4.2).
 #[must_use]
-pub(super) fn status_code(code: u16) -> &'static str {
+pub(super) fn close_code(code: u16) -> &'static str {
     match (CloseCode::from_wire(code), code) {
         (Some(known), _) => known.name(),
         (None, 0..=999) => "not used",
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s7_4_every_status_code_has_a_name() {
+    fn s7_4_every_close_code_has_a_name() {
         for (codes, name) in [
             (0..=999, "not used"),
             (1000..=1000, "normal closure"),
@@ -59,7 +59,7 @@ mod tests {
             (5000..=u16::MAX, "undefined"),
         ] {
             for code in codes {
-                assert_eq!(status_code(code), name, "{code}");
+                assert_eq!(close_code(code), name, "{code}");
             }
         }
     }

@@ -28,7 +28,7 @@ pub fn printable(text: &str, max: usize, out: &mut String) {
     }
 }
 
-/// Must this character be escaped? A backslash too, so that text cannot imitate an escape.
+/// Whether this character must be escaped. A backslash must, so that text cannot imitate an escape.
 pub(super) fn is_deceptive(character: char) -> bool {
     match character {
         ' '..='~' => character == '\\',

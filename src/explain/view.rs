@@ -7,7 +7,7 @@ use super::text::wrap;
 pub struct View {
     /// Columns of a line.
     pub width: usize,
-    /// Are colours written?
+    /// Whether colours are written.
     pub colour: Colour,
 }
 

@@ -17,9 +17,7 @@ pub struct AcceptOptions {
 /// # Errors
 /// Standard output that cannot be written.
 pub fn run(AcceptOptions { key, given }: &AcceptOptions) -> Result<Status, Failure> {
-    if let Some(warning) = key_warning(key) {
-        warn(&warning);
-    }
+    key_warning(key).iter().for_each(|warning| warn(warning));
     let (text, is_right) = match given {
         None => (steps(key), true),
         Some(given) => verdict(key, given),

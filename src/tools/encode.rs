@@ -7,10 +7,11 @@ use super::output::{Failure, Status, columns, print, warn};
 use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
+use crate::rfc6455::Requirement;
 use crate::wire::builder::{FrameBuilder, LengthForm};
-use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
+use crate::wire::violation::{Rule, Violation};
 
 /// The frames to build; by default one empty frame, not masked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -179,15 +180,16 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
             _ => true,
         };
         let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
-        warnings.extend(broken.map(|rule| {
-            format!("frame {number}: {} (RFC 6455, {})", rule.sentence, rule.requirement.section)
+        warnings.extend(broken.map(|Rule { sentence, requirement, .. }| {
+            let Requirement { section, id, .. } = requirement;
+            format!("frame {number}: {sentence} (RFC 6455, {section}, {id})")
         }));
         warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }
     if matches!(options.masking, Masking::Key(_)) && 1 < frames.len() {
         let count = frames.len();
         warnings.push(format!(
-            "one masking key for all {count} frames, but each frame needs a new one (RFC 6455, 5.3)"
+            "one masking key for all {count} frames, but each frame needs a new one (RFC 6455, 5.3, 5.3-b)"
         ));
     }
     warnings
@@ -270,8 +272,7 @@ mod tests {
         assert_eq!(keys, [1, 2, 3].map(|last| Some([0, 0, 0, last])));
         assert!(warnings_of(&options).is_empty());
         let options = EncodeOptions { masking: Masking::Key(KEY), ..options };
-        let sentence =
-            "one masking key for all 3 frames, but each frame needs a new one (RFC 6455, 5.3)";
+        let sentence = "one masking key for all 3 frames, but each frame needs a new one (RFC 6455, 5.3, 5.3-b)";
         assert_eq!(warnings_of(&options), [sentence]);
         assert_ne!(random_key().unwrap(), random_key().unwrap());
     }
@@ -314,7 +315,7 @@ mod tests {
         ] {
             let warned = warnings_of(&options);
             let sections: Vec<_> = warned.iter().filter_map(|warning| warning.split_once("RFC 6455, ")).collect();
-            let sections: Vec<_> = sections.iter().map(|(_, section)| section.trim_end_matches(')')).collect();
+            let sections: Vec<_> = sections.iter().filter_map(|(_, cited)| cited.split([',', ')']).next()).collect();
             assert_eq!(sections, expected, "{what}: {warned:?}");
             assert!(warned.iter().all(|warning| warning.starts_with("frame 1: ")), "{what}: {warned:?}");
         }

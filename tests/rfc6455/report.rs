@@ -14,13 +14,13 @@ use crate::register::{Register, Row, Shown};
 const PAGE: &str = include_str!("conformance.html");
 
 /// The result of a row after a run.
-struct Standing<'a> {
+struct RowResult<'a> {
     row: &'a Row,
     tests: Vec<&'a str>,
     result: &'static str,
 }
 
-impl<'a> Standing<'a> {
+impl<'a> RowResult<'a> {
     fn of(row: &'a Row, register: &'a Register, outcomes: &[Outcome]) -> Self {
         let tests = register.tests(row);
         let of_row = |outcome: &&Outcome| tests.contains(&outcome.test.path().as_str());
@@ -51,21 +51,22 @@ impl<'a> Standing<'a> {
 
 /// Prints the table and writes the page to the target directory.
 pub(crate) fn publish(register: &Register, outcomes: &[Outcome]) {
-    let standings: Vec<_> =
-        register.rows.iter().map(|row| Standing::of(row, register, outcomes)).collect();
-    let summary = summary(&standings);
-    println!("{}\n{summary}", table(&standings));
+    let row_results: Vec<_> =
+        register.rows.iter().map(|row| RowResult::of(row, register, outcomes)).collect();
+    let summary = summary(&row_results);
+    println!("{}\n{summary}", table(&row_results));
     let target =
         Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
     let path = target.join("conformance.html");
-    match fs::write(&path, page(&standings, &summary)) {
+    match fs::write(&path, page(&row_results, &summary)) {
         Ok(()) => println!("HTML page: {}", path.display()),
         Err(error) => println!("cannot write {}: {error}", path.display()),
     }
 }
 
-fn summary(standings: &[Standing]) -> String {
-    let count = |which: &dyn Fn(&Standing) -> bool| standings.iter().filter(|s| which(s)).count();
+fn summary(row_results: &[RowResult]) -> String {
+    let count =
+        |which: &dyn Fn(&RowResult) -> bool| row_results.iter().filter(|s| which(s)).count();
     let observable = count(&|s| s.row.is_observable());
     let shown = count(&|s| matches!(s.result, "ok" | "ok, late" | "deviates"));
     let failing = count(&|s| s.result == "FAILING");
@@ -76,7 +77,7 @@ fn summary(standings: &[Standing]) -> String {
     let hidden = count(&|s| s.row.shown == Shown::NotObservable);
     let elsewhere = count(&|s| s.row.shown == Shown::Elsewhere);
     let deviations: Vec<_> =
-        standings.iter().filter(|s| s.row.deviates()).map(|s| s.row.id()).collect();
+        row_results.iter().filter(|s| s.row.deviates()).map(|s| s.row.id()).collect();
     format!(
         "{observable} observable, {shown} shown, {failing} failing{late}\n\
          Not counted: {hidden} that cannot be observed on the wire and {elsewhere} that bind only \
@@ -85,28 +86,28 @@ fn summary(standings: &[Standing]) -> String {
     )
 }
 
-fn table(standings: &[Standing]) -> String {
+fn table(row_results: &[RowResult]) -> String {
     let mut text = String::new();
     let mut section = "";
-    for standing in standings {
-        let result = standing.result;
-        let Requirement { id, level, sentence, .. } = standing.row.requirement;
-        if standing.chapter() != section {
-            section = standing.chapter();
+    for row_result in row_results {
+        let result = row_result.result;
+        let Requirement { id, level, sentence, .. } = row_result.row.requirement;
+        if row_result.chapter() != section {
+            section = row_result.chapter();
             let _ = writeln!(text, "\n{section}  {}", chapter_title(section)); // a String cannot fail
         }
         let _ = writeln!(text, "  {id:8} {level:12} {result:12} {sentence}");
-        for test in standing.shown_by() {
+        for test in row_result.shown_by() {
             let _ = writeln!(text, "{:37}{test}", "");
         }
     }
     text
 }
 
-fn page(standings: &[Standing], summary: &str) -> String {
-    let sections = standings.iter().map(Standing::chapter);
-    let levels = standings.iter().flat_map(|s| s.row.requirement.level.split(", "));
-    let results = standings.iter().map(|s| s.result);
+fn page(row_results: &[RowResult], summary: &str) -> String {
+    let sections = row_results.iter().map(RowResult::chapter);
+    let levels = row_results.iter().flat_map(|s| s.row.requirement.level.split(", "));
+    let results = row_results.iter().map(|s| s.result);
     PAGE.replace("{{summary}}", &escape(summary).replacen('\n', "</strong> ", 1))
         .replace(
             "{{sections}}",
@@ -114,7 +115,10 @@ fn page(standings: &[Standing], summary: &str) -> String {
         )
         .replace("{{levels}}", &options(levels, str::to_owned))
         .replace("{{results}}", &options(results, str::to_owned))
-        .replace("{{rows}}", &standings.chunk_by(same_section).map(table_body).collect::<String>())
+        .replace(
+            "{{rows}}",
+            &row_results.chunk_by(same_section).map(table_body).collect::<String>(),
+        )
 }
 
 /// The options of a filter, each once, in the order of their first appearance.
@@ -130,14 +134,14 @@ fn options<'a>(values: impl Iterator<Item = &'a str>, label: impl Fn(&str) -> St
     seen.iter().map(option).collect()
 }
 
-fn same_section(one: &Standing, next: &Standing) -> bool {
+fn same_section(one: &RowResult, next: &RowResult) -> bool {
     one.chapter() == next.chapter()
 }
 
 /// A section with its heading.
-fn table_body(standings: &[Standing]) -> String {
-    let section = standings.first().map_or("", Standing::chapter);
-    let rows: String = standings.iter().map(table_row).collect();
+fn table_body(row_results: &[RowResult]) -> String {
+    let section = row_results.first().map_or("", RowResult::chapter);
+    let rows: String = row_results.iter().map(table_row).collect();
     let title = chapter_title(section);
     format!(
         "<tbody><tr class=\"section\"><th scope=\"rowgroup\" colspan=\"5\">{section} {title}</th></tr>\n\
@@ -145,8 +149,8 @@ fn table_body(standings: &[Standing]) -> String {
     )
 }
 
-fn table_row(standing: &Standing) -> String {
-    let Standing { row, tests, result } = standing;
+fn table_row(row_result: &RowResult) -> String {
+    let RowResult { row, tests, result } = row_result;
     let note =
         if row.note.is_empty() { String::new() } else { format!("<p>{}</p>", escape(row.note)) };
     let covered_by = match row.shown {
@@ -167,7 +171,7 @@ fn table_row(standing: &Standing) -> String {
          <td><span class=\"result\">{result}</span></td></tr>\n",
         id = row.id(),
         link = link(row.id()),
-        section = standing.chapter(),
+        section = row_result.chapter(),
         level = row.requirement.level,
         sentence = escape(row.requirement.sentence),
     )

@@ -27,7 +27,7 @@ const LINE_MAX: usize = 4096;
 pub(super) struct HexReader {
     /// `None` until the first line with content.
     format: Option<InputFormat>,
-    /// Are numbers without a prefix known to be hex?
+    /// Whether numbers without a prefix are known to be hex.
     is_hex: bool,
     note: Option<&'static str>,
     /// The current line, as far as it was read.
@@ -108,7 +108,7 @@ impl HexReader {
     }
 }
 
-/// Is it the line of column numbers that PowerShell's `Format-Hex` writes above a listing?
+/// Whether it is the line of column numbers that PowerShell's `Format-Hex` writes above a listing.
 fn is_heading(line: &[u8]) -> bool {
     let numbers = line.trim_ascii().split(|byte| *byte == b' ').map(<[u8]>::to_ascii_lowercase);
     line.starts_with(b"    ")
@@ -120,7 +120,7 @@ fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Does an argument look like bytes, correctly written or not, and not like the name of a file?
+/// Whether an argument looks like bytes, correctly written or not, and not like the name of a file.
 #[must_use]
 pub(super) fn looks_like_bytes(word: &str) -> bool {
     let mut reader = HexReader::default();
@@ -142,7 +142,7 @@ fn is_text(byte: u8) -> bool {
     byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
 
-/// Is the input with this beginning text in hex, not the bytes themselves?
+/// Whether the input with this beginning is text in hex, not the bytes themselves.
 #[must_use]
 pub(super) fn is_hex(beginning: &[u8]) -> bool {
     let mut lines = without_bom(beginning).split(|byte| *byte == b'\n').map(|line| {
@@ -157,7 +157,7 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
     lines.all(|line| line.iter().copied().all(is_text)) && !first.is_some_and(is_method)
 }
 
-/// Is the input with this beginning text in UTF-16, as PowerShell writes it to a file? Raw bytes can
+/// Whether the input with this beginning is text in UTF-16, as PowerShell writes it to a file. Raw bytes can
 /// begin with the same byte order mark, so everything after it has to be text.
 #[must_use]
 pub(super) fn is_utf_16(beginning: &[u8]) -> bool {

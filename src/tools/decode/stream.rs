@@ -150,7 +150,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Do these bytes begin with a head, not with a frame? `None` if there are too few. A frame with RSV1
+/// Whether these bytes begin with a head, not with a frame; `None` if there are too few. A frame with RSV1
 /// and without FIN begins with a letter too, but not with a word.
 fn is_head(bytes: &[u8]) -> Option<bool> {
     let word = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();

@@ -42,7 +42,7 @@ pub(super) struct Summary {
     heads: u64,
     wrong_heads: u64,
     missing: u64,
-    /// Does the stream end inside a message?
+    /// Whether the stream ends inside a message.
     pub(super) is_unfinished: bool,
 }
 
@@ -82,7 +82,7 @@ impl Summary {
         self.opcodes.values().map(|count| count.number).sum()
     }
 
-    /// Does the stream meet every rule?
+    /// Whether the stream meets every rule.
     pub(super) fn conforms(&self) -> bool {
         self.broken.is_empty() && self.wrong_heads == 0
     }

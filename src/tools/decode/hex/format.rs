@@ -131,7 +131,7 @@ fn numbers(line: &[u8]) -> Vec<&[u8]> {
     numbers
 }
 
-/// Are the numbers separated by commas or in brackets?
+/// Whether the numbers are separated by commas or in brackets.
 fn is_list(line: &[u8]) -> bool {
     line.contains(&b',') || line.starts_with(b"[")
 }
@@ -166,7 +166,7 @@ fn number_format(line: &[u8]) -> Result<Option<NumberFormat>, String> {
     }
 }
 
-/// Can these numbers of two digits be decimal: a list, or a row of `od -An -t u1`?
+/// Whether these numbers of two digits can be decimal: a list, or a row of `od -An -t u1`.
 fn is_ambiguous(line: &[u8]) -> bool {
     let text = line.trim_ascii();
     let is_row = line.starts_with(b"  ") && text.windows(2).any(|pair| pair == b"  ");
@@ -177,7 +177,7 @@ fn is_ambiguous(line: &[u8]) -> bool {
     (is_list(text) || is_row) && 1 < numbers.len() && numbers.iter().all(is_either)
 }
 
-/// Do all numbers have four digits, as `od -An -x` writes them?
+/// Whether all numbers have four digits, as `od -An -x` writes them.
 fn looks_like_words(line: &[u8]) -> bool {
     let numbers = numbers(line);
     1 < numbers.len() && numbers.iter().all(|number| number.len() == 4)

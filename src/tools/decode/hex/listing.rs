@@ -65,6 +65,10 @@ impl Listing {
         self.unit
     }
 
+    /// Reads a line. The bytes of a row are appended to `out` when the next row is read.
+    ///
+    /// # Errors
+    /// A sentence: a row without an offset, a wrong byte, or an offset that does not fit the rows before.
     pub(super) fn read(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let line = line.trim_ascii();
         if line == b"*" {
@@ -81,7 +85,10 @@ impl Listing {
         Ok(())
     }
 
-    /// Ends the text.
+    /// Ends the text and appends the last row.
+    ///
+    /// # Errors
+    /// A sentence, if the last byte of a listing of words may be padding.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
         let is_padded = matches!(self.unit, Unit::Words(_)) && self.row.ends_with(&[0]);
         if is_padded && !self.is_row_emitted {
@@ -144,7 +151,7 @@ impl Listing {
         number(offset, radix).map(|offset| i128::from(offset) - at)
     }
 
-    /// Is the gap possible: repeated rows, or padding bytes of the last word?
+    /// Whether the gap is possible: repeated rows, or padding bytes of the last word.
     fn fits(&self, gap: i128, may_repeat: bool, is_end: bool) -> bool {
         let pad = match self.unit {
             Unit::Words(digits) if is_end => digits as u64 / 2 - 1,

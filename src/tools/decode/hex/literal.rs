@@ -22,11 +22,18 @@ impl Literal {
         Some(Self { quote, is_open: false, escape: Vec::new() })
     }
 
+    /// Reads more text and appends its bytes to `out`.
+    ///
+    /// # Errors
+    /// A sentence: a character that is not allowed there, an unknown escape, or a line that ends in quotes.
     pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         text.iter().try_for_each(|byte| self.take(*byte, out))
     }
 
     /// Ends the text.
+    ///
+    /// # Errors
+    /// A sentence, if the text ends in quotes.
     pub(super) fn finish(&self) -> Result<(), String> {
         match self.is_open {
             true => Err(format!("the quote {} is not closed", shown(self.quote))),

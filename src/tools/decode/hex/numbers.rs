@@ -31,6 +31,10 @@ impl Numbers {
         Self { format, number: Vec::new(), count: 0, is_closed: false, is_comment: false }
     }
 
+    /// Reads more text and appends its bytes to `out`.
+    ///
+    /// # Errors
+    /// A sentence: a number that is not a byte, another character, or more text after the array.
     pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let mut rest = text;
         while let ([byte, later @ ..], false) = (rest, self.is_closed) {

@@ -32,6 +32,11 @@ enum Prefix {
 }
 
 impl Plain {
+    /// Reads more text and appends its bytes to `out`.
+    ///
+    /// # Errors
+    /// A sentence: an odd number of digits, a character that is not a digit or a separator, or bytes with
+    /// and without `0x`.
     pub(super) fn read(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         text.iter().try_for_each(|byte| self.take(*byte, out))
     }

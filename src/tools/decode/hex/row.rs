@@ -101,7 +101,7 @@ fn text_of(rest: &[u8]) -> &[u8] {
     rest.get(bytes_of(rest).len()..).unwrap_or_default().trim_ascii()
 }
 
-/// Does the text begin with bytes of the row? `xxd -e` writes two spaces before an incomplete last group.
+/// Whether the text begins with bytes of the row. `xxd -e` writes two spaces before an incomplete last group.
 pub(super) fn has_bytes_in_text(rest: &[u8]) -> bool {
     let text = text_of(rest);
     let (group, after) = split_at_gap(text);
