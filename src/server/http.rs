@@ -1,9 +1,10 @@
 //! A client before its upgrade: HTTP requests are answered until one asks for a WebSocket and may have it.
 //!
 //! The RFC gives no order in which the defects of a request are reported. The order here is: the connection
-//! limit (the listener does not read from a connection over the limit), the head line by line with its
-//! sizes, its framing and Host, the path, the method, content, section 4.2.1 ([`AcceptedHandshake::of`]),
-//! the origin.
+//! limit and a shutdown (the listener rejects the connection and does not read from it), the head line by
+//! line with its sizes, its framing and Host, the path, and then for a WebSocket the method, content, section
+//! 4.2.1 ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, who may open `/wire`. For a
+//! page, a shutdown at `/healthz`, the method and content follow the path.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,13 +13,13 @@ use std::time::Instant;
 use super::clock::unix_time;
 use super::inspect::Inspection;
 use super::limits::{CLOSE_TIMEOUT, HEAD};
-use super::log::{LogEvent, Peer};
+use super::log::LogEvent;
 use super::origin::may_connect;
 use super::pages::Page;
 use super::resource::Resource;
 use super::state::Server;
 use super::trace::Trace;
-use crate::net::stream::{READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
+use crate::net::stream::{Peer, READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
 use crate::wire::frame::Role;
 use crate::wire::handshake::AcceptedHandshake;
 use crate::wire::head::HeadParser;
@@ -102,23 +103,15 @@ impl HttpConnection {
         loop {
             let request = self.read_head(on_idle)?;
             on_idle = HttpEnd::Served; // after a response, a client need not send another request
-            let inspection = self.server.options.inspection;
-            let Some(resource) = Resource::at(request.path(), inspection) else {
+            let Some(resource) = self.resource(&request) else {
                 self.send_page(&request)?;
                 continue;
             };
-            if request.method != Method::Get {
-                return Err(Refusal::OnlyGet.into());
-            }
-            let handshake = self.check_upgrade(&request)?;
-            if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), &request) {
-                return Err(Refusal::WireHidden.into());
-            }
-            return Ok((resource, handshake));
+            return Ok((resource, self.check_upgrade(&request, resource)?));
         }
     }
 
-    /// Reads one request head before its deadline. If no byte of it arrives, the result is `on_idle`.
+    /// Reads one request head within `--handshake-timeout`. If no byte of it arrives, the error is `on_idle`.
     fn read_head(&mut self, on_idle: HttpEnd) -> Result<Request, HttpEnd> {
         let deadline = Instant::now() + self.server.options.limits.handshake_timeout;
         let mut parser = HeadParser::new(HEAD);
@@ -146,12 +139,17 @@ impl HttpConnection {
         }
     }
 
-    /// Shows a request head. Requests for pages and for `/wire` are shown in the log alone.
+    /// The WebSocket resource that the request names, if there is one.
+    fn resource(&self, request: &Request) -> Option<Resource> {
+        Resource::at(request.path(), self.server.options.inspection)
+    }
+
+    /// Traces a request head. Requests for pages and for `/wire` are traced in the log alone.
     fn trace_request(&mut self, parsed: &Result<Option<(Request, usize)>, Refusal>) {
         let size = match parsed {
             Ok(None) => return,
             Ok(Some((request, size))) => {
-                if !["/chat", "/echo"].contains(&request.path()) {
+                if !matches!(self.resource(request), Some(Resource::Chat | Resource::Echo)) {
                     self.exchange_trace = self.trace.and_then(Trace::log_only);
                 }
                 *size
@@ -163,8 +161,16 @@ impl HttpConnection {
         }
     }
 
-    /// Checks section 4.2.1, then what the RFC leaves to the server: the origin, and whether it is stopping.
-    fn check_upgrade(&self, request: &Request) -> Result<AcceptedHandshake, HttpEnd> {
+    /// Checks the method and section 4.2.1, then what the RFC leaves to the server: the origin, whether it is
+    /// stopping, and who may open `/wire`.
+    fn check_upgrade(
+        &self,
+        request: &Request,
+        resource: Resource,
+    ) -> Result<AcceptedHandshake, HttpEnd> {
+        if request.method != Method::Get {
+            return Err(Refusal::OnlyGet.into());
+        }
         if request.has_content()? {
             return Err(Refusal::Content.into());
         }
@@ -179,9 +185,15 @@ impl HttpConnection {
         if self.server.is_stopping() {
             return Err(Refusal::Stopping.into());
         }
+        let inspection = self.server.options.inspection;
+        if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), request) {
+            return Err(Refusal::WireHidden.into());
+        }
         Ok(handshake)
     }
 
+    /// Answers a request for a page. The error is the end of the connection: a refusal, a failure, or the
+    /// response to a request that does not keep the connection open.
     fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
         let inspection = self.server.options.inspection;
         let page = match request.path() {

@@ -11,8 +11,9 @@ use super::clock::{push_time, unix_time};
 use super::limits::LOG_MAX;
 use super::spawn::spawn_essential;
 use super::sync::{lock, wait_while};
+use crate::net::stream::Peer;
 
-pub use super::event::{LogEvent, Peer};
+pub use super::event::LogEvent;
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Log {
         let mut out = StderrWriter::default();
         let mut lines = String::new();
         loop {
-            let mut dropped = self.take(&mut lines, &out);
+            let mut dropped = self.wait_for_lines(&mut lines, &out);
             out.write(lines.as_bytes());
             dropped += out.lost;
             lines.clear();
@@ -131,9 +132,9 @@ impl Log {
         }
     }
 
-    /// Waits for lines, takes all of them, and returns how many were dropped before. While standard error
+    /// Waits for lines, moves all of them to `lines`, and returns how many were dropped before. While standard error
     /// refuses writes, this number is reported with the next line, not alone.
-    fn take(&self, lines: &mut String, out: &StderrWriter) -> u64 {
+    fn wait_for_lines(&self, lines: &mut String, out: &StderrWriter) -> u64 {
         let idle = |pending: &mut PendingLines| {
             pending.text.is_empty() && (0 < out.lost || pending.dropped == 0)
         };

@@ -12,6 +12,7 @@ use super::sync::lock;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 use crate::wire::message::FrameCounts;
+use crate::wire::refusal::REFUSAL_RULES;
 
 /// A number that several threads increment.
 #[derive(Default)]
@@ -46,9 +47,6 @@ const CLOSES: [&str; 15] = [
     "none", "1000", "1001", "1002", "1003", "1007", "1008", "1009", "1010", "1011", "1012", "1013",
     "1014", "3xxx", "4xxx",
 ];
-
-/// The statuses that are rendered from the start, with 0. Any other gets its line when it first occurs.
-const STATUSES: [u16; 11] = [400, 403, 404, 405, 408, 414, 426, 431, 501, 503, 505];
 
 impl Traffic {
     /// Counts text messages that are one frame each.
@@ -115,10 +113,11 @@ impl Metrics {
         *lock(&self.refusals).entry(status).or_default() += 1;
     }
 
-    /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
+    /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections. Each
+    /// status of a refusal has its line from the start.
     #[rustfmt::skip]
     pub fn render(&self, open: usize) -> String {
-        let mut refusals = BTreeMap::from(STATUSES.map(|status| (status, 0)));
+        let mut refusals: BTreeMap<u16, u64> = REFUSAL_RULES.iter().map(|rule| (rule.refusal.code(), 0)).collect();
         refusals.extend(lock(&self.refusals).iter());
         let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), count.to_string()));
         let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
@@ -176,7 +175,6 @@ fn single(value: impl Display) -> Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::refusal::REFUSAL_RULES;
 
     /// Name and labels of each sample, with its value.
     fn samples(page: &str) -> BTreeMap<&str, f64> {

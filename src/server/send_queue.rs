@@ -18,12 +18,11 @@ use std::time::Duration;
 
 use super::activity::Activity;
 use super::batch::encoded;
-use super::event::Peer;
 use super::limits::SHUTDOWN_TIMEOUT;
 use super::metrics::Metrics;
 use super::sync::{lock, wait, wait_while};
 use super::trace::Trace;
-use crate::net::stream::SharedStream;
+use crate::net::stream::{Peer, SharedStream};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 
@@ -76,7 +75,7 @@ impl SendQueue {
     }
 
     /// Sends or queues whole frames that hold N text messages, without blocking. The queue may hold
-    /// `max_backlog` bytes before these.
+    /// `max_backlog` bytes before these, so it can exceed this number by one batch.
     pub fn deliver(
         self: &Arc<Self>,
         frames: &Arc<Vec<u8>>,
@@ -131,8 +130,9 @@ impl SendQueue {
         self.send_control(Opcode::Ping, Arc::clone(ping), |state| &mut state.ping);
     }
 
-    /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent,
-    /// although section 5.5.2 would allow a Pong.
+    /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent, not
+    /// even the answer to a Ping: a deliberate deviation from 5.5.2-b, which requires a Pong until a Close
+    /// is received. So our Close is always the last frame, and no writer is needed after it.
     fn send_control(
         self: &Arc<Self>,
         opcode: Opcode,

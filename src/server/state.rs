@@ -22,7 +22,7 @@ pub struct Server {
     pub broadcast_queue: BroadcastQueue,
     /// The observations that wait for the publisher.
     pub inspect_queue: InspectQueue,
-    /// Connections that are open.
+    /// Connections that are open, with or without an upgrade.
     pub open: AtomicUsize,
     /// Connections that are WebSockets.
     pub upgraded: AtomicUsize,
@@ -57,7 +57,7 @@ impl Server {
         self.rooms[resource as usize]
     }
 
-    /// Was a signal to stop received?
+    /// Whether a signal to stop was received.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }

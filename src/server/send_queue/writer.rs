@@ -20,7 +20,7 @@ use crate::sys;
 #[must_use]
 pub struct WriterRole<'a> {
     send_queue: &'a Arc<SendQueue>,
-    /// Has the role ended, or does a writer thread have it? The queue may have another writer already.
+    /// Whether the role has ended or a writer thread has it. The queue may have another writer already.
     is_released: bool,
 }
 
@@ -130,10 +130,10 @@ impl<'a> WriterRole<'a> {
         }
     }
 
-    /// Takes the next chunk from the queue. With `None` the role has ended.
+    /// The next chunk of the queue. With `None` the role has ended.
     fn next_chunk(&mut self) -> Option<Chunk> {
         let mut state = lock(&self.send_queue.state);
-        let Some(chunk) = state.take() else {
+        let Some(chunk) = state.next_chunk_or_release() else {
             self.is_released = true;
             self.send_queue.notify(&state);
             return None;
