@@ -33,8 +33,6 @@ pub struct Upgrade {
     pub resource: Resource,
     /// The accepted handshake.
     pub handshake: AcceptedHandshake,
-    /// The connection.
-    pub connection: HttpConnection,
 }
 
 /// How the HTTP connection ends without a WebSocket.
@@ -61,9 +59,9 @@ pub struct HttpConnection {
     pub peer: Peer,
     /// The connection.
     pub stream: SharedStream,
-    trace: Option<Trace>,
+    trace: Trace,
     /// The trace of the current request and its response.
-    pub exchange_trace: Option<Trace>,
+    pub exchange_trace: Trace,
     /// Received bytes that are not parsed yet. After an upgrade the first frames may be among them.
     pub unread: Vec<u8>,
     /// The method of the current request: the response to HEAD has no content.
@@ -76,18 +74,16 @@ impl HttpConnection {
         let is_inspected = server.options.inspection != Inspection::Off;
         let inspect_queue = is_inspected.then_some(&server.inspect_queue);
         let trace = Trace { peer, tracing: server.options.tracing, log: server.log, inspect_queue };
-        let (trace, unread, method) = (trace.if_shown(), Vec::new(), Method::Get);
+        let (unread, method) = (Vec::new(), Method::Get);
         Self { server, peer, stream, trace, exchange_trace: trace, unread, method }
     }
 
     /// Answers requests until one is an upgrade, or the connection ends. Not inlined, so that the session
     /// can use the same pages of the stack.
     #[inline(never)]
-    pub fn run(mut self) -> Option<Upgrade> {
+    pub fn run(&mut self) -> Option<Upgrade> {
         match self.serve_requests() {
-            Ok((resource, handshake)) => {
-                return Some(Upgrade { resource, handshake, connection: self });
-            }
+            Ok(upgrade) => return Some(upgrade),
             Err(HttpEnd::Refused(refusal, part)) => self.refuse(refusal, &part),
             Err(HttpEnd::Aborted) => {
                 self.server.log.log(Some(self.peer), LogEvent::NegotiationFailed);
@@ -98,7 +94,7 @@ impl HttpConnection {
     }
 
     /// Answers requests for pages, until a request can be upgraded.
-    fn serve_requests(&mut self) -> Result<(Resource, AcceptedHandshake), HttpEnd> {
+    fn serve_requests(&mut self) -> Result<Upgrade, HttpEnd> {
         let mut on_idle = HttpEnd::from(Refusal::Timeout);
         loop {
             let request = self.read_head(on_idle)?;
@@ -107,7 +103,7 @@ impl HttpConnection {
                 self.send_page(&request)?;
                 continue;
             };
-            return Ok((resource, self.check_upgrade(&request, resource)?));
+            return self.check_upgrade(&request, resource);
         }
     }
 
@@ -150,24 +146,18 @@ impl HttpConnection {
             Ok(None) => return,
             Ok(Some((request, size))) => {
                 if !matches!(self.resource(request), Some(Resource::Chat | Resource::Echo)) {
-                    self.exchange_trace = self.trace.and_then(Trace::log_only);
+                    self.exchange_trace = self.trace.log_only();
                 }
                 *size
             }
             Err(_) => self.unread.len(),
         };
-        if let Some(trace) = self.exchange_trace {
-            trace.head(Role::Client, &self.unread[..size]);
-        }
+        self.exchange_trace.head(Role::Client, &self.unread[..size]);
     }
 
     /// Checks the method and section 4.2.1, then what the RFC leaves to the server: the origin, whether it is
     /// stopping, and who may open `/wire`.
-    fn check_upgrade(
-        &self,
-        request: &Request,
-        resource: Resource,
-    ) -> Result<AcceptedHandshake, HttpEnd> {
+    fn check_upgrade(&self, request: &Request, resource: Resource) -> Result<Upgrade, HttpEnd> {
         if request.method != Method::Get {
             return Err(Refusal::OnlyGet.into());
         }
@@ -189,18 +179,18 @@ impl HttpConnection {
         if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), request) {
             return Err(Refusal::WireHidden.into());
         }
-        Ok(handshake)
+        Ok(Upgrade { resource, handshake })
     }
 
     /// Answers a request for a page. The error is the end of the connection: a refusal, a failure, or the
     /// response to a request that does not keep the connection open.
     fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
-        let inspection = self.server.options.inspection;
+        let Server { options, metrics, open, started, .. } = self.server;
         let page = match request.path() {
-            "/" => Page::Client(inspection.notice(self.peer.address.ip(), request)),
+            "/" => Page::Client(options.inspection.notice(self.peer.address.ip(), request)),
             "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
             "/healthz" => Page::Health,
-            "/metrics" => Page::Metrics(self.server.metrics.render(self.server.open.load(Relaxed))),
+            "/metrics" => Page::Metrics(metrics.render(open.load(Relaxed), *started)),
             other => return Err(HttpEnd::Refused(Refusal::NotFound, other.to_owned())),
         };
         if request.method == Method::Other {
@@ -226,10 +216,8 @@ impl HttpConnection {
     fn write(&self, response: &Response) -> io::Result<()> {
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_timeout))?;
         let bytes = response.encode(self.method, unix_time().as_secs());
-        if let Some(trace) = self.exchange_trace {
-            let content = if self.method == Method::Head { 0 } else { response.content.len() };
-            trace.head(Role::Server, &bytes[..bytes.len() - content]);
-        }
+        let content = if self.method == Method::Head { 0 } else { response.content.len() };
+        self.exchange_trace.head(Role::Server, &bytes[..bytes.len() - content]);
         (&*self.stream).write_all(&bytes)
     }
 }

@@ -262,9 +262,10 @@ mod tests {
         let open = CountGuard::new(&server.open);
         let body = move || {
             let _open = open;
-            let upgrade = HttpConnection::new(server, peer, Arc::clone(&stream)).run().unwrap();
+            let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
+            let upgrade = connection.run().unwrap();
             session::contain_panic(&stream, || {
-                let session = session::open_session(upgrade).unwrap();
+                let session = session::open_session(connection, upgrade).unwrap();
                 let _ = (&*session.stream).read(&mut [0]);
                 panic!("a member's message causes it")
             });

@@ -39,7 +39,7 @@ pub struct SendQueue {
     stream: SharedStream,
     /// All counters of the server.
     pub metrics: &'static Metrics,
-    trace: Option<Trace>,
+    trace: Trace,
     /// The queue and its state. The lock is held to read or to change them, never to write to the socket.
     state: Mutex<SendState>,
     /// The writer released its role, or the state is not open any more.
@@ -67,7 +67,7 @@ impl SendQueue {
         peer: Peer,
         stream: SharedStream,
         metrics: &'static Metrics,
-        trace: Option<Trace>,
+        trace: Trace,
     ) -> Arc<Self> {
         let (state, state_changed) = (Mutex::new(SendState::with_writer()), Condvar::new());
         let activity = Activity::new();
@@ -210,12 +210,6 @@ impl SendQueue {
         state.try_claim_writer().then(|| WriterRole::new(self))
     }
 
-    fn trace_sent(&self, frames: &[u8]) {
-        if let Some(trace) = self.trace {
-            trace.sent(frames);
-        }
-    }
-
     fn notify(&self, state: &SendState) {
         if 0 < state.waiting {
             self.state_changed.notify_all();
@@ -225,6 +219,8 @@ impl SendQueue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::log::{Format, Log, Verbosity};
+    use super::super::trace::Tracing;
     use super::*;
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
@@ -236,7 +232,10 @@ mod tests {
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (stream, address) = listener.accept().unwrap();
         let metrics: &Metrics = Box::leak(Box::default());
-        (SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None), client)
+        let (peer, log) =
+            (Peer { id: 1, address }, Log::start(Format::Text, Verbosity::Quiet).unwrap());
+        let trace = Trace { peer, tracing: Tracing::Off, log, inspect_queue: None };
+        (SendQueue::new(peer, Arc::new(stream), metrics, trace), client)
     }
 
     /// In a busy room there is a writer at every moment, also when a ping is due.

@@ -24,8 +24,9 @@ use crate::wire::message::Receiver;
 /// The body of a client's thread.
 pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream) {
     let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
-    if let Some(upgrade) = HttpConnection::new(server, peer, Arc::clone(&stream)).run() {
-        contain_panic(&stream, || run_websocket(upgrade));
+    let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
+    if let Some(upgrade) = connection.run() {
+        contain_panic(&stream, || run_websocket(connection, upgrade));
     }
 }
 
@@ -42,10 +43,10 @@ pub(super) fn contain_panic(stream: &SharedStream, websocket: impl FnOnce()) {
 /// This function and its three parts are never inlined. A thread keeps every page of its stack that it has
 /// touched, and there are thousands of threads: so the parts use the same pages one after the other.
 #[inline(never)]
-fn run_websocket(upgrade: Upgrade) {
-    let HttpConnection { server, peer, .. } = upgrade.connection;
+fn run_websocket(connection: HttpConnection, upgrade: Upgrade) {
+    let HttpConnection { server, peer, .. } = connection;
     let resource = upgrade.resource;
-    let Ok(mut session) = open_session(upgrade) else {
+    let Ok(mut session) = open_session(connection, upgrade) else {
         return server.log.log(Some(peer), LogEvent::NegotiationFailed);
     };
     match resource {
@@ -63,17 +64,18 @@ fn run_websocket(upgrade: Upgrade) {
 /// # Errors
 /// The connection failed before the welcome was sent. The client has left the room.
 #[inline(never)]
-pub(super) fn open_session(upgrade: Upgrade) -> io::Result<Box<Session>> {
-    let Upgrade { resource, handshake, connection } = upgrade;
+pub(super) fn open_session(
+    connection: HttpConnection,
+    upgrade: Upgrade,
+) -> io::Result<Box<Session>> {
     let HttpConnection { server, peer, stream, exchange_trace, unread, .. } = connection;
+    let Upgrade { resource, handshake } = upgrade;
     let upgraded = CountGuard::new(&server.upgraded);
     stream.set_read_timeout(None)?;
     let response = handshake.response();
-    if let Some(trace) = exchange_trace {
-        trace.head(Role::Server, response.as_bytes());
-    }
+    exchange_trace.head(Role::Server, response.as_bytes());
     let is_inspector = resource == Resource::Wire; // its own frames are not shown
-    let trace = exchange_trace.filter(|_| !is_inspector);
+    let trace = if is_inspector { exchange_trace.off() } else { exchange_trace };
     stream.set_write_timeout(Some(SEND_TIMEOUT))?;
 
     let send_queue = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
@@ -91,7 +93,7 @@ pub(super) fn open_session(upgrade: Upgrade) -> io::Result<Box<Session>> {
     server.metrics.outgoing.text_messages(welcome.messages);
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.max_message, &unread);
-    let tap = trace.map(|trace| trace.tap(&unread));
+    let tap = trace.tap(&unread);
     let handler = MessageHandler::new(server, resource, send_queue);
     let counts = (upgraded, inspector);
     Ok(Box::new(Session { stream, seat, receiver, handler, tap, _counts: counts }))

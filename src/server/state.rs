@@ -1,8 +1,10 @@
 //! The state that all threads of the server share.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::broadcast::BroadcastQueue;
+use super::clock::unix_time;
 use super::inspect_queue::InspectQueue;
 use super::log::Log;
 use super::metrics::Metrics;
@@ -14,6 +16,8 @@ use super::room::Room;
 pub struct Server {
     /// What the operator has chosen.
     pub options: ServeOptions,
+    /// When the server started, in Unix time.
+    pub started: Duration,
     /// The log on standard error.
     pub log: &'static Log,
     /// All counters.
@@ -41,6 +45,7 @@ impl Server {
         let max_backlog = options.limits.max_backlog;
         Box::leak(Box::new(Self {
             options,
+            started: unix_time(),
             log,
             metrics,
             broadcast_queue: BroadcastQueue::new(chat, max_backlog, log),

@@ -25,7 +25,7 @@ pub enum Tracing {
 /// Bits in a row of a picture, as in section 5.2.
 const PICTURE_BITS: usize = 32;
 
-/// Where the wire of one connection is shown.
+/// Where the wire of one connection is shown; it may be nowhere.
 #[derive(Clone, Copy)]
 pub struct Trace {
     /// The client of the connection.
@@ -39,14 +39,14 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The trace, if it is to be shown anywhere.
-    pub fn if_shown(self) -> Option<Self> {
-        (self.tracing != Tracing::Off || self.inspect_queue.is_some()).then_some(self)
+    /// The same trace for the log alone.
+    pub fn log_only(self) -> Self {
+        Self { inspect_queue: None, ..self }
     }
 
-    /// The same trace for the log alone.
-    pub fn log_only(self) -> Option<Self> {
-        Self { inspect_queue: None, ..self }.if_shown()
+    /// The same trace, shown nowhere.
+    pub fn off(self) -> Self {
+        Self { tracing: Tracing::Off, inspect_queue: None, ..self }
     }
 
     /// Shows the bytes of an HTTP head that was sent or received, line by line.
@@ -78,11 +78,15 @@ impl Trace {
         self.show(Role::Server, dissected, more);
     }
 
-    /// A tap on the bytes that the client sends. It has sent the `first` with its handshake.
-    pub fn tap(self, first: &[u8]) -> Tap {
+    /// A tap on the bytes that the client sends, if they are shown. It has sent the `first` with its
+    /// handshake.
+    pub fn tap(self, first: &[u8]) -> Option<Tap> {
+        if self.tracing == Tracing::Off && self.inspect_queue.is_none() {
+            return None;
+        }
         let mut tap = Tap { trace: self, dissector: Some(self.dissector(Role::Client)) };
         tap.received(first);
-        tap
+        Some(tap)
     }
 
     fn dissector(self, sender: Role) -> Dissector {

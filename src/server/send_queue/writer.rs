@@ -49,7 +49,7 @@ impl<'a> WriterRole<'a> {
     /// # Errors
     /// The connection failed.
     pub fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.send_queue.trace_sent(frames);
+        self.send_queue.trace.sent(frames);
         let both =
             if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
         let mut rest = &*both;
@@ -64,7 +64,7 @@ impl<'a> WriterRole<'a> {
 
     /// Writes `frames` before the queue, without blocking.
     pub(super) fn write_first(self, frames: Arc<Vec<u8>>) {
-        self.send_queue.trace_sent(&frames);
+        self.send_queue.trace.sent(&frames);
         self.write_nonblocking(Chunk::new(frames));
     }
 
@@ -139,7 +139,7 @@ impl<'a> WriterRole<'a> {
             return None;
         };
         drop(state);
-        self.send_queue.trace_sent(chunk.rest());
+        self.send_queue.trace.sent(chunk.rest());
         Some(chunk)
     }
 
