@@ -66,8 +66,8 @@
 //! | `publisher` | 1 with `--inspect` | observations; then it pauses for [`limits::PUBLISH_PAUSE`] |
 //! | `rejector` | 1 | a rejected connection; while some are open, [`limits::REJECT_POLL`] |
 //!
-//! `client` and `writer` are jobs of the pool ([`thread_pool::job_name`]). The operating system shows a thread
-//! under the name of its first job.
+//! `client` and `writer` are jobs of the pool ([`thread_pool::job_name`]). The operating system shows a
+//! thread under the name of its first job.
 //!
 //! | queue | bound | when it is full |
 //! |---|---|---|

@@ -131,7 +131,8 @@ impl BroadcastQueue {
         Arc::new(Round { queue, members, next, frames, messages })
     }
 
-    /// Ends a round, and keeps its two emptied vectors for a later one. Messages that were enqueued meanwhile are delivered by the broadcaster.
+    /// Ends a round, and keeps its two emptied vectors for a later one. The broadcaster delivers the
+    /// messages that were enqueued meanwhile.
     fn finish_round(&self, members: Vec<Arc<SendQueue>>, recycled: Vec<u8>) {
         let mut shared = lock(&self.shared);
         shared.members = members;

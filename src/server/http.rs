@@ -2,9 +2,9 @@
 //!
 //! The RFC gives no order in which the defects of a request are reported. The order here is: the connection
 //! limit and a shutdown (the listener rejects the connection and does not read from it), the head line by
-//! line with its sizes, its framing and Host, the path, and then for a WebSocket the method, content, section
-//! 4.2.1 ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, who may open `/wire`. For a
-//! page, a shutdown at `/healthz`, the method and content follow the path.
+//! line with its sizes, its framing and Host, the path. For a WebSocket the method, content, section 4.2.1
+//! ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, and who may open `/wire` follow.
+//! For a page, a shutdown (at `/healthz`), the method and content follow.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -99,11 +99,10 @@ impl HttpConnection {
         loop {
             let request = self.read_head(on_idle)?;
             on_idle = HttpEnd::Served; // after a response, a client need not send another request
-            let Some(resource) = self.resource(&request) else {
-                self.send_page(&request)?;
-                continue;
-            };
-            return self.check_upgrade(&request, resource);
+            match self.resource(&request) {
+                Some(resource) => return self.check_upgrade(&request, resource),
+                None => self.send_page(&request)?,
+            }
         }
     }
 

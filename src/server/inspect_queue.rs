@@ -101,11 +101,9 @@ impl InspectQueue {
     }
 
     /// Waits for observations, for `timeout` at most. Empties the queue and returns all of them, and the
-    /// number of dropped ones. A drop alone need not wake the publisher: it happens only while observations are queued.
-    pub fn wait_for_observations(
-        &self,
-        timeout: Duration,
-    ) -> (Vec<(ObservedAt, Observation)>, u64) {
+    /// number of dropped ones. A drop alone need not wake the publisher: it happens only while observations
+    /// are queued.
+    pub fn wait_and_drain(&self, timeout: Duration) -> (Vec<(ObservedAt, Observation)>, u64) {
         let nothing = |pending: &mut Pending| {
             pending.observations.is_empty() && self.dropped.load(Relaxed) == 0
         };
@@ -131,11 +129,11 @@ mod tests {
         assert_eq!(queue.free_slots(), 1);
         queue.push(peer, Role::Client, heads(3, 1), 5);
         assert_eq!(queue.free_slots(), 0);
-        let (observations, dropped) = queue.wait_for_observations(Duration::MAX);
+        let (observations, dropped) = queue.wait_and_drain(Duration::MAX);
         assert_eq!((observations.len(), dropped), (OBSERVATIONS_MAX, 7));
         assert_eq!(queue.free_slots(), OBSERVATIONS_MAX);
         queue.push(peer, Role::Client, heads(3, OBSERVATIONS_BYTES_MAX), 0);
-        let (observations, dropped) = queue.wait_for_observations(Duration::MAX);
+        let (observations, dropped) = queue.wait_and_drain(Duration::MAX);
         assert_eq!((observations.len(), dropped), (1, 2));
     }
 }

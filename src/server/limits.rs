@@ -20,8 +20,8 @@ pub const HELP_MEMBERS_MIN: usize = 32;
 /// Bytes of one blocking write. Between two writes a writer checks whether the connection is closing.
 pub const WRITE_MAX: usize = 256 * 1024;
 
-/// Longest time that one blocking write waits (`SO_SNDTIMEO`). It is short so that slow progress is noticed: the kernel wakes a blocked writer only
-/// when much of the socket buffer is free.
+/// Longest time that one blocking write waits (`SO_SNDTIMEO`). It is short so that slow progress is noticed:
+/// the kernel wakes a blocked writer only when much of the socket buffer is free.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes of capacity that a connection's own buffer keeps after a large message or a burst.
@@ -58,8 +58,8 @@ pub const MISSED_PINGS_MIN: u32 = 2;
 /// Pause after an accept that failed for lack of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Rejected connections that can wait for their 503, and again those that can wait for the client's end after
-/// it. Above it, a connection is closed without an answer, or at once after it.
+/// Rejected connections that can wait for their 503; and, counted apart, those that linger after it. Above
+/// it, a connection is closed without an answer, or at once after the 503.
 pub const REJECTED_MAX: usize = 128;
 
 /// Time between two checks whether rejected clients have closed.

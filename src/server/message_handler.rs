@@ -88,8 +88,8 @@ impl MessageHandler {
         }
     }
 
-    /// Starts the closing handshake (section 7.1.2) because of a message that the resource does not accept. The
-    /// client's earlier messages are delivered first. After it, messages are read and dropped.
+    /// Starts the closing handshake (section 7.1.2) because of a message that the resource does not accept.
+    /// The client's earlier messages are delivered first. After it, messages are read and dropped.
     fn reject(&mut self, close: Close) {
         let _ = self.flush(); // if the connection has failed, the next read reports it
         self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);

@@ -35,7 +35,7 @@ impl Publisher {
         loop {
             let nothing_dropped = self.dropped.is_empty();
             let timeout = if nothing_dropped { Duration::MAX } else { REPORT_DROPPED_INTERVAL };
-            let (observations, dropped) = server.inspect_queue.wait_for_observations(timeout);
+            let (observations, dropped) = server.inspect_queue.wait_and_drain(timeout);
             server.room(Resource::Wire).snapshot(&mut inspectors);
             self.dropped
                 .retain(|id, _| inspectors.iter().any(|inspector| inspector.peer.id == *id));

@@ -78,7 +78,7 @@ impl Trace {
         self.show(Role::Server, dissected, more);
     }
 
-    /// A tap on the bytes that the client sends, if they are shown. It has sent the `first` with its
+    /// A tap on the bytes that the client sends, if they are to be shown. `first` has arrived with its
     /// handshake.
     pub fn tap(self, first: &[u8]) -> Option<Tap> {
         if self.tracing == Tracing::Off && self.inspect_queue.is_none() {

@@ -90,9 +90,9 @@ impl SendState {
         self.closing.is_none() && self.error.is_none()
     }
 
-    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close, a
-    /// backlog to discard ends with the frame that is half sent; one to flush shows that the client accepts
-    /// bytes, so its time to answer our Close, `timeout`, starts again.
+    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close,
+    /// a backlog to discard ends with the frame that is half sent; one to flush shows that the client
+    /// accepts bytes, so its time to answer our Close, `timeout`, starts again.
     pub fn advance(&mut self, chunk: &mut Chunk, sent: usize, timeout: Duration) {
         chunk.advance(sent);
         match &mut self.closing {
