@@ -1,4 +1,4 @@
-//! The stream of one connection: reads with a deadline, and a lingering close.
+//! The stream of one connection: its peer, reads with a deadline, and a lingering close.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpStream};
