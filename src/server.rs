@@ -16,8 +16,8 @@
 //! 5. [`message_handler::MessageHandler::carry_out`] encodes a text as a frame and appends it to a
 //!    [`batch::Batch`]. At the end of the read [`message_handler::MessageHandler::flush`] passes the batch to
 //!    [`broadcast::BroadcastQueue::broadcast`].
-//! 6. [`broadcast::BroadcastQueue::enqueue`] gives the message its place in the order for all members. If no
-//!    round is running, the sender starts one and delivers it; otherwise the broadcaster thread will. The
+//! 6. [`broadcast::BroadcastQueue::enqueue`] gives the message its place in the order for all members. If the
+//!    queue is `Idle`, the sender starts a round and delivers it; otherwise the broadcaster thread will. The
 //!    states are in [`broadcast::state::QueueState`].
 //! 7. [`broadcast::Round::deliver_all`] calls [`send_queue::SendQueue::deliver`] for each member. A member
 //!    without a writer gets the frames at once, by one non-blocking `send`
@@ -55,25 +55,33 @@
 //!
 //! | thread | number | it waits for |
 //! |---|---|---|
-//! | main | 1 | a signal ([`listener::wait_for_stop`]) |
-//! | `listener` | one for each address | the next connection |
-//! | `client` | one for each connection | bytes of its client; while the broadcast queue is full, the end of a round; at `/echo`, the writer role |
+//! | main | 1 | a signal; then the end of all WebSockets ([`listener::wait_for_stop`]) |
+//! | `listener` | one for each address | the next connection; after a failed accept, [`limits::ACCEPT_PAUSE`] |
+//! | `client` | one for each connection | bytes of its client; space in the socket, for HTTP, the 101 and the echo; while the broadcast queue is full, the end of a round; at `/echo`, the writer role; at its end, the delivery of its messages, its queue and the client's FIN (step 9) |
 //! | `writer` | one for each client with a backlog | space in the socket, [`limits::SEND_TIMEOUT`] at a time |
+//! | idle, of the pool | as many as became free lately | a job, for [`limits::IDLE_THREAD_TIMEOUT`] |
 //! | `broadcaster` | 1 | a round to start or to help with |
 //! | `heartbeat` | 1 | the next ping or timeout |
 //! | `log` | 1 | lines; standard error |
 //! | `publisher` | 1 with `--inspect` | observations; then it pauses for [`limits::PUBLISH_PAUSE`] |
 //! | `rejector` | 1 | a rejected connection; while some are open, [`limits::REJECT_POLL`] |
 //!
+//! `client` and `writer` are jobs of the pool ([`thread_pool::job_name`]). The operating system shows a
+//! thread under the name of its first job.
+//!
 //! | queue | bound | when it is full |
 //! |---|---|---|
-//! | broadcast queue | [`limits::BROADCAST_QUEUE_MAX`] | the sender waits and does not read |
-//! | send queue | `--max-backlog`; at `/wire` [`limits::WIRE_BACKLOG_MAX`] | the member is disconnected; at `/wire` texts are dropped and counted |
+//! | replies to one read | the receive buffer, and one message of `--max-message` | they are sent before the next read |
+//! | broadcast queue | [`limits::BROADCAST_QUEUE_MAX`] and one batch | the sender waits and does not read |
+//! | send queue | `--max-backlog`, at `/wire` [`limits::WIRE_BACKLOG_MAX`]; and one batch | the member is disconnected; at `/wire` texts are dropped and counted |
 //! | Pong and Ping of a send queue | 1 each | the new frame replaces the old |
 //! | thread pool | its idle threads | a new thread is started, or the connection is rejected |
 //! | log | [`limits::LOG_MAX`] | lines are dropped and counted |
 //! | inspect queue | [`limits::OBSERVATIONS_MAX`], [`limits::OBSERVATIONS_BYTES_MAX`] | observations are dropped and counted |
 //! | rejected connections | [`limits::REJECTED_MAX`] | the connection is closed without an answer |
+//! | answered ones that linger | [`limits::REJECTED_MAX`] | the connection is closed at once |
+//!
+//! "And one batch": the bound is checked before a batch is appended, so that a batch is never split.
 //!
 //! # Locks
 //!

@@ -185,7 +185,7 @@ mod disconnecting {
         client.shutdown_write();
         client.expect_end();
         wait_for_open_connections(&server, 1.0);
-        server.wait_for_log("WebSocket errored 'connection ended without a Close frame' for 2.");
+        server.wait_for_log("WebSocket Errored 'connection ended without a Close frame' for 2.");
         other.send_and_expect("the others can still chat");
     }
 
@@ -200,7 +200,7 @@ mod disconnecting {
         drop(client); // the kernel sends a reset, because there is an unread byte
         wait_for_open_connections(&server, 1.0);
         let log = server.wait_for_log("for 2.");
-        check::that(log.contains("WebSocket errored '"), "the error is logged");
+        check::that(log.contains("WebSocket Errored '"), "the error is logged");
         other.send_and_expect("the others can still chat");
     }
 
@@ -219,7 +219,7 @@ mod disconnecting {
         }
         expect_large_texts_until_close(&mut non_reader);
         let log = server.wait_for_log("reads too slowly");
-        check::that(log.contains("WebSocket errored 'reads too slowly: "), "the reason is logged");
+        check::that(log.contains("WebSocket Errored 'reads too slowly: "), "the reason is logged");
         check::that(log.contains(" bytes unsent' for 3."), "the connection is named");
         expect_metric(&server, "wirechat_slow_readers_total", 1.0);
         wait_for_open_connections(&server, 2.0);
@@ -281,7 +281,7 @@ mod disconnecting {
         let is_ended = (0..20).any(|_| silent.read_frame().opcode == CLOSE); // after some pings
         check::that(is_ended, "the silent client gets a Close");
         silent.expect_any_end();
-        server.wait_for_log("WebSocket errored 'no byte received for 2s' for 2.");
+        server.wait_for_log("WebSocket Errored 'no byte from or to the client for 2s' for 2.");
         expect_metric(&server, "wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0);
         alive.expect_open();
     }
@@ -553,7 +553,7 @@ mod log {
             "Closed connection to 1.",
             "4001",
             "off to bed",
-            "WebSocket errored 'connection ended without a Close frame' for 2.",
+            "WebSocket Errored 'connection ended without a Close frame' for 2.",
             "WebSocket Negotiation Failed: Client closed connection.",
             "400 Bad Request",
             "403 Forbidden",
@@ -631,7 +631,7 @@ mod log {
         let mut log = String::new();
         stderr.read_to_string(&mut log).expect("a pipe can be read");
         check::eq(log.lines().count(), 1, "lines");
-        check::that(log.contains("WebSocket errored '"), log);
+        check::that(log.contains("WebSocket Errored '"), log);
     }
 
     /// Even if one read brings thousands of messages, each log line is written or counted as dropped.

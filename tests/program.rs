@@ -354,11 +354,11 @@ const WARNING: &str = "descriptors";
 
 #[test]
 fn the_warning_about_few_descriptors_says_what_to_do() {
-    let log = log_with_descriptor_limit("256", &[]);
-    check::that(log.contains("only 256 descriptors for --max-connections 4096"), &log);
+    let log = log_with_descriptor_limit("512", &[]);
+    check::that(log.contains("only 512 descriptors for --max-connections 4096"), &log);
     let limit = number_after(&log, "ulimit -n ").unwrap_or_else(|| check::fail(&log));
     let fewer = number_after(&log, "--max-connections to ").unwrap_or_else(|| check::fail(&log));
-    let log = log_with_descriptor_limit("256", &["--max-connections", &fewer]);
+    let log = log_with_descriptor_limit("512", &["--max-connections", &fewer]);
     check::that(!log.contains(WARNING), format_args!("{fewer} connections fit, but: {log}"));
     let small = ["--max-connections", "10"];
     let log = log_with_descriptor_limit("64", &small);

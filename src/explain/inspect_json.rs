@@ -14,8 +14,8 @@ use crate::wire::frame::Role;
 use crate::wire::handshake::{GUID, accept, concatenation, sha1};
 use crate::wire::head::{HeadLimits, HeadParser};
 
-/// The connection on which bytes were seen, and when.
-pub struct Place<'a> {
+/// When and on which connection bytes were observed.
+pub struct Observed<'a> {
     /// The number of the frame or head, from 1.
     pub number: u64,
     /// As in RFC 3339.
@@ -24,7 +24,7 @@ pub struct Place<'a> {
     pub connection: u64,
 }
 
-impl Place<'_> {
+impl Observed<'_> {
     fn members(&self) -> JsonObject {
         let mut out = JsonObject::default();
         out.raw("number", self.number);
@@ -36,15 +36,15 @@ impl Place<'_> {
 
 /// The object of a frame.
 #[must_use]
-pub fn frame(place: &Place, frame: &Frame) -> String {
-    frame_json::with_members(place.members(), frame)
+pub fn frame(observed: &Observed, frame: &Frame) -> String {
+    frame_json::with_members(observed.members(), frame)
 }
 
 /// The object of a request head or a response head.
 #[must_use]
-pub fn head(place: &Place, sender: Role, bytes: &[u8]) -> String {
+pub fn head(observed: &Observed, sender: Role, bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let mut out = place.members();
+    let mut out = observed.members();
     out.text("kind", "head");
     out.text("from", names::role(sender));
     out.raw("lines", list(text.trim_end().lines().map(string)));
@@ -83,14 +83,14 @@ pub fn lost(frames: u64) -> String {
 mod tests {
     use super::*;
 
-    fn place() -> Place<'static> {
-        Place { number: 7, time: "2026-11-24T22:00:00.000Z", connection: 3 }
+    fn observed() -> Observed<'static> {
+        Observed { number: 7, time: "2026-11-24T22:00:00.000Z", connection: 3 }
     }
 
     #[test]
-    fn a_frame_begins_with_its_place() {
+    fn a_frame_begins_with_its_number_time_and_connection() {
         let frame = super::super::tests::frame(&[0x81, 0x02, b'h', b'i']);
-        let json = super::frame(&place(), &frame);
+        let json = super::frame(&observed(), &frame);
         let beginning = r#"{"number":7,"time":"2026-11-24T22:00:00.000Z","connection":3,"kind":"frame","from":"server","#;
         assert!(json.starts_with(beginning), "{json}");
         assert!(json.ends_with('}') && json.contains(r#""payload":"6869","text":"hi""#), "{json}");
@@ -99,11 +99,11 @@ mod tests {
     #[test]
     fn s1_3_a_request_has_its_accept_value_computed() {
         let wire = b"GET /chat HTTP/1.1\r\nHost: h\x1b\r\n\r\n";
-        let json = head(&place(), Role::Client, wire);
+        let json = head(&observed(), Role::Client, wire);
         assert!(json.contains(r#""kind":"head","from":"client","lines":["GET /chat HTTP/1.1","Host: h\u001b"],"accept":null}"#), "{json}");
         let wire =
             b"GET /chat HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        let json = head(&place(), Role::Client, wire);
+        let json = head(&observed(), Role::Client, wire);
         assert!(json.ends_with(r#""accept":{"key":"dGhlIHNhbXBsZSBub25jZQ==","guid":"258EAFA5-E914-47DA-95CA-C5AB0DC85B11","sha1":"b37a4f2cc0624f1690f64606cf385945b2bec4ea","accept":"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}}"#), "{json}");
     }
 }

@@ -1,12 +1,21 @@
-//! The stream of one connection: reads with a deadline, and a lingering close.
+//! The stream of one connection: its peer, reads with a deadline, and a lingering close.
 
 use std::io::{self, Read};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A connection that its reading and its writing side share: one descriptor.
 pub type SharedStream = Arc<TcpStream>;
+
+/// The other side of one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The number of the connection, from 1; never used twice.
+    pub id: u64,
+    /// The peer's address.
+    pub address: SocketAddr,
+}
 
 /// Bytes of one read before the upgrade and after the last frame. Such a buffer lives on the heap, because
 /// a thread keeps every page of its stack that it has touched.
@@ -48,7 +57,7 @@ pub fn read_before(
     }
 }
 
-/// Did a read end because of its deadline?
+/// Whether a read ended because of its deadline.
 #[must_use]
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)

@@ -8,7 +8,7 @@ pub struct Activity {
     opened: Instant,
     /// Last activity, in milliseconds after `opened`.
     last_active: AtomicU64,
-    /// Last ping, or the moment when one was due but not needed; in milliseconds after `opened`.
+    /// Last ping, in milliseconds after `opened`; 0 before the first.
     last_ping: AtomicU64,
 }
 

@@ -21,7 +21,7 @@ impl Batch {
         self.messages += 1;
     }
 
-    /// Is there no message in it?
+    /// Whether there is no message in it.
     pub fn is_empty(&self) -> bool {
         self.messages == 0
     }

@@ -97,8 +97,8 @@ impl BroadcastQueue {
         lock(&self.shared).state.last_enqueued()
     }
 
-    /// Appends a batch. While the queue is full the caller waits, so a flood slows down its own sender.
-    /// The caller must deliver the round that is returned.
+    /// Appends a batch, and empties it. While the queue holds [`BROADCAST_QUEUE_MAX`] bytes the caller
+    /// waits, so a flood slows down its own sender. The caller must deliver the round that is returned.
     fn enqueue(&'static self, batch: &mut Batch) -> (Ticket, Option<Arc<Round>>) {
         let mut shared = self.lock_after(|state| !state.is_full());
         let (ticket, batch) = shared.state.enqueue(batch);
@@ -121,6 +121,7 @@ impl BroadcastQueue {
         }
     }
 
+    /// Releases the lock and creates the round of `batch`, for the members that are in the room now.
     fn start_round(&'static self, mut shared: MutexGuard<'_, Shared>, batch: Batch) -> Arc<Round> {
         let mut members = mem::take(&mut shared.members);
         drop(shared);
@@ -130,7 +131,8 @@ impl BroadcastQueue {
         Arc::new(Round { queue, members, next, frames, messages })
     }
 
-    /// Ends a round. Messages that were enqueued meanwhile are delivered by the broadcaster.
+    /// Ends a round, and keeps its two emptied vectors for a later one. The broadcaster delivers the
+    /// messages that were enqueued meanwhile.
     fn finish_round(&self, members: Vec<Arc<SendQueue>>, recycled: Vec<u8>) {
         let mut shared = lock(&self.shared);
         shared.members = members;
@@ -188,7 +190,8 @@ impl Round {
         }
     }
 
-    /// Delivers to one member, or disconnects it if its backlog is full (close 1013).
+    /// Delivers to one member. If more than `max_backlog` bytes wait for it, it is disconnected (close
+    /// 1013). Nothing is delivered to a member that is closing or has failed.
     fn deliver(&self, member: &Arc<SendQueue>) {
         let BroadcastQueue { max_backlog, log, .. } = self.queue;
         let enqueued = member.deliver(&self.frames, self.messages, *max_backlog);

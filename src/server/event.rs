@@ -7,18 +7,10 @@ use std::time::Duration;
 use super::clock::push_time;
 use super::limits::LOG_TEXT_MAX;
 use crate::explain;
+use crate::net::stream::Peer;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Role;
 use crate::wire::refusal::{Refusal, RefusalRule};
-
-/// The client of one connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer {
-    /// The number of the connection, from 1; never used twice.
-    pub id: u64,
-    /// The client's address.
-    pub address: SocketAddr,
-}
 
 /// One event.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +46,7 @@ pub enum LogEvent<'a> {
 }
 
 impl LogEvent<'_> {
-    /// Is the event logged with `--quiet`? A trace is, because the operator asked for it.
+    /// Whether the event is logged with `--quiet`. A trace is, because the operator asked for it.
     pub fn is_shown_when_quiet(&self) -> bool {
         matches!(self, Self::Errored(_) | Self::Panicked(_) | Self::Failed(_) | Self::Traced(..))
     }
@@ -66,7 +58,7 @@ impl LogEvent<'_> {
         let (id, client) = (peer.map_or(0, |peer| peer.id), WithAddress(peer));
         let (event, code, reason, written) = match self {
             Self::Listening(address) => ("listening", None, None, write!(out, "listening on http://{address}/")),
-            Self::Warning(advice) => ("advice", None, None, write!(out, "{advice}")),
+            Self::Warning(warning) => ("advice", None, None, write!(out, "{warning}")),
             Self::Welcomed => ("welcomed", None, None, write!(out, "Sent welcome message to {client}.")),
             Self::Inspecting => ("inspecting", None, None, write!(out, "Showing the wire to {client}.")),
             Self::Message(text) => {
@@ -93,7 +85,7 @@ impl LogEvent<'_> {
                 ("closed", close.code().map(CloseCode::number), Some(close.reason()), written)
             }
             Self::Errored(error) => {
-                ("errored", None, Some(*error), write!(out, "WebSocket errored '{error}' for {id}."))
+                ("errored", None, Some(*error), write!(out, "WebSocket Errored '{error}' for {id}."))
             }
             Self::Panicked(error) => ("panicked", None, Some(*error), write!(out, "Panicked '{error}'.")),
             Self::Traced(Role::Client, line) => ("wire", None, None, write!(out, "<- #{id} {line}")),

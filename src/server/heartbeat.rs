@@ -41,6 +41,7 @@ impl Heartbeat {
         }
     }
 
+    /// The time between two pings to one member; `None` if pings are off.
     fn ping_interval(&self) -> Option<Duration> {
         Some(self.0.options.limits.ping_interval).filter(|interval| !interval.is_zero())
     }
@@ -87,7 +88,7 @@ impl Heartbeat {
             None => {
                 let close = Close::new(CloseCode::GOING_AWAY, "idle timeout");
                 if member.close(close, Backlog::Discard, CLOSE_TIMEOUT) {
-                    let error = format!("no byte received for {idle_timeout:?}");
+                    let error = format!("no byte from or to the client for {idle_timeout:?}");
                     self.0.log.log(Some(member.peer), LogEvent::Errored(&error));
                 }
             }

@@ -1,9 +1,10 @@
 //! A client before its upgrade: HTTP requests are answered until one asks for a WebSocket and may have it.
 //!
 //! The RFC gives no order in which the defects of a request are reported. The order here is: the connection
-//! limit (the listener does not read from a connection over the limit), the head line by line with its
-//! sizes, its framing and Host, the path, the method, content, section 4.2.1 ([`AcceptedHandshake::of`]),
-//! the origin.
+//! limit and a shutdown (the listener rejects the connection and does not read from it), the head line by
+//! line with its sizes, its framing and Host, the path. For a WebSocket the method, content, section 4.2.1
+//! ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, and who may open `/wire` follow.
+//! For a page, a shutdown (at `/healthz`), the method and content follow.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,13 +13,13 @@ use std::time::Instant;
 use super::clock::unix_time;
 use super::inspect::Inspection;
 use super::limits::{CLOSE_TIMEOUT, HEAD};
-use super::log::{LogEvent, Peer};
+use super::log::LogEvent;
 use super::origin::may_connect;
 use super::pages::Page;
 use super::resource::Resource;
 use super::state::Server;
 use super::trace::Trace;
-use crate::net::stream::{READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
+use crate::net::stream::{Peer, READ_SIZE, SharedStream, is_timeout, lingering_close, read_before};
 use crate::wire::frame::Role;
 use crate::wire::handshake::AcceptedHandshake;
 use crate::wire::head::HeadParser;
@@ -32,8 +33,6 @@ pub struct Upgrade {
     pub resource: Resource,
     /// The accepted handshake.
     pub handshake: AcceptedHandshake,
-    /// The connection.
-    pub connection: HttpConnection,
 }
 
 /// How the HTTP connection ends without a WebSocket.
@@ -60,9 +59,9 @@ pub struct HttpConnection {
     pub peer: Peer,
     /// The connection.
     pub stream: SharedStream,
-    trace: Option<Trace>,
+    trace: Trace,
     /// The trace of the current request and its response.
-    pub exchange_trace: Option<Trace>,
+    pub exchange_trace: Trace,
     /// Received bytes that are not parsed yet. After an upgrade the first frames may be among them.
     pub unread: Vec<u8>,
     /// The method of the current request: the response to HEAD has no content.
@@ -75,18 +74,16 @@ impl HttpConnection {
         let is_inspected = server.options.inspection != Inspection::Off;
         let inspect_queue = is_inspected.then_some(&server.inspect_queue);
         let trace = Trace { peer, tracing: server.options.tracing, log: server.log, inspect_queue };
-        let (trace, unread, method) = (trace.if_shown(), Vec::new(), Method::Get);
+        let (unread, method) = (Vec::new(), Method::Get);
         Self { server, peer, stream, trace, exchange_trace: trace, unread, method }
     }
 
     /// Answers requests until one is an upgrade, or the connection ends. Not inlined, so that the session
     /// can use the same pages of the stack.
     #[inline(never)]
-    pub fn run(mut self) -> Option<Upgrade> {
+    pub fn run(&mut self) -> Option<Upgrade> {
         match self.serve_requests() {
-            Ok((resource, handshake)) => {
-                return Some(Upgrade { resource, handshake, connection: self });
-            }
+            Ok(upgrade) => return Some(upgrade),
             Err(HttpEnd::Refused(refusal, part)) => self.refuse(refusal, &part),
             Err(HttpEnd::Aborted) => {
                 self.server.log.log(Some(self.peer), LogEvent::NegotiationFailed);
@@ -97,28 +94,19 @@ impl HttpConnection {
     }
 
     /// Answers requests for pages, until a request can be upgraded.
-    fn serve_requests(&mut self) -> Result<(Resource, AcceptedHandshake), HttpEnd> {
+    fn serve_requests(&mut self) -> Result<Upgrade, HttpEnd> {
         let mut on_idle = HttpEnd::from(Refusal::Timeout);
         loop {
             let request = self.read_head(on_idle)?;
             on_idle = HttpEnd::Served; // after a response, a client need not send another request
-            let inspection = self.server.options.inspection;
-            let Some(resource) = Resource::at(request.path(), inspection) else {
-                self.send_page(&request)?;
-                continue;
-            };
-            if request.method != Method::Get {
-                return Err(Refusal::OnlyGet.into());
+            match self.resource(&request) {
+                Some(resource) => return self.check_upgrade(&request, resource),
+                None => self.send_page(&request)?,
             }
-            let handshake = self.check_upgrade(&request)?;
-            if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), &request) {
-                return Err(Refusal::WireHidden.into());
-            }
-            return Ok((resource, handshake));
         }
     }
 
-    /// Reads one request head before its deadline. If no byte of it arrives, the result is `on_idle`.
+    /// Reads one request head within `--handshake-timeout`. If no byte of it arrives, the error is `on_idle`.
     fn read_head(&mut self, on_idle: HttpEnd) -> Result<Request, HttpEnd> {
         let deadline = Instant::now() + self.server.options.limits.handshake_timeout;
         let mut parser = HeadParser::new(HEAD);
@@ -146,25 +134,32 @@ impl HttpConnection {
         }
     }
 
-    /// Shows a request head. Requests for pages and for `/wire` are shown in the log alone.
+    /// The WebSocket resource that the request names, if there is one.
+    fn resource(&self, request: &Request) -> Option<Resource> {
+        Resource::at(request.path(), self.server.options.inspection)
+    }
+
+    /// Traces a request head. Requests for pages and for `/wire` are traced in the log alone.
     fn trace_request(&mut self, parsed: &Result<Option<(Request, usize)>, Refusal>) {
         let size = match parsed {
             Ok(None) => return,
             Ok(Some((request, size))) => {
-                if !["/chat", "/echo"].contains(&request.path()) {
-                    self.exchange_trace = self.trace.and_then(Trace::log_only);
+                if !matches!(self.resource(request), Some(Resource::Chat | Resource::Echo)) {
+                    self.exchange_trace = self.trace.log_only();
                 }
                 *size
             }
             Err(_) => self.unread.len(),
         };
-        if let Some(trace) = self.exchange_trace {
-            trace.head(Role::Client, &self.unread[..size]);
-        }
+        self.exchange_trace.head(Role::Client, &self.unread[..size]);
     }
 
-    /// Checks section 4.2.1, then what the RFC leaves to the server: the origin, and whether it is stopping.
-    fn check_upgrade(&self, request: &Request) -> Result<AcceptedHandshake, HttpEnd> {
+    /// Checks the method and section 4.2.1, then what the RFC leaves to the server: the origin, whether it is
+    /// stopping, and who may open `/wire`.
+    fn check_upgrade(&self, request: &Request, resource: Resource) -> Result<Upgrade, HttpEnd> {
+        if request.method != Method::Get {
+            return Err(Refusal::OnlyGet.into());
+        }
         if request.has_content()? {
             return Err(Refusal::Content.into());
         }
@@ -179,16 +174,22 @@ impl HttpConnection {
         if self.server.is_stopping() {
             return Err(Refusal::Stopping.into());
         }
-        Ok(handshake)
+        let inspection = self.server.options.inspection;
+        if resource == Resource::Wire && !inspection.admits(self.peer.address.ip(), request) {
+            return Err(Refusal::WireHidden.into());
+        }
+        Ok(Upgrade { resource, handshake })
     }
 
+    /// Answers a request for a page. The error is the end of the connection: a refusal, a failure, or the
+    /// response to a request that does not keep the connection open.
     fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
-        let inspection = self.server.options.inspection;
+        let Server { options, metrics, open, started, .. } = self.server;
         let page = match request.path() {
-            "/" => Page::Client(inspection.notice(self.peer.address.ip(), request)),
+            "/" => Page::Client(options.inspection.notice(self.peer.address.ip(), request)),
             "/healthz" if self.server.is_stopping() => return Err(Refusal::Stopping.into()),
             "/healthz" => Page::Health,
-            "/metrics" => Page::Metrics(self.server.metrics.render(self.server.open.load(Relaxed))),
+            "/metrics" => Page::Metrics(metrics.render(open.load(Relaxed), *started)),
             other => return Err(HttpEnd::Refused(Refusal::NotFound, other.to_owned())),
         };
         if request.method == Method::Other {
@@ -214,10 +215,8 @@ impl HttpConnection {
     fn write(&self, response: &Response) -> io::Result<()> {
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_timeout))?;
         let bytes = response.encode(self.method, unix_time().as_secs());
-        if let Some(trace) = self.exchange_trace {
-            let content = if self.method == Method::Head { 0 } else { response.content.len() };
-            trace.head(Role::Server, &bytes[..bytes.len() - content]);
-        }
+        let content = if self.method == Method::Head { 0 } else { response.content.len() };
+        self.exchange_trace.head(Role::Server, &bytes[..bytes.len() - content]);
         (&*self.stream).write_all(&bytes)
     }
 }

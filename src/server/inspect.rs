@@ -27,14 +27,14 @@ impl Inspection {
         Some(format!("{clients} can see all messages, at /wire"))
     }
 
-    /// The value of the page's `Wirechat-Inspect` header: may this client open the inspector?
+    /// The value of the page's `Wirechat-Inspect` header: whether this client may open the inspector.
     pub fn notice(self, peer: IpAddr, request: &Request) -> Option<&'static str> {
         let place = if self.admits(peer, request) { "here" } else { "elsewhere" };
         (self != Self::Off).then_some(place)
     }
 
-    /// May this client open the inspector? Through a proxy on this machine, clients from anywhere come
-    /// over loopback. The Host field, or a field that the proxy adds, shows this.
+    /// Whether this client may open the inspector. A proxy on this machine connects over loopback for
+    /// clients from anywhere. The Host field, or a field that the proxy adds, shows this.
     pub fn admits(self, peer: IpAddr, request: &Request) -> bool {
         let has = |name| request.fields.values(name).next().is_some();
         match self {

@@ -8,9 +8,9 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::clock::unix_time;
-use super::event::Peer;
 use super::limits::{OBSERVATIONS_BYTES_MAX, OBSERVATIONS_MAX};
 use super::sync::{lock, wait_while};
+use crate::net::stream::Peer;
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Role;
 
@@ -49,9 +49,9 @@ pub struct ObservedAt {
 /// Observations on their way from the threads that observe to the publisher.
 #[derive(Default)]
 pub struct InspectQueue {
-    /// Clients of `/wire`. Without any, nothing is copied.
-    pub watchers: AtomicUsize,
-    /// Observations that were dropped since the publisher last took the queue.
+    /// Inspectors: clients of `/wire`. Without any, nothing is copied.
+    pub inspectors: AtomicUsize,
+    /// Observations that were dropped since the publisher last emptied the queue.
     dropped: AtomicU64,
     /// The length of the queue, so that a thread that sees no free slot need not copy.
     queued: AtomicUsize,
@@ -69,9 +69,9 @@ struct Pending {
 }
 
 impl InspectQueue {
-    /// Is there a client at `/wire`?
-    pub fn is_watched(&self) -> bool {
-        self.watchers.load(Relaxed) != 0
+    /// Whether there is an inspector.
+    pub fn has_inspector(&self) -> bool {
+        self.inspectors.load(Relaxed) != 0
     }
 
     /// The number of observations that the queue can take now.
@@ -100,9 +100,10 @@ impl InspectQueue {
         self.dropped.fetch_add(dropped, Relaxed);
     }
 
-    /// Waits for observations, for `timeout` at most, and takes all of them, and the number of dropped
-    /// ones. A drop alone need not wake the publisher: it happens only while observations are queued.
-    pub fn take(&self, timeout: Duration) -> (Vec<(ObservedAt, Observation)>, u64) {
+    /// Waits for observations, for `timeout` at most. Empties the queue and returns all of them, and the
+    /// number of dropped ones. A drop alone need not wake the publisher: it happens only while observations
+    /// are queued.
+    pub fn wait_and_drain(&self, timeout: Duration) -> (Vec<(ObservedAt, Observation)>, u64) {
         let nothing = |pending: &mut Pending| {
             pending.observations.is_empty() && self.dropped.load(Relaxed) == 0
         };
@@ -128,11 +129,11 @@ mod tests {
         assert_eq!(queue.free_slots(), 1);
         queue.push(peer, Role::Client, heads(3, 1), 5);
         assert_eq!(queue.free_slots(), 0);
-        let (observations, dropped) = queue.take(Duration::MAX);
+        let (observations, dropped) = queue.wait_and_drain(Duration::MAX);
         assert_eq!((observations.len(), dropped), (OBSERVATIONS_MAX, 7));
         assert_eq!(queue.free_slots(), OBSERVATIONS_MAX);
         queue.push(peer, Role::Client, heads(3, OBSERVATIONS_BYTES_MAX), 0);
-        let (observations, dropped) = queue.take(Duration::MAX);
+        let (observations, dropped) = queue.wait_and_drain(Duration::MAX);
         assert_eq!((observations.len(), dropped), (1, 2));
     }
 }

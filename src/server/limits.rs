@@ -8,8 +8,8 @@ use crate::wire::head::HeadLimits;
 /// several times what browsers and proxies send.
 pub const HEAD: HeadLimits = HeadLimits { head_max: 16 * 1024, target_max: 8000, fields_max: 100 };
 
-/// Bytes in the broadcast queue. A thread that finds more waits and does not read further: a flood slows
-/// down its own sender.
+/// Bytes in the broadcast queue from which a sender waits and does not read further: a flood slows down its
+/// own sender. The queue can exceed it by one batch, the messages of one read.
 pub const BROADCAST_QUEUE_MAX: usize = 1024 * 1024;
 
 /// Number of members from which the broadcaster helps a sender to deliver its batch. Measured on two
@@ -20,8 +20,8 @@ pub const HELP_MEMBERS_MIN: usize = 32;
 /// Bytes of one blocking write. Between two writes a writer checks whether the connection is closing.
 pub const WRITE_MAX: usize = 256 * 1024;
 
-/// `SO_SNDTIMEO`. It is short so that slow progress is noticed: the kernel wakes a blocked writer only
-/// when much of the socket buffer is free.
+/// Longest time that one blocking write waits (`SO_SNDTIMEO`). It is short so that slow progress is noticed:
+/// the kernel wakes a blocked writer only when much of the socket buffer is free.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes of capacity that a connection's own buffer keeps after a large message or a burst.
@@ -58,7 +58,8 @@ pub const MISSED_PINGS_MIN: u32 = 2;
 /// Pause after an accept that failed for lack of descriptors or memory.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Rejected connections that can wait for the end of their 503 at one time.
+/// Rejected connections that can wait for their 503; and, counted apart, those that linger after it. Above
+/// it, a connection is closed without an answer, or at once after the 503.
 pub const REJECTED_MAX: usize = 128;
 
 /// Time between two checks whether rejected clients have closed.
@@ -99,7 +100,7 @@ pub const REPORT_DROPPED_INTERVAL: Duration = Duration::from_millis(250);
 /// Bytes of a frame's payload that an inspector can see.
 pub const OBSERVED_PAYLOAD_MAX: usize = 4 * 1024;
 
-/// Bytes queued for a slow inspector; above it frames are dropped for this inspector.
+/// Bytes queued for a slow inspector; above it, texts are dropped for this inspector.
 pub const WIRE_BACKLOG_MAX: usize = 1024 * 1024;
 
 /// Bytes of text for inspectors that are sent or dropped together.
@@ -119,22 +120,23 @@ const _: () = assert!(4 * LOG_LINES_MAX < LOG_MAX);
 /// Characters of a message, a reason or a header that the log repeats.
 pub const LOG_TEXT_MAX: usize = 200;
 
-/// Descriptors that are not connections: standard streams, listeners, the signal's socket pair; and
-/// rejected connections.
-pub const DESCRIPTORS_RESERVED: usize = 32 + REJECTED_MAX;
+/// Descriptors that are not counted by `--max-connections`: standard streams, listeners, the signal's socket
+/// pair; and rejected connections, before and after their 503.
+pub const DESCRIPTORS_RESERVED: usize = 32 + 2 * REJECTED_MAX;
 
 /// The limits that the operator can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one message.
     pub max_message: usize,
-    /// Bytes queued for a slow client before it is disconnected.
+    /// Bytes queued for a slow client from which it is disconnected. It is checked before a batch is queued.
     pub max_backlog: usize,
     /// Connections at one time.
     pub max_connections: usize,
     /// Time between two pings to one client; zero turns pings off.
     pub ping_interval: Duration,
-    /// Time without a received byte after which a connection is closed.
+    /// Time after which a WebSocket is closed if the client has sent no byte and has accepted none from a
+    /// blocking write (only a backlog and `/echo` have such writes).
     pub idle_timeout: Duration,
     /// Time to receive the whole request head.
     pub handshake_timeout: Duration,

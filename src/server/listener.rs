@@ -16,21 +16,23 @@ use super::heartbeat::Heartbeat;
 use super::limits::{
     ACCEPT_PAUSE, DESCRIPTORS_RESERVED, LOG_FLUSH_TIMEOUT, SHUTDOWN_POLL, SHUTDOWN_TIMEOUT,
 };
-use super::log::{Log, LogEvent, Peer};
+use super::log::{Log, LogEvent};
 use super::options::ServeOptions;
 use super::publisher::Publisher;
 use super::reject::Rejector;
-use super::session::{self, ReadLoop, Session};
+use super::session;
 use super::spawn::spawn_essential;
 use super::state::Server;
 use super::thread_pool;
+use crate::net::stream::Peer;
 use crate::sys;
 use crate::wire::refusal::Refusal;
 
 /// Serves until a signal to stop is received and all members have left, or their time is over.
 ///
 /// # Errors
-/// A sentence: the server cannot listen on an address, or the system refuses a thread.
+/// The server cannot listen on an address, or the system refuses a thread or the signals. The error is a
+/// sentence for the operator; `main` adds the exit status.
 pub fn serve(options: ServeOptions) -> Result<(), String> {
     let listeners: Vec<TcpListener> =
         options.bind.iter().map(|address| listen(*address)).collect::<Result<_, _>>()?;
@@ -46,6 +48,7 @@ pub fn serve(options: ServeOptions) -> Result<(), String> {
     Ok(())
 }
 
+/// Listens on `address`. The error is a sentence that says what the operator can do.
 fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| {
         let reason = match error.kind() {
@@ -60,7 +63,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-/// Starts the threads that run from start to end of the program.
+/// Starts the threads that run from start to end of the program, the listeners last.
+///
+/// # Errors
+/// The system refuses a thread.
 fn start(server: &'static Server, listeners: Vec<TcpListener>) -> io::Result<()> {
     let Server { options, log, .. } = server;
     spawn_essential("broadcaster", || server.broadcast_queue.run())?;
@@ -87,7 +93,7 @@ pub(super) fn accept(server: &'static Server, listener: &TcpListener, rejector: 
                 is_failing = false;
                 let peer = Peer { id: next_id(), address };
                 let stream = Arc::new(stream);
-                if let Err(refusal) = start_connection(server, peer, &stream, Session::read_loop) {
+                if let Err(refusal) = start_connection(server, peer, &stream) {
                     server.metrics.refusal(refusal.code());
                     server.log.log(Some(peer), LogEvent::Refused(refusal, ""));
                     rejector.reject(stream, refusal);
@@ -107,22 +113,26 @@ pub(super) fn accept(server: &'static Server, listener: &TcpListener, rejector: 
     }
 }
 
+/// The number of the next connection, from 1.
 fn next_id() -> u64 {
     static IDS: AtomicU64 = AtomicU64::new(1);
     IDS.fetch_add(1, Ordering::Relaxed)
 }
 
+/// Whether a failed accept concerns one client: the next accept can succeed at once.
 fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
 }
 
-/// Starts a thread for the client, unless the server is full or stopping.
+/// Starts a thread for the client.
+///
+/// # Errors
+/// [`Refusal::Stopping`], or [`Refusal::Full`] above `--max-connections` or without a thread or its memory.
 pub(super) fn start_connection(
     server: &'static Server,
     peer: Peer,
     stream: &Arc<TcpStream>,
-    read_loop: ReadLoop,
 ) -> Result<(), Refusal> {
     server.metrics.connections.add(1);
     let max_connections = server.options.limits.max_connections;
@@ -136,7 +146,7 @@ pub(super) fn start_connection(
     let stream = Arc::clone(stream);
     let body = move || {
         let _open = open;
-        session::serve(server, peer, stream, read_loop);
+        session::serve(server, peer, stream);
     };
     thread_pool::spawn(peer, "client", body).map_err(|error| {
         let sentence = format!("cannot start a thread: {error}");
@@ -205,6 +215,7 @@ pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::http::HttpConnection;
     use super::super::log::{Format, Verbosity};
     use super::super::resource::Resource;
     use super::*;
@@ -247,11 +258,19 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, address) = listener.accept().unwrap();
         let peer = Peer { id: next_id(), address };
-        let panics = start_connection(server, peer, &Arc::new(stream), |session| {
-            let _ = (&*session.stream).read(&mut [0]);
-            panic!("a member's message causes it")
-        });
-        assert!(panics.is_ok());
+        let stream = Arc::new(stream);
+        let open = CountGuard::new(&server.open);
+        let body = move || {
+            let _open = open;
+            let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
+            let upgrade = connection.run().unwrap();
+            session::contain_panic(&stream, || {
+                let session = session::open_session(connection, upgrade).unwrap();
+                let _ = (&*session.stream).read(&mut [0]);
+                panic!("a member's message causes it")
+            });
+        };
+        thread_pool::spawn(peer, "client", body).unwrap();
         enter(client)
     }
 

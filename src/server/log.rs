@@ -11,8 +11,9 @@ use super::clock::{push_time, unix_time};
 use super::limits::LOG_MAX;
 use super::spawn::spawn_essential;
 use super::sync::{lock, wait_while};
+use crate::net::stream::Peer;
 
-pub use super::event::{LogEvent, Peer};
+pub use super::event::LogEvent;
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct Log {
 #[derive(Default)]
 struct PendingLines {
     text: String,
-    /// Lines that were dropped and not reported yet.
+    /// Lines that were dropped because the text was full.
     dropped: u64,
     is_writing: bool,
 }
@@ -112,31 +113,27 @@ impl Log {
 
     /// The body of the log thread.
     fn write_loop(&self) -> ! {
-        let mut out = StderrWriter::default();
-        let mut lines = String::new();
+        let (mut out, mut lines) = (StderrWriter::default(), String::new());
+        let mut dropped = 0; // lines; while standard error refuses writes they are not reported
         loop {
-            let mut dropped = self.take(&mut lines, &out);
-            out.write(lines.as_bytes());
-            dropped += out.lost;
+            dropped += self.wait_for_lines(&mut lines);
+            let lost = out.write(lines.as_bytes());
+            dropped += lost;
             lines.clear();
-            if 0 < dropped && out.lost == 0 {
+            if 0 < dropped && lost == 0 {
                 let report = format!("{dropped} log lines dropped");
                 self.push_line(None, LogEvent::Failed(&report), &mut lines);
-                out.write(lines.as_bytes());
+                if out.write(lines.as_bytes()) == 0 {
+                    dropped = 0;
+                }
                 lines.clear();
-            }
-            if 0 < out.lost {
-                lock(&self.pending).dropped += dropped;
             }
         }
     }
 
-    /// Waits for lines, takes all of them, and returns how many were dropped before. While standard error
-    /// refuses writes, this number is reported with the next line, not alone.
-    fn take(&self, lines: &mut String, out: &StderrWriter) -> u64 {
-        let idle = |pending: &mut PendingLines| {
-            pending.text.is_empty() && (0 < out.lost || pending.dropped == 0)
-        };
+    /// Waits for lines, moves all of them to `lines`, and returns how many were dropped since the last call.
+    fn wait_for_lines(&self, lines: &mut String) -> u64 {
+        let idle = |pending: &mut PendingLines| pending.text.is_empty() && pending.dropped == 0;
         let mut pending = lock(&self.pending);
         pending.is_writing = false;
         if idle(&mut pending) {
@@ -153,14 +150,12 @@ impl Log {
 #[derive(Default)]
 struct StderrWriter {
     is_inside_line: bool,
-    /// Lines of the last write that were not written whole.
-    lost: u64,
 }
 
 impl StderrWriter {
-    /// Writes whole lines. A line that was cut short before is ended first.
-    fn write(&mut self, mut lines: &[u8]) {
-        self.lost = 0;
+    /// Writes whole lines. A line that was cut short before is ended first. Returns how many lines were not
+    /// written whole.
+    fn write(&mut self, mut lines: &[u8]) -> u64 {
         if self.is_inside_line && io::stderr().write_all(b"\n").is_ok() {
             self.is_inside_line = false;
         }
@@ -171,12 +166,10 @@ impl StderrWriter {
                     lines = &lines[written..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                Ok(0) | Err(_) => {
-                    self.lost = count(lines);
-                    return;
-                }
+                Ok(0) | Err(_) => return count(lines),
             }
         }
+        0
     }
 }
 

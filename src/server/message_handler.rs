@@ -28,7 +28,7 @@ pub struct MessageHandler {
     /// False after our Close: messages are then read and dropped.
     pub is_open: bool,
     /// At `/chat`, messages for all members; at `/wire`, simulated answers for the client; at `/echo`,
-    /// frames for the client, which are not counted here.
+    /// frames for the client, which are not counted here. They are bounded by what one read completes.
     batch: Batch,
     /// Lines for the log.
     log_lines: String,
@@ -88,8 +88,8 @@ impl MessageHandler {
         }
     }
 
-    /// Closes because of a message that the resource does not accept. The client's earlier messages are
-    /// delivered first.
+    /// Starts the closing handshake (section 7.1.2) because of a message that the resource does not accept.
+    /// The client's earlier messages are delivered first. After it, messages are read and dropped.
     fn reject(&mut self, close: Close) {
         let _ = self.flush(); // if the connection has failed, the next read reports it
         self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);
@@ -97,6 +97,7 @@ impl MessageHandler {
         self.is_open = false;
     }
 
+    /// Collects a frame for the client, and counts it.
     fn push_reply(&mut self, opcode: Opcode, payload: &[u8]) {
         frame::encode(opcode, None, payload, &mut self.batch.frames);
         self.server.metrics.outgoing.frames(opcode, 1);

@@ -7,11 +7,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::clock::unix_time;
 use super::sync::lock;
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 use crate::wire::message::FrameCounts;
+use crate::wire::refusal::REFUSAL_RULES;
 
 /// A number that several threads increment.
 #[derive(Default)]
@@ -46,9 +46,6 @@ const CLOSES: [&str; 15] = [
     "none", "1000", "1001", "1002", "1003", "1007", "1008", "1009", "1010", "1011", "1012", "1013",
     "1014", "3xxx", "4xxx",
 ];
-
-/// The statuses that are rendered from the start, with 0. Any other gets its line when it first occurs.
-const STATUSES: [u16; 11] = [400, 403, 404, 405, 408, 414, 426, 431, 501, 503, 505];
 
 impl Traffic {
     /// Counts text messages that are one frame each.
@@ -97,16 +94,6 @@ pub struct Metrics {
     pub panics: Counter,
     /// Refused requests by status. The lock is held to count one or to render all.
     refusals: Mutex<BTreeMap<u16, u64>>,
-    start: StartTime,
-}
-
-/// Start of the process, in Unix time.
-struct StartTime(Duration);
-
-impl Default for StartTime {
-    fn default() -> Self {
-        Self(unix_time())
-    }
 }
 
 impl Metrics {
@@ -115,10 +102,11 @@ impl Metrics {
         *lock(&self.refusals).entry(status).or_default() += 1;
     }
 
-    /// Renders all counters in the text exposition format 0.0.4, and the number of `open` connections.
+    /// Renders all counters in the text exposition format 0.0.4, the number of `open` connections, and the
+    /// `start` of the process in Unix time. Each status of a refusal has its line from the start.
     #[rustfmt::skip]
-    pub fn render(&self, open: usize) -> String {
-        let mut refusals = BTreeMap::from(STATUSES.map(|status| (status, 0)));
+    pub fn render(&self, open: usize, start: Duration) -> String {
+        let mut refusals: BTreeMap<u16, u64> = REFUSAL_RULES.iter().map(|rule| (rule.refusal.code(), 0)).collect();
         refusals.extend(lock(&self.refusals).iter());
         let refusals = refusals.iter().map(|(status, count)| (format!("{{status=\"{status}\"}}"), count.to_string()));
         let opcodes = Opcode::ALL.map(|opcode| format!("opcode=\"{}\",", opcode.name()));
@@ -127,7 +115,6 @@ impl Metrics {
         let bytes = self.by_direction(&[""], |traffic| slice::from_ref(&traffic.bytes));
         let frames = self.by_direction(&opcodes, |traffic| &traffic.frames);
         let closes = self.by_direction(&codes, |traffic| &traffic.closes);
-        let StartTime(start) = self.start;
         let start = format!("{}.{:03}", start.as_secs(), start.subsec_millis());
 
         let mut out = String::new();
@@ -176,7 +163,6 @@ fn single(value: impl Display) -> Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::refusal::REFUSAL_RULES;
 
     /// Name and labels of each sample, with its value.
     fn samples(page: &str) -> BTreeMap<&str, f64> {
@@ -195,7 +181,7 @@ mod tests {
         for rule in &REFUSAL_RULES {
             metrics.refusal(rule.refusal.code());
         }
-        let page = metrics.render(0);
+        let page = metrics.render(0, Duration::ZERO);
         let samples = samples(&page);
         assert_eq!(sum(&samples, "wirechat_refusals_total"), REFUSAL_RULES.len() as f64);
         for (name, value) in samples.iter().filter(|(name, _)| name.contains("refusals_total")) {
@@ -208,7 +194,10 @@ mod tests {
         let metrics = Metrics::default();
         metrics.refusal(418);
         metrics.refusal(418);
-        assert_eq!(samples(&metrics.render(0))["wirechat_refusals_total{status=\"418\"}"], 2.0);
+        assert_eq!(
+            samples(&metrics.render(0, Duration::ZERO))["wirechat_refusals_total{status=\"418\"}"],
+            2.0
+        );
     }
 
     #[test]
@@ -235,7 +224,7 @@ mod tests {
         metrics.outgoing.bytes.add(9);
         metrics.outgoing.frames(Opcode::Text, 11);
         metrics.outgoing.close(&Close::new(CloseCode::GOING_AWAY, ""));
-        let page = metrics.render(3);
+        let page = metrics.render(3, Duration::from_millis(1_700_000_000_025));
         let samples = samples(&page);
         for (name, value) in [
             ("wirechat_connections_open", 3.0),
@@ -255,17 +244,17 @@ mod tests {
             ("wirechat_frames_total{opcode=\"text\",direction=\"out\"}", 11.0),
             ("wirechat_closes_total{code=\"1001\",direction=\"out\"}", 1.0),
             ("wirechat_closes_total{code=\"1001\",direction=\"in\"}", 0.0),
+            ("process_start_time_seconds", 1_700_000_000.025),
         ] {
             assert_eq!(samples.get(name), Some(&value), "{name}");
         }
         assert_eq!(sum(&samples, "wirechat_frames_total"), 31.0 + 11.0);
-        assert!(1_700_000_000.0 < samples["process_start_time_seconds"]);
     }
 
     /// A family's HELP, its TYPE, then all its samples, each once.
     #[test]
     fn the_text_follows_the_exposition_format() {
-        let page = Metrics::default().render(0);
+        let page = Metrics::default().render(0, Duration::ZERO);
         let mut families = Vec::new();
         for line in page.lines() {
             let words: Vec<&str> = line.splitn(4, ' ').collect();

@@ -1,7 +1,7 @@
 //! Which web pages may connect (section 10.2). Only a browser sends a trustworthy Origin, and the check
 //! protects only a browser's user: any other client can send any Origin (section 10.1).
 
-/// May a page of `origin` connect? A client without an Origin is not a browser and may connect.
+/// Whether a page of `origin` may connect. A client without an Origin is not a browser and may connect.
 ///
 /// `host` is the authority of the request, in lower case. A page of the same host may connect. On a `local`
 /// connection, one over loopback, that host must also be a loopback name, because a foreign site could let
@@ -20,13 +20,13 @@ pub fn may_connect(origin: Option<&[u8]>, host: &str, local: bool, allowed: &[St
     same_host && (!local || is_loopback_name(host))
 }
 
-/// Are two authorities the same? Each may have the scheme's default port or leave it out.
+/// Whether two authorities are the same. Each may have the scheme's default port or leave it out.
 fn is_same(authority: &str, host: &str, default_port: &str) -> bool {
     let plain = |name: &str| name.strip_suffix(default_port).unwrap_or(name).to_owned();
     !host.is_empty() && plain(authority) == plain(host)
 }
 
-/// Is `host` a loopback name: localhost (RFC 6761, 6.3), 127.0.0.0/8 or `[::1]`, with any port?
+/// Whether `host` is a loopback name: localhost (RFC 6761, 6.3), 127.0.0.0/8 or `[::1]`, with any port.
 pub fn is_loopback_name(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

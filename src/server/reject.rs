@@ -43,7 +43,8 @@ impl Rejector {
     }
 }
 
-/// The body of the rejector thread.
+/// The body of the rejector thread. If [`REJECTED_MAX`] connections are lingering, the next is closed as soon
+/// as its response is sent.
 fn run(queue: &Receiver<Rejected>) -> ! {
     let mut lingering: Vec<Rejected> = Vec::new();
     loop {

@@ -18,12 +18,11 @@ use std::time::Duration;
 
 use super::activity::Activity;
 use super::batch::encoded;
-use super::event::Peer;
 use super::limits::SHUTDOWN_TIMEOUT;
 use super::metrics::Metrics;
 use super::sync::{lock, wait, wait_while};
 use super::trace::Trace;
-use crate::net::stream::SharedStream;
+use crate::net::stream::{Peer, SharedStream};
 use crate::wire::close::{Close, CloseCode};
 use crate::wire::frame::Opcode;
 
@@ -40,7 +39,7 @@ pub struct SendQueue {
     stream: SharedStream,
     /// All counters of the server.
     pub metrics: &'static Metrics,
-    trace: Option<Trace>,
+    trace: Trace,
     /// The queue and its state. The lock is held to read or to change them, never to write to the socket.
     state: Mutex<SendState>,
     /// The writer released its role, or the state is not open any more.
@@ -68,7 +67,7 @@ impl SendQueue {
         peer: Peer,
         stream: SharedStream,
         metrics: &'static Metrics,
-        trace: Option<Trace>,
+        trace: Trace,
     ) -> Arc<Self> {
         let (state, state_changed) = (Mutex::new(SendState::with_writer()), Condvar::new());
         let activity = Activity::new();
@@ -76,7 +75,7 @@ impl SendQueue {
     }
 
     /// Sends or queues whole frames that hold N text messages, without blocking. The queue may hold
-    /// `max_backlog` bytes before these.
+    /// `max_backlog` bytes before these, so it can exceed this number by one batch.
     pub fn deliver(
         self: &Arc<Self>,
         frames: &Arc<Vec<u8>>,
@@ -131,8 +130,9 @@ impl SendQueue {
         self.send_control(Opcode::Ping, Arc::clone(ping), |state| &mut state.ping);
     }
 
-    /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent,
-    /// although section 5.5.2 would allow a Pong.
+    /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent, not
+    /// even the answer to a Ping: a deliberate deviation from 5.5.2-b, which requires a Pong until a Close
+    /// is received. So our Close is always the last frame, and no writer is needed after it.
     fn send_control(
         self: &Arc<Self>,
         opcode: Opcode,
@@ -210,12 +210,6 @@ impl SendQueue {
         state.try_claim_writer().then(|| WriterRole::new(self))
     }
 
-    fn trace_sent(&self, frames: &[u8]) {
-        if let Some(trace) = self.trace {
-            trace.sent(frames);
-        }
-    }
-
     fn notify(&self, state: &SendState) {
         if 0 < state.waiting {
             self.state_changed.notify_all();
@@ -225,6 +219,8 @@ impl SendQueue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::log::{Format, Log, Verbosity};
+    use super::super::trace::Tracing;
     use super::*;
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
@@ -236,7 +232,10 @@ mod tests {
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (stream, address) = listener.accept().unwrap();
         let metrics: &Metrics = Box::leak(Box::default());
-        (SendQueue::new(Peer { id: 1, address }, Arc::new(stream), metrics, None), client)
+        let (peer, log) =
+            (Peer { id: 1, address }, Log::start(Format::Text, Verbosity::Quiet).unwrap());
+        let trace = Trace { peer, tracing: Tracing::Off, log, inspect_queue: None };
+        (SendQueue::new(peer, Arc::new(stream), metrics, trace), client)
     }
 
     /// In a busy room there is a writer at every moment, also when a ping is due.

@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::guard::CountGuard;
 use super::http::{HttpConnection, Upgrade};
 use super::limits::{CLOSE_TIMEOUT, SEND_TIMEOUT};
-use super::log::{LogEvent, Peer};
+use super::log::LogEvent;
 use super::message_handler::MessageHandler;
 use super::reply::{Reply, reply_to};
 use super::resource::Resource;
@@ -16,21 +16,25 @@ use super::room::Seat;
 use super::send_queue::{Backlog, SendQueue, SendState, WriterRole};
 use super::state::Server;
 use super::trace::Tap;
-use crate::net::stream::{SharedStream, lingering_close};
+use crate::net::stream::{Peer, SharedStream, lingering_close};
 use crate::wire::close::{Close, Violation};
 use crate::wire::frame::Role;
 use crate::wire::message::Receiver;
 
-/// A session's read loop: it returns why the session ends.
-pub type ReadLoop = fn(&mut Session) -> Disconnect;
-
-/// The body of a client's thread. `read_loop` is [`Session::read_loop`]; a test passes one that panics.
-pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loop: ReadLoop) {
+/// The body of a client's thread.
+pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream) {
     let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
-    let upgrade = HttpConnection::new(server, peer, Arc::clone(&stream)).run();
-    let websocket = || upgrade.map(|upgrade| run_websocket(upgrade, read_loop));
+    let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
+    if let Some(upgrade) = connection.run() {
+        contain_panic(&stream, || run_websocket(connection, upgrade));
+    }
+}
+
+/// Runs `websocket`. If it panics, its [`MessageHandler`] has sent a Close with 1011: closes the connection
+/// so that it arrives.
+pub(super) fn contain_panic(stream: &SharedStream, websocket: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(websocket)).is_err() {
-        lingering_close(&stream, CLOSE_TIMEOUT); // so that the Close with 1011 arrives
+        lingering_close(stream, CLOSE_TIMEOUT);
     }
 }
 
@@ -39,11 +43,10 @@ pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream, read_loo
 /// This function and its three parts are never inlined. A thread keeps every page of its stack that it has
 /// touched, and there are thousands of threads: so the parts use the same pages one after the other.
 #[inline(never)]
-fn run_websocket(upgrade: Upgrade, read_loop: ReadLoop) {
-    let HttpConnection { server, peer, .. } = upgrade.connection;
-    let _upgraded = CountGuard::new(&server.upgraded);
+fn run_websocket(connection: HttpConnection, upgrade: Upgrade) {
+    let HttpConnection { server, peer, .. } = connection;
     let resource = upgrade.resource;
-    let Ok(mut session) = open_session(upgrade) else {
+    let Ok(mut session) = open_session(connection, upgrade) else {
         return server.log.log(Some(peer), LogEvent::NegotiationFailed);
     };
     match resource {
@@ -51,28 +54,33 @@ fn run_websocket(upgrade: Upgrade, read_loop: ReadLoop) {
         Resource::Echo => (),
         Resource::Wire => server.log.log(Some(peer), LogEvent::Inspecting),
     }
-    let disconnect = read_loop(&mut session);
+    let disconnect = session.read_loop();
     session.close(disconnect);
 }
 
 /// Joins the room, then sends the 101 and the welcome. Messages that are broadcast meanwhile wait in the send
 /// queue, so the welcome is the first. Both leave in one write, because each write wakes the client.
+///
+/// # Errors
+/// The connection failed before the welcome was sent. The client has left the room.
 #[inline(never)]
-pub(super) fn open_session(upgrade: Upgrade) -> io::Result<Box<Session>> {
-    let Upgrade { resource, handshake, connection } = upgrade;
+pub(super) fn open_session(
+    connection: HttpConnection,
+    upgrade: Upgrade,
+) -> io::Result<Box<Session>> {
     let HttpConnection { server, peer, stream, exchange_trace, unread, .. } = connection;
+    let Upgrade { resource, handshake } = upgrade;
+    let upgraded = CountGuard::new(&server.upgraded);
     stream.set_read_timeout(None)?;
     let response = handshake.response();
-    if let Some(trace) = exchange_trace {
-        trace.head(Role::Server, response.as_bytes());
-    }
-    let is_watcher = resource == Resource::Wire; // its own frames are not shown
-    let trace = exchange_trace.filter(|_| !is_watcher);
+    exchange_trace.head(Role::Server, response.as_bytes());
+    let is_inspector = resource == Resource::Wire; // its own frames are not shown
+    let trace = if is_inspector { exchange_trace.off() } else { exchange_trace };
     stream.set_write_timeout(Some(SEND_TIMEOUT))?;
 
     let send_queue = SendQueue::new(peer, Arc::clone(&stream), server.metrics, trace);
     let writer = WriterRole::new(&send_queue);
-    let watcher = is_watcher.then(|| CountGuard::new(&server.inspect_queue.watchers));
+    let inspector = is_inspector.then(|| CountGuard::new(&server.inspect_queue.inspectors));
     let seat = server.room(resource).join(&send_queue);
     if server.is_stopping() {
         send_queue.close_for_shutdown(); // the shutdown may have taken its snapshot of the room before
@@ -85,9 +93,10 @@ pub(super) fn open_session(upgrade: Upgrade) -> io::Result<Box<Session>> {
     server.metrics.outgoing.text_messages(welcome.messages);
     server.metrics.incoming.bytes.add(unread.len() as u64);
     let receiver = Receiver::new(Role::Client, server.options.limits.max_message, &unread);
-    let tap = trace.map(|trace| trace.tap(&unread));
+    let tap = trace.tap(&unread);
     let handler = MessageHandler::new(server, resource, send_queue);
-    Ok(Box::new(Session { stream, seat, receiver, handler, tap, _watcher: watcher }))
+    let counts = (upgraded, inspector);
+    Ok(Box::new(Session { stream, seat, receiver, handler, tap, _counts: counts }))
 }
 
 /// A client after its upgrade. It is on the heap, because on the stack each move would take its size again.
@@ -99,15 +108,15 @@ pub struct Session {
     handler: MessageHandler,
     /// Shows what the receiver reads, if there is a trace.
     tap: Option<Tap>,
-    /// Counts a client of `/wire`.
-    _watcher: Option<CountGuard>,
+    /// Counts a WebSocket, and at `/wire` an inspector.
+    _counts: (CountGuard, Option<CountGuard>),
 }
 
 /// Why a session ends.
 pub enum Disconnect {
-    /// The client has sent a Close; the server sends the answer.
+    /// A Close was received. The server sends the answer, unless it has sent its own Close before.
     Closed(Close),
-    /// The client broke the protocol: the server closes with the rule's code.
+    /// The client broke the protocol: the server closes with the rule's code and sentence.
     Violation(Close),
     /// The client ended the stream without a Close, or the socket failed: no answer can be sent.
     Failed(io::Error),
@@ -173,7 +182,7 @@ impl Session {
             let sent = state.closing.as_ref().map(|closing| closing.close.clone());
             (sent, state.error.as_ref().map(ToString::to_string))
         });
-        let received = match disconnect {
+        let first_close = match disconnect {
             Disconnect::Closed(close) => {
                 server.metrics.incoming.close(&close); // 7.1.3: the closing handshake has started
                 send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
@@ -187,9 +196,10 @@ impl Session {
             Disconnect::Failed(read_error) => Err(error.unwrap_or_else(|| read_error.to_string())),
         };
         drop(seat);
-        let (peer, is_answered) = (Some(send_queue.peer), received.is_ok());
-        match &sent.map_or(received, Ok) {
-            Ok(first) => server.log.log(peer, LogEvent::Closed(first)), // 7.1.5, 7.1.6
+        let (peer, is_answered) = (Some(send_queue.peer), first_close.is_ok());
+        // The log has the first Close in either direction; 7.1.5 counts only received ones.
+        match &sent.map_or(first_close, Ok) {
+            Ok(close) => server.log.log(peer, LogEvent::Closed(close)),
             Err(error) => server.log.log(peer, LogEvent::Errored(error)),
         }
         if is_answered {

@@ -79,9 +79,9 @@ fn reaction(reply: &Reply) -> String {
 
 fn failure(violation: Violation) -> String {
     let (rule, close) = (violation.rule(), violation.close());
-    let (sentence, section) = (rule.sentence, rule.requirement.section);
+    let (sentence, section, id) = (rule.sentence, rule.requirement.section, rule.requirement.id);
     let code = close.code().map(|code| format!("{code}, {}", code.name())).unwrap_or_default();
-    let what = format!("{sentence} ({section}): the connection fails with close code {code}");
+    let what = format!("{sentence} ({section}, {id}): the connection fails with close code {code}");
     step(&what, Some((Opcode::Close, &close.body())))
 }
 
@@ -143,8 +143,8 @@ mod tests {
             ("8882 00000000 03e8", "null", r#"a Close with the same code, then the connection ends (5.5.1)","answer":"880203e8""#),
             ("8882 00000000 03f2", "null", r#"a Close with code 1000, because only a client may send 1010 (7.4.1), then the connection ends (5.5.1)","answer":"880203e8""#),
             ("8880 00000000", "null", r#"a Close without a code, then the connection ends (5.5.1)","answer":"8800""#),
-            ("8882 00000000 03ed", "null", r#"(7.4.1): the connection fails with close code 1002, protocol error","answer":"88"#),
-            ("8100", "null", r#"must be masked (5.1): the connection fails with close code 1002"#),
+            ("8882 00000000 03ed", "null", r#"): the connection fails with close code 1002, protocol error","answer":"88"#),
+            ("8100", "null", r#"): the connection fails with close code 1002"#),
             ("8281 00000000 00", "null", r#"(7.4.1); /echo sends it back","answer":"881b03eb"#),
             ("0181 00000000 61", "null", r#"fragment: the server waits for the rest of the message (5.4)","answer":null"#),
             ("81fe 00", "null", r#"waits for at least 5 bytes more","answer":null"#),
@@ -155,6 +155,20 @@ mod tests {
             let json = simulate(text, 1000);
             assert!(json.starts_with(&format!(r#"{{"kind":"answer","problem":{problem},"steps":["#)), "{json}");
             assert!(json.contains(expected), "{text}: {json}");
+        }
+    }
+
+    #[test]
+    fn a_violation_is_named_with_its_section_and_its_requirement() {
+        for (text, violation) in
+            [("8100", Violation::Unmasked), ("8882 00000000 03ed", Violation::of_close_code(1005))]
+        {
+            let rule = violation.rule();
+            let what = format!(
+                "{} ({}, {}): the connection fails",
+                rule.sentence, rule.requirement.section, rule.requirement.id
+            );
+            assert!(simulate(text, 1000).contains(&what), "{what}");
         }
     }
 

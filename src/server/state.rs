@@ -1,8 +1,10 @@
 //! The state that all threads of the server share.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::broadcast::BroadcastQueue;
+use super::clock::unix_time;
 use super::inspect_queue::InspectQueue;
 use super::log::Log;
 use super::metrics::Metrics;
@@ -14,6 +16,8 @@ use super::room::Room;
 pub struct Server {
     /// What the operator has chosen.
     pub options: ServeOptions,
+    /// When the server started, in Unix time.
+    pub started: Duration,
     /// The log on standard error.
     pub log: &'static Log,
     /// All counters.
@@ -22,7 +26,7 @@ pub struct Server {
     pub broadcast_queue: BroadcastQueue,
     /// The observations that wait for the publisher.
     pub inspect_queue: InspectQueue,
-    /// Connections that are open.
+    /// Connections that are open, with or without an upgrade.
     pub open: AtomicUsize,
     /// Connections that are WebSockets.
     pub upgraded: AtomicUsize,
@@ -41,6 +45,7 @@ impl Server {
         let max_backlog = options.limits.max_backlog;
         Box::leak(Box::new(Self {
             options,
+            started: unix_time(),
             log,
             metrics,
             broadcast_queue: BroadcastQueue::new(chat, max_backlog, log),
@@ -57,7 +62,7 @@ impl Server {
         self.rooms[resource as usize]
     }
 
-    /// Was a signal to stop received?
+    /// Whether a signal to stop was received.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }

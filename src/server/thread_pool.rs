@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
-use super::event::Peer;
 use super::guard::CountGuard;
 use super::limits::{IDLE_THREAD_TIMEOUT, MEMORY_RESERVE, STACK_SIZE};
 use super::sync::{lock, wait_while};
+use crate::net::stream::Peer;
 
 /// The state of the one pool of the program. The lock is held to queue or to take a job, never to run it.
 static POOL: Mutex<Pool> = Mutex::new(Pool { idle: 0, jobs: VecDeque::new() });
@@ -50,7 +50,8 @@ pub fn job_name() -> String {
     }
 }
 
-/// Runs `body` for a client in a thread of the pool.
+/// Runs `body` for a client in a thread of the pool. The job is called `name`; so is a thread that is
+/// started for it, also after it has taken a job with another name.
 ///
 /// # Errors
 /// There is no thread, or not enough memory for one.

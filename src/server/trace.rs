@@ -1,12 +1,13 @@
 //! What crosses the wire of each connection, for the log (`--trace`) and for the inspector (`--inspect`). A
 //! trace reads the bytes that are sent and received, and changes none of them.
 
-use super::event::{LogEvent, Peer};
+use super::event::LogEvent;
 use super::inspect_queue::{InspectQueue, Observation};
 use super::limits::{HEAD, LOG_TEXT_MAX, OBSERVED_PAYLOAD_MAX, TRACED_FRAMES_MAX};
 use super::log::Log;
 use crate::explain::picture::picture;
 use crate::explain::{self, EXCERPT_MAX};
+use crate::net::stream::Peer;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{self, Opcode, Role};
 
@@ -24,7 +25,7 @@ pub enum Tracing {
 /// Bits in a row of a picture, as in section 5.2.
 const PICTURE_BITS: usize = 32;
 
-/// Where the wire of one connection is shown.
+/// Where the wire of one connection is shown; it may be nowhere.
 #[derive(Clone, Copy)]
 pub struct Trace {
     /// The client of the connection.
@@ -33,24 +34,24 @@ pub struct Trace {
     pub tracing: Tracing,
     /// The log.
     pub log: &'static Log,
-    /// The way to the inspector, if there is one.
+    /// The way to the inspectors, with `--inspect`.
     pub inspect_queue: Option<&'static InspectQueue>,
 }
 
 impl Trace {
-    /// The trace, if it is to be shown anywhere.
-    pub fn if_shown(self) -> Option<Self> {
-        (self.tracing != Tracing::Off || self.inspect_queue.is_some()).then_some(self)
+    /// The same trace for the log alone.
+    pub fn log_only(self) -> Self {
+        Self { inspect_queue: None, ..self }
     }
 
-    /// The same trace for the log alone.
-    pub fn log_only(self) -> Option<Self> {
-        Self { inspect_queue: None, ..self }.if_shown()
+    /// The same trace, shown nowhere.
+    pub fn off(self) -> Self {
+        Self { tracing: Tracing::Off, inspect_queue: None, ..self }
     }
 
     /// Shows the bytes of an HTTP head that was sent or received, line by line.
     pub fn head(self, sender: Role, bytes: &[u8]) {
-        if let Some(inspect_queue) = self.watched_queue() {
+        if let Some(inspect_queue) = self.inspected_queue() {
             inspect_queue.push(self.peer, sender, vec![Observation::Head(bytes.to_vec())], 0);
         }
         if self.tracing == Tracing::Off {
@@ -68,7 +69,7 @@ impl Trace {
     /// Shows whole frames that are sent.
     pub fn sent(self, frames: &[u8]) {
         let frames_max = self.frames_max();
-        if frames_max == 0 && self.watched_queue().is_none() {
+        if frames_max == 0 && self.inspected_queue().is_none() {
             return;
         }
         let (first, more) = frame::split_after(frames, frames_max);
@@ -77,11 +78,15 @@ impl Trace {
         self.show(Role::Server, dissected, more);
     }
 
-    /// A tap on the bytes that the client sends. It has sent the `first` with its handshake.
-    pub fn tap(self, first: &[u8]) -> Tap {
+    /// A tap on the bytes that the client sends, if they are to be shown. `first` has arrived with its
+    /// handshake.
+    pub fn tap(self, first: &[u8]) -> Option<Tap> {
+        if self.tracing == Tracing::Off && self.inspect_queue.is_none() {
+            return None;
+        }
         let mut tap = Tap { trace: self, dissector: Some(self.dissector(Role::Client)) };
         tap.received(first);
-        tap
+        Some(tap)
     }
 
     fn dissector(self, sender: Role) -> Dissector {
@@ -90,10 +95,10 @@ impl Trace {
         Dissector::new(Some(sender), 0, payload_max)
     }
 
-    /// The number of frames that the log or the inspector can take now.
+    /// The number of frames that the log or the inspect queue can accept now.
     fn frames_max(self) -> usize {
         let logged = if self.tracing == Tracing::Off { 0 } else { TRACED_FRAMES_MAX };
-        self.watched_queue().map_or(0, InspectQueue::free_slots).max(logged)
+        self.inspected_queue().map_or(0, InspectQueue::free_slots).max(logged)
     }
 
     /// Shows frames of one read or write; `more` frames followed them.
@@ -111,14 +116,15 @@ impl Trace {
                 self.log(sender, [format!("and {} frames more", count - TRACED_FRAMES_MAX)]);
             }
         }
-        if let Some(inspect_queue) = self.watched_queue() {
+        if let Some(inspect_queue) = self.inspected_queue() {
             let observed = frames.into_iter().map(|frame| Observation::Frame(Box::new(frame)));
             inspect_queue.push(self.peer, sender, observed.collect(), more as u64);
         }
     }
 
-    fn watched_queue(self) -> Option<&'static InspectQueue> {
-        self.inspect_queue.filter(|inspect_queue| inspect_queue.is_watched())
+    /// The way to the inspectors, if one is connected.
+    fn inspected_queue(self) -> Option<&'static InspectQueue> {
+        self.inspect_queue.filter(|inspect_queue| inspect_queue.has_inspector())
     }
 
     /// Logs lines that stay together.
@@ -144,7 +150,7 @@ impl Tap {
         let Some(dissector) = &mut self.dissector else { return };
         let frames_max = self.trace.frames_max();
         let (mut frames, mut more, mut is_over) = (Vec::new(), 0, false);
-        let mut take = |frame: Frame| {
+        let mut keep = |frame: Frame| {
             if is_over {
                 return;
             }
@@ -155,8 +161,8 @@ impl Tap {
                 more += 1;
             }
         };
-        dissector.read(&mut bytes.to_vec(), &mut take);
-        dissector.broken().into_iter().for_each(take);
+        dissector.read(&mut bytes.to_vec(), &mut keep);
+        dissector.broken().into_iter().for_each(keep);
         if is_over {
             self.dissector = None;
         }

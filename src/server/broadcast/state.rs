@@ -26,7 +26,7 @@ pub(in crate::server) struct QueueState<R> {
     rounds_started: u64,
     /// Rounds that were delivered to all members.
     rounds_done: u64,
-    /// Does the broadcaster wait for work?
+    /// Whether the broadcaster waits for work.
     broadcaster_idle: bool,
     /// A sender's round that the broadcaster should help with. It may have ended meanwhile.
     help_wanted: Option<R>,
@@ -61,7 +61,8 @@ pub(super) enum NextRound<R> {
 }
 
 impl<R> QueueState<R> {
-    /// Must a sender wait before it enqueues more?
+    /// Whether a sender must wait before it enqueues more. It is checked before an append, so the queue
+    /// can exceed [`BROADCAST_QUEUE_MAX`] by one batch.
     pub(super) fn is_full(&self) -> bool {
         BROADCAST_QUEUE_MAX <= self.batch.frames.len()
     }
@@ -71,13 +72,13 @@ impl<R> QueueState<R> {
         Ticket(self.rounds_started + u64::from(!self.batch.is_empty()))
     }
 
-    /// Were the messages of `ticket` delivered to all members?
+    /// Whether the messages of `ticket` were delivered to all members.
     pub(super) fn is_delivered(&self, ticket: Ticket) -> bool {
         ticket.0 <= self.rounds_done
     }
 
-    /// Appends a batch, and empties it. If no round is running, the caller has started one: it must
-    /// deliver the messages that are returned.
+    /// Appends a batch, and empties it. In phase `Idle` this starts a round: the caller must deliver the
+    /// messages that are returned.
     pub(super) fn enqueue(&mut self, batch: &mut Batch) -> (Ticket, Option<Batch>) {
         self.batch.append(batch);
         let ticket = Ticket(self.rounds_started + 1);
@@ -97,7 +98,7 @@ impl<R> QueueState<R> {
         NextRound::Wait
     }
 
-    /// Asks the broadcaster to help with `round`, if it is idle. Returns true if it must wake up.
+    /// Asks the broadcaster to help with `round` if it is idle. Returns true if it must wake up.
     #[must_use]
     pub(super) fn request_help(&mut self, round: R) -> bool {
         if self.broadcaster_idle {

@@ -20,8 +20,8 @@ pub struct SendState {
     pub closing: Option<Closing>,
     /// Why nothing can be sent any more, if the connection failed before our Close.
     pub error: Option<io::Error>,
-    /// Does a thread have the writer role? From [`try_claim_writer`](Self::try_claim_writer) until
-    /// [`take`](Self::take) returns `None`, or until [`fail`](Self::fail).
+    /// Whether a thread has the writer role: from [`try_claim_writer`](Self::try_claim_writer) until
+    /// [`next_chunk_or_release`](Self::next_chunk_or_release) returns `None`, or until [`fail`](Self::fail).
     pub has_writer: bool,
     /// Threads that wait for a change of the state.
     pub waiting: u32,
@@ -85,14 +85,14 @@ impl SendState {
         Self { has_writer: true, ..Self::default() }
     }
 
-    /// Can frames be queued? Not after our Close, and not after a failure.
+    /// Whether frames can be queued: not after our Close, and not after a failure.
     pub fn is_open(&self) -> bool {
         self.closing.is_none() && self.error.is_none()
     }
 
-    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close, a
-    /// backlog to discard ends with the frame that is half sent; one to flush shows that the client accepts
-    /// bytes, so its time to answer our Close, `timeout`, starts again.
+    /// Records that a blocking write has sent `sent` bytes of `chunk`. Once the server has decided to close,
+    /// a backlog to discard ends with the frame that is half sent; one to flush shows that the client
+    /// accepts bytes, so its time to answer our Close, `timeout`, starts again.
     pub fn advance(&mut self, chunk: &mut Chunk, sent: usize, timeout: Duration) {
         chunk.advance(sent);
         match &mut self.closing {
@@ -138,8 +138,9 @@ impl SendState {
         self.has_writer = false;
     }
 
-    /// Takes what the writer writes next. `None` releases the writer role.
-    pub fn take(&mut self) -> Option<Chunk> {
+    /// Removes what the writer writes next. If there is nothing, releases the writer role and returns
+    /// `None`.
+    pub fn next_chunk_or_release(&mut self) -> Option<Chunk> {
         if let Some(control) = self.pong.take().or_else(|| self.ping.take()) {
             return Some(Chunk::new(control));
         }
@@ -166,7 +167,7 @@ mod tests {
     use crate::wire::close::CloseCode;
 
     fn taken(state: &mut SendState) -> Option<Vec<u8>> {
-        state.take().map(|chunk| chunk.rest().to_vec())
+        state.next_chunk_or_release().map(|chunk| chunk.rest().to_vec())
     }
 
     fn text(payload: &str) -> Arc<Vec<u8>> {

@@ -20,7 +20,7 @@ use crate::sys;
 #[must_use]
 pub struct WriterRole<'a> {
     send_queue: &'a Arc<SendQueue>,
-    /// Has the role ended, or does a writer thread have it? The queue may have another writer already.
+    /// Whether the role has ended or a writer thread has it. The queue may have another writer already.
     is_released: bool,
 }
 
@@ -49,7 +49,7 @@ impl<'a> WriterRole<'a> {
     /// # Errors
     /// The connection failed.
     pub fn write_all(mut self, head: &[u8], frames: &[u8]) -> io::Result<()> {
-        self.send_queue.trace_sent(frames);
+        self.send_queue.trace.sent(frames);
         let both =
             if head.is_empty() { Cow::Borrowed(frames) } else { [head, frames].concat().into() };
         let mut rest = &*both;
@@ -64,7 +64,7 @@ impl<'a> WriterRole<'a> {
 
     /// Writes `frames` before the queue, without blocking.
     pub(super) fn write_first(self, frames: Arc<Vec<u8>>) {
-        self.send_queue.trace_sent(&frames);
+        self.send_queue.trace.sent(&frames);
         self.write_nonblocking(Chunk::new(frames));
     }
 
@@ -130,16 +130,16 @@ impl<'a> WriterRole<'a> {
         }
     }
 
-    /// Takes the next chunk from the queue. With `None` the role has ended.
+    /// The next chunk of the queue. With `None` the role has ended.
     fn next_chunk(&mut self) -> Option<Chunk> {
         let mut state = lock(&self.send_queue.state);
-        let Some(chunk) = state.take() else {
+        let Some(chunk) = state.next_chunk_or_release() else {
             self.is_released = true;
             self.send_queue.notify(&state);
             return None;
         };
         drop(state);
-        self.send_queue.trace_sent(chunk.rest());
+        self.send_queue.trace.sent(chunk.rest());
         Some(chunk)
     }
 
