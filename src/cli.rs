@@ -8,8 +8,9 @@
 use std::ffi::OsString;
 
 use crate::help::{TOPICS, topic};
-use args::{Lookup, row, unexpected, unknown, utf8};
+use args::{Lookup, row, utf8};
 pub use command::Command;
+use unknown::{unexpected, unknown};
 
 mod accept;
 mod args;
@@ -17,6 +18,7 @@ mod command;
 mod decode;
 mod encode;
 mod serve;
+mod unknown;
 mod values;
 
 /// The commands. All but `help` are topics of the manual too.

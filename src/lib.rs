@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! main
-//! cli      command, args, values, serve, decode, encode, accept
+//! cli      command, unknown, args, values, serve, decode, encode, accept
 //! server   limits, sync, guard, clock, spawn, event, log, metrics, activity, origin, inspect, batch,
 //!          thread_pool, inspect_queue, trace, send_queue, room, broadcast, reject, resource, reply, simulate,
 //!          options, state, publisher, heartbeat, message_handler, pages, http, session, listener

@@ -1,7 +1,8 @@
 //! The options of `wirechat accept`.
 
-use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, flag};
 use super::command::Command;
+use super::unknown::unexpected;
 use crate::tools::accept::AcceptOptions;
 
 /// The value that the options set is whether `--check` is given.

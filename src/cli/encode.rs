@@ -1,8 +1,9 @@
 //! The options of `wirechat encode`.
 
-use super::args::{Flag, Syntax, Times::Once, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, flag};
 use super::command::Command;
 use super::decode::columns;
+use super::unknown::unexpected;
 use super::values::{bytes, choice, choose, integer, set};
 use crate::tools::encode::{EncodeOptions, EncodeOutput, Masking};
 use crate::wire::builder::LengthForm;

@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag, unexpected};
+use super::args::{Flag, Syntax, Times::Once, Times::Repeatable, flag};
 use super::command::Command;
+use super::unknown::unexpected;
 use super::values::{
     address, choice, integer, origin, positive_seconds, seconds, set, size, switch,
 };
