@@ -280,7 +280,7 @@ mod tests {
             "4.2.1 item 1, 4.2.1-c",
             "4.2.1 item 3, 4.2.1-k",
             "4.2.1 item 5, 4.2.1-o",
-            "4.2.2 item 4, 4.2.2-i",
+            "4.2.1 item 6, 4.2.1-s",
         ] {
             assert!(words.contains(&format!("({item})")), "{item}: {text}");
         }

@@ -8,9 +8,9 @@ use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
 use crate::wire::builder::{FrameBuilder, LengthForm};
-use crate::wire::close::Violation;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
+use crate::wire::violation::Violation;
 
 /// The frames to build; by default one empty frame, not masked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -163,7 +163,7 @@ mod tests {
             let mut wire = Vec::new();
             FrameBuilder { fin, rsv, opcode, key, length, form }.encode(&[], &mut wire);
             let mut header = RawHeader::default();
-            prop_assert_eq!(header.take(&wire), wire.len());
+            prop_assert_eq!(header.append_missing(&wire), wire.len());
             prop_assert!(header.is_whole());
             let bits = [rsv & 4 != 0, rsv & 2 != 0, rsv & 1 != 0];
             prop_assert_eq!((header.fin(), header.rsv(), header.opcode_bits()), (fin, bits, opcode));

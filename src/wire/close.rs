@@ -10,13 +10,17 @@
 //! | section 5.4: a Close between two fragments? | the usual reply | a control frame may be there |
 //! | section 5.5.1: a reason that is not UTF-8? | 1007 | the text is wrong, the frame is not |
 //! | the reply to an empty Close? | an empty Close | there is no code to repeat |
-//! | section 5.5.2: a Ping after the server's own Close? | no Pong | the Close is the last frame that the server sends |
 //! | section 5.5.3: several Pings? | a Pong for each; if a backlog is queued, only for the newest | a flood of Pings must not take memory |
 //! | section 7.1.7: frames before the one that violates a rule? | they are processed | they were valid when they were received |
 //! | how soon is "as soon as practical"? | `server/limits.rs` | the RFC has no number |
+//!
+//! A deliberate deviation from 5.5.2-b: the server sends no Pong after its own Close, even if the client's
+//! Close has not been received. A send queue ends with its Close, and a client that closes needs no Pong.
+
+use super::raw::LENGTH_7_MAX;
+use super::violation::Violation;
 
 pub use super::close_code::CloseCode;
-pub use super::violation::Violation;
 
 /// The content of a Close frame, section 5.5.1: nothing, or a code with a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub struct Close {
     reason: String,
 }
 
-/// The longest reason in bytes: a control frame has at most 125 (section 5.5), the code takes two.
-const REASON_MAX: usize = 125 - 2;
+/// The longest reason in bytes, 123: a control frame has at most 125 (section 5.5), the code takes two.
+const REASON_MAX: usize = LENGTH_7_MAX as usize - 2;
 
 impl Close {
     /// A Close with `code` and a reason, which is cut to 123 bytes between two characters.

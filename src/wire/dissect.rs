@@ -3,11 +3,12 @@
 //! The rules are those of the strict receiver. To continue, a frame is as long as its header says, and a
 //! new message replaces one that it interrupts.
 
-use super::close::{Close, Violation};
+use super::close::Close;
 use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
 use super::mask;
 use super::message::check_fragmentation;
 use super::utf8::Utf8Buffer;
+use super::violation::Violation;
 
 /// One frame, valid or not, whole or cut off by the end of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl Dissector {
     pub fn read(&mut self, mut bytes: &mut [u8], mut on_frame: impl FnMut(Frame)) {
         while !bytes.is_empty() {
             let mut frame = self.frame.take().unwrap_or_else(|| self.next_frame());
-            let header = frame.header.take(bytes);
+            let header = frame.header.append_missing(bytes);
             if !frame.header.is_whole() {
                 self.frame = Some(frame);
                 self.offset += header as u64;
@@ -134,7 +135,7 @@ impl Dissector {
             let missing = usize::try_from(frame.payload_missing()).unwrap_or(usize::MAX);
             let (payload, rest) = rest.split_at_mut(missing.min(rest.len()));
             self.offset += (header + payload.len()) as u64;
-            self.take_payload(&mut frame, payload);
+            self.append_payload(&mut frame, payload);
             bytes = rest;
             if frame.payload_missing() == 0 {
                 self.end(&mut frame);
@@ -208,7 +209,7 @@ impl Dissector {
         }
     }
 
-    fn take_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
+    fn append_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
         let key = frame.header.key().unwrap_or_default(); // a key of zeros changes nothing
         mask::apply(key, (frame.arrived % 4) as usize, payload);
         frame.arrived += payload.len() as u64;

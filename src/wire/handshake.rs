@@ -9,8 +9,6 @@ use super::http::{Request, Version};
 use super::refusal::Refusal;
 use super::rules::ensure;
 
-use Refusal as R;
-
 /// The string that is appended to a key (section 1.3). A server that does not implement WebSocket would
 /// not append it.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -91,14 +89,14 @@ pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
     let has = |name, token| request.fields.has_token(name, token);
     let origins = request.fields.values("Origin").count(); // at most one (RFC 6454, 7.3)
     [
-        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, R::HttpTooOld)),
-        ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), R::UpgradeMissing)),
-        ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), R::ConnectionMissing)),
+        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, Refusal::HttpTooOld)),
+        ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), Refusal::UpgradeMissing)),
+        ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), Refusal::ConnectionMissing)),
         ("4.2.1 item 6", "Sec-WebSocket-Version",    check_version(request)),
         ("4.2.1 item 5", "Sec-WebSocket-Key",        check_key(request).map(drop)),
-        ("4.2.1 item 7", "Origin",                   ensure(origins < 2, R::OriginRepeated)),
-        ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), R::ProtocolInvalid)),
-        ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), R::ExtensionsInvalid)),
+        ("4.2.1 item 7", "Origin",                   ensure(origins < 2, Refusal::OriginRepeated)),
+        ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), Refusal::ProtocolInvalid)),
+        ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid)),
     ]
     .map(|(section, header, result)| Checked { section, header, result })
 }

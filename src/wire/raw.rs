@@ -1,7 +1,7 @@
-//! A frame's header as received, section 5.2: every field, valid or not. This is the only code that
-//! reads the bits of a header; [`frame`](super::frame) draws them.
+//! A frame's header as received, section 5.2: every field, valid or not. [`frame`](super::frame) draws the
+//! bits, and reads the common headers itself, for speed.
 
-use super::opcode::{Opcode, Role};
+use super::opcode::Opcode;
 
 pub(super) const FIN: u8 = 0b1000_0000;
 pub(super) const RSV: u8 = 0b0111_0000;
@@ -22,44 +22,6 @@ pub const HEADER_MAX: usize = 14;
 /// The longest control frame in bytes.
 pub const CONTROL_MAX: usize = 2 + 4 + LENGTH_7_MAX as usize;
 
-/// The header of a valid frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// FIN: this is the last frame of its message.
-    pub fin: bool,
-    /// The type of the frame.
-    pub opcode: Opcode,
-    /// The masking key, which only a client's frame has.
-    pub key: Option<[u8; 4]>,
-    /// The length of the payload in bytes, below 2^63.
-    pub length: u64,
-}
-
-impl Header {
-    /// A shortcut for the headers of most frames: valid, whole, with a length of up to 16 bits. Anything
-    /// else is `None`, and for the table of rules to decide; a test compares the two.
-    pub(super) fn common(wire: &[u8], sender: Role) -> Option<Self> {
-        let (&[first, second], rest) = wire.split_first_chunk()?;
-        let opcode = Opcode::from_bits(first & OPCODE).filter(|_| first & RSV == 0)?;
-        let fin = first & FIN != 0;
-        let (length, rest) = match second & LENGTH {
-            short @ 0..=LENGTH_7_MAX if fin || !opcode.is_control() => (short.into(), rest),
-            LENGTH_16 if !opcode.is_control() => {
-                let (length, rest) = rest.split_first_chunk()?;
-                (u16::from_be_bytes(*length), rest)
-            }
-            _ => return None,
-        };
-        let key = match (sender, second & MASK != 0) {
-            (Role::Client, true) => Some(*rest.first_chunk()?),
-            (Role::Server, false) => None,
-            _ => return None,
-        };
-        let is_shortest = (second & LENGTH == LENGTH_16) == (u16::from(LENGTH_7_MAX) < length);
-        is_shortest.then_some(Self { fin, opcode, key, length: length.into() })
-    }
-}
-
 /// The fields of a header, as far as its bytes were received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RawHeader {
@@ -72,12 +34,12 @@ impl RawHeader {
     #[must_use]
     pub fn read(wire: &[u8]) -> Self {
         let mut header = Self::default();
-        header.take(wire);
+        header.append_missing(wire);
         header
     }
 
-    /// Takes the missing bytes from the front of `wire`, and returns how many it took.
-    pub fn take(&mut self, wire: &[u8]) -> usize {
+    /// Appends the missing bytes from the front of `wire`, and returns their number.
+    pub fn append_missing(&mut self, wire: &[u8]) -> usize {
         let before = self.present;
         for byte in wire {
             if self.is_whole() {
@@ -204,10 +166,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Reads a header byte by byte where `RawHeader::read` takes it at once.
+    /// Reads a header byte by byte where `RawHeader::read` reads it at once.
     fn read(wire: &[u8]) -> RawHeader {
         let mut header = RawHeader::default();
-        assert_eq!(header.take(wire), header.bytes().len());
+        assert_eq!(header.append_missing(wire), header.bytes().len());
         header
     }
 
@@ -234,8 +196,8 @@ mod tests {
         ) {
             let (one, other) = wire.split_at(cut.min(wire.len()));
             let mut header = RawHeader::default();
-            let taken = header.take(one);
-            let taken = taken + header.take(other);
+            let taken = header.append_missing(one);
+            let taken = taken + header.append_missing(other);
             prop_assert_eq!(taken, header.bytes().len());
             prop_assert_eq!(header, read(&wire));
             let at_once = RawHeader::read(&wire);

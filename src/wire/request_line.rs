@@ -10,7 +10,10 @@ use super::rules::ensure;
 /// Longer than every registered method, in bytes.
 const METHOD_MAX: usize = 32;
 
-/// Refuses a line, whole or not, if a part of it is too long.
+/// Checks the sizes of a line, whole or not: the method has at most 32 bytes, the target those of `limits`.
+///
+/// # Errors
+/// [`Refusal::MethodUnknown`] or [`Refusal::TargetTooLong`].
 pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
     let method = &line[..line.len().min(METHOD_MAX + 1)];
     let Some(space) = method.iter().position(|byte| *byte == b' ') else {
@@ -24,6 +27,9 @@ pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal>
 
 /// The request of the line `method SP request-target SP HTTP-version`, without fields. Its host is the
 /// authority of a target in absolute-form.
+///
+/// # Errors
+/// The first part that is wrong, from left to right; but a wrong version before an unknown method.
 pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     let parts: Vec<&[u8]> = line.splitn(4, |byte| *byte == b' ').collect();
     let [method, target, version] = *parts else { return Err(Refusal::RequestLine) };
@@ -41,7 +47,8 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     Ok(Request { method, version, target, host, fields: Fields::default() })
 }
 
-/// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit.
+/// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit. [`Refusal::HttpMajorVersion`] if the first
+/// digit is not 1.
 fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     match version.strip_prefix(b"HTTP/") {
         Some(b"1.0") => Ok(Version::Http10),
@@ -51,8 +58,9 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// RFC 9112, 3.2: origin-form or absolute-form. The other two forms are for methods that the server
-/// does not implement.
+/// The target in origin-form, and the authority, which is empty in origin-form (RFC 9112, 3.2). Any other
+/// target than origin-form or absolute-form is [`Refusal::Target`]: the other two forms are for methods that
+/// the server does not implement.
 fn parse_target(target: &[u8]) -> Result<(String, String), Refusal> {
     let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
     let is_valid = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');

@@ -55,7 +55,10 @@ impl Utf8Buffer {
     }
 }
 
-/// The whole characters, and the first bytes of an incomplete one at the end.
+/// The whole characters, and the first bytes of an incomplete one at the end, at most three.
+///
+/// # Errors
+/// [`Violation::NotUtf8`] if no more bytes could make it valid.
 fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Violation> {
     let error = match str::from_utf8(bytes) {
         Ok(text) => return Ok((text, &[])),

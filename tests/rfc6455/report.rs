@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use wirechat::rfc6455::{Requirement, chapter_title};
+use wirechat::rfc6455::{Requirement, section_title};
 
 use crate::harness::Outcome;
 use crate::register::{Register, Row, Shown};
@@ -37,8 +37,8 @@ impl<'a> Standing<'a> {
         Self { row, tests, result }
     }
 
-    fn chapter(&self) -> &'static str {
-        self.row.requirement.chapter()
+    fn register_section(&self) -> &'static str {
+        self.row.requirement.register_section()
     }
 
     fn shown_by(&self) -> Vec<String> {
@@ -91,9 +91,9 @@ fn table(standings: &[Standing]) -> String {
     for standing in standings {
         let result = standing.result;
         let Requirement { id, level, sentence, .. } = standing.row.requirement;
-        if standing.chapter() != section {
-            section = standing.chapter();
-            let _ = writeln!(text, "\n{section}  {}", chapter_title(section)); // a String cannot fail
+        if standing.register_section() != section {
+            section = standing.register_section();
+            let _ = writeln!(text, "\n{section}  {}", section_title(section)); // a String cannot fail
         }
         let _ = writeln!(text, "  {id:8} {level:12} {result:12} {sentence}");
         for test in standing.shown_by() {
@@ -104,13 +104,13 @@ fn table(standings: &[Standing]) -> String {
 }
 
 fn page(standings: &[Standing], summary: &str) -> String {
-    let sections = standings.iter().map(Standing::chapter);
+    let sections = standings.iter().map(Standing::register_section);
     let levels = standings.iter().flat_map(|s| s.row.requirement.level.split(", "));
     let results = standings.iter().map(|s| s.result);
     PAGE.replace("{{summary}}", &escape(summary).replacen('\n', "</strong> ", 1))
         .replace(
             "{{sections}}",
-            &options(sections, |section| format!("{section} {}", chapter_title(section))),
+            &options(sections, |section| format!("{section} {}", section_title(section))),
         )
         .replace("{{levels}}", &options(levels, str::to_owned))
         .replace("{{results}}", &options(results, str::to_owned))
@@ -131,14 +131,14 @@ fn options<'a>(values: impl Iterator<Item = &'a str>, label: impl Fn(&str) -> St
 }
 
 fn same_section(one: &Standing, next: &Standing) -> bool {
-    one.chapter() == next.chapter()
+    one.register_section() == next.register_section()
 }
 
 /// A section with its heading.
 fn table_body(standings: &[Standing]) -> String {
-    let section = standings.first().map_or("", Standing::chapter);
+    let section = standings.first().map_or("", Standing::register_section);
     let rows: String = standings.iter().map(table_row).collect();
-    let title = chapter_title(section);
+    let title = section_title(section);
     format!(
         "<tbody><tr class=\"section\"><th scope=\"rowgroup\" colspan=\"5\">{section} {title}</th></tr>\n\
          {rows}</tbody>\n"
@@ -167,7 +167,7 @@ fn table_row(standing: &Standing) -> String {
          <td><span class=\"result\">{result}</span></td></tr>\n",
         id = row.id(),
         link = link(row.id()),
-        section = standing.chapter(),
+        section = standing.register_section(),
         level = row.requirement.level,
         sentence = escape(row.requirement.sentence),
     )
