@@ -66,11 +66,9 @@ impl Close {
     /// to an empty one; and 1000 to 1010, which only a client sends (section 7.4.1).
     #[must_use]
     pub fn reply(&self) -> Self {
-        let code = match self.code {
-            Some(CloseCode::EXTENSION_MISSING) => Some(CloseCode::NORMAL),
-            code => code,
-        };
-        Self { code, reason: String::new() }
+        let reply =
+            |code| if code == CloseCode::EXTENSION_MISSING { CloseCode::NORMAL } else { code };
+        Self { code: self.code.map(reply), reason: String::new() }
     }
 
     /// The code, if there is one. Section 7.1.5 calls its absence 1005, which is never sent.
@@ -117,10 +115,8 @@ impl Violation {
     #[must_use]
     pub fn close(self) -> Close {
         let rule = self.rule();
-        Close::new(
-            rule.code,
-            &format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section),
-        )
+        let reason = format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section);
+        Close::new(rule.code, &reason)
     }
 }
 

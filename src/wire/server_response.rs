@@ -167,11 +167,8 @@ impl ServerResponse {
         };
         let is_digest = base64::decode(value).is_some_and(|digest| digest.len() == 20);
         ensure(is_digest, ResponseError::AcceptInvalid)?;
-        let expected = offer.key.as_deref().map(accept);
-        ensure(
-            expected.is_none_or(|expected| expected.as_bytes() == value),
-            ResponseError::AcceptWrong,
-        )
+        let is_expected = |key: &[u8]| accept(key).as_bytes() == value;
+        ensure(offer.key.as_deref().is_none_or(is_expected), ResponseError::AcceptWrong)
     }
 
     fn check_protocol(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
