@@ -110,7 +110,7 @@ rules! {
     /// Sec-WebSocket-Protocol is not a list of tokens.
     ProtocolInvalid    ("4.2.1-v",   BAD_REQUEST,                           "Sec-WebSocket-Protocol is not a list of names");
     /// Sec-WebSocket-Extensions violates its grammar.
-    ExtensionsInvalid  ("9.1-b",     BAD_REQUEST,                           "Sec-WebSocket-Extensions is not a list of extensions");
+    ExtensionsInvalid  ("4.2.1-w",   BAD_REQUEST,                           "Sec-WebSocket-Extensions is not a list of extensions");
     /// Origin more than once.
     OriginRepeated     ("H-61",      BAD_REQUEST,                           "more than one Origin header");
     /// A page of an origin that is not allowed.

@@ -29,7 +29,8 @@ pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal>
 /// authority of a target in absolute-form.
 ///
 /// # Errors
-/// The first part that is wrong, from left to right; but a wrong version before an unknown method.
+/// The first error in this order: the number of parts, the characters of the method, the version, an unknown
+/// method, the target.
 pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     let parts: Vec<&[u8]> = line.splitn(4, |byte| *byte == b' ').collect();
     let [method, target, version] = *parts else { return Err(Refusal::RequestLine) };
@@ -47,8 +48,10 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     Ok(Request { method, version, target, host, fields: Fields::default() })
 }
 
-/// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit. [`Refusal::HttpMajorVersion`] if the first
-/// digit is not 1.
+/// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit.
+///
+/// # Errors
+/// [`Refusal::HttpMajorVersion`] if the first digit is not 1, [`Refusal::RequestLine`] for another form.
 fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     match version.strip_prefix(b"HTTP/") {
         Some(b"1.0") => Ok(Version::Http10),
@@ -58,9 +61,11 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// The target in origin-form, and the authority, which is empty in origin-form (RFC 9112, 3.2). Any other
-/// target than origin-form or absolute-form is [`Refusal::Target`]: the other two forms are for methods that
-/// the server does not implement.
+/// RFC 9112, 3.2: the path and query, and the authority, which is empty for a target in origin-form.
+///
+/// # Errors
+/// [`Refusal::Target`] unless the target is in origin-form or absolute-form: the other two forms are for
+/// methods that the server does not implement.
 fn parse_target(target: &[u8]) -> Result<(String, String), Refusal> {
     let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
     let is_valid = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');

@@ -1,4 +1,4 @@
-//! The table of everything that a peer can violate after the handshake, and what answers it.
+//! The table of everything that a peer can violate after the handshake, and the Close that answers it.
 //!
 //! The strict receiver stops at the first broken rule; the lenient dissector lists all of them.
 //! Both read this table.
