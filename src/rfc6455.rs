@@ -5,7 +5,7 @@
 mod requirement;
 mod requirements;
 
-use requirements::CHAPTERS;
+use requirements::SECTION_TITLES;
 
 pub use requirement::{Binds, Requirement};
 pub use requirements::REQUIREMENTS;
@@ -14,7 +14,6 @@ pub use requirements::REQUIREMENTS;
 ///
 /// # Panics
 /// The register has no such ID. In a constant this is an error of the compiler.
-#[must_use]
 pub const fn requirement(id: &str) -> &'static Requirement {
     let mut place = 0;
     while place < REQUIREMENTS.len() {
@@ -26,10 +25,9 @@ pub const fn requirement(id: &str) -> &'static Requirement {
     panic!("the register has no requirement with this ID");
 }
 
-/// The title of a chapter of the register, empty if there is no such chapter.
-#[must_use]
-pub fn chapter_title(chapter: &str) -> &'static str {
-    CHAPTERS.iter().find(|(number, _)| *number == chapter).map_or("", |(_, title)| title)
+/// The title of a section of the register, empty if there is no such section.
+pub fn section_title(section: &str) -> &'static str {
+    SECTION_TITLES.iter().find(|(number, _)| *number == section).map_or("", |(_, title)| title)
 }
 
 /// `==` of two strings, which a constant cannot call.
@@ -50,12 +48,15 @@ mod tests {
             assert_eq!(requirement(row.id), row);
         }
         let close = requirement("5.5.1-a");
-        assert_eq!((close.section, close.chapter(), close.binds), ("5.5.1", "5.5.1", Binds::Both));
+        assert_eq!(
+            (close.section, close.register_section(), close.binds),
+            ("5.5.1", "5.5.1", Binds::Both)
+        );
         let item = requirement("4.2.1-k");
-        assert_eq!((item.section, item.chapter()), ("4.2.1 item 3", "4.2.1"));
+        assert_eq!((item.section, item.register_section()), ("4.2.1 item 3", "4.2.1"));
         let http = requirement("H-1");
         assert_eq!(
-            (http.section, http.chapter(), http.binds),
+            (http.section, http.register_section(), http.binds),
             ("RFC 9112, 2.2", "H", Binds::Server)
         );
     }
@@ -67,20 +68,21 @@ mod tests {
     }
 
     #[test]
-    fn every_chapter_has_a_title_and_every_title_a_chapter() {
+    fn every_section_has_a_title_and_every_title_a_section() {
         for row in REQUIREMENTS {
-            assert_ne!(chapter_title(row.chapter()), "", "{}", row.id);
+            assert_ne!(section_title(row.register_section()), "", "{}", row.id);
             let is_item = row
                 .section
                 .split_once(" item ")
-                .is_some_and(|(section, _)| section == row.chapter());
-            let is_section = row.section == row.chapter() || row.section.starts_with("RFC ");
+                .is_some_and(|(section, _)| section == row.register_section());
+            let is_section =
+                row.section == row.register_section() || row.section.starts_with("RFC ");
             assert!(is_item || is_section, "{}: {}", row.id, row.section);
         }
-        for (chapter, _) in CHAPTERS {
-            assert!(REQUIREMENTS.iter().any(|row| row.chapter() == *chapter), "{chapter}");
+        for (section, _) in SECTION_TITLES {
+            assert!(REQUIREMENTS.iter().any(|row| row.register_section() == *section), "{section}");
         }
-        assert_eq!(chapter_title("12"), "");
+        assert_eq!(section_title("12"), "");
     }
 
     #[test]

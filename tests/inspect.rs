@@ -62,7 +62,7 @@ fn only_this_machine_may_inspect_unless_the_option_is_any() {
             own.expect_upgrade(&with(Request::upgrade("/wire")));
         } else {
             let refusal = own.expect_refusal(&with(Request::upgrade("/wire")), 403);
-            check::that(refusal.text().contains("own machine"), refusal.text());
+            check::that(refusal.text().contains("on the server's machine"), refusal.text());
         }
         let place = if is_own { "here" } else { "elsewhere" };
         check::eq(

@@ -8,7 +8,6 @@ use crate::wire::handshake::{GUID, accept, concatenation, is_key, sha1};
 use crate::wire::refusal::{Refusal, RefusalRule};
 
 /// The computation for `key`, a line for each step: section 4.2.2 item 5.4.
-#[must_use]
 pub fn steps(key: &str) -> String {
     let concatenation = concatenation(key.as_bytes());
     let size = concatenation.len();
@@ -30,7 +29,6 @@ pub fn steps(key: &str) -> String {
 }
 
 /// What is wrong with `key`; `None` if it is valid.
-#[must_use]
 pub fn key_warning(key: &str) -> Option<String> {
     let key = key.as_bytes();
     if is_key(key) {
@@ -49,7 +47,6 @@ pub fn key_warning(key: &str) -> Option<String> {
 
 /// The verdict on `given` as the accept value of `key`, with the mistake if it is a known one; and
 /// whether it is right. Whitespace around it is ignored (section 4.1).
-#[must_use]
 pub fn verdict(key: &str, given: &str) -> (String, bool) {
     let given = given.trim_matches([' ', '\t']);
     let expected = accept(key.as_bytes());

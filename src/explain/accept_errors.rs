@@ -32,7 +32,6 @@ const KEY_MAX: usize = 200;
 
 /// The mistakes that turn `key` into `given`, as few as possible; `None` if `given` is right or no
 /// known mistake makes it.
-#[must_use]
 pub fn find(key: &str, given: &str) -> Option<Cause> {
     if KEY_MAX < key.len() || accept(key.as_bytes()) == given {
         return None;

@@ -26,7 +26,6 @@ pub struct Field {
 }
 
 /// The fields that were received, in the order of the wire.
-#[must_use]
 pub fn fields(frame: &Frame) -> Vec<Field> {
     let header = &frame.header;
     let mut fields = vec![fin(header)];

@@ -21,7 +21,6 @@ const DATA_AFTER_CLOSE: Finding =
     Finding { requirement: requirement("5.5.1-h"), sentence: "data after a Close", code: None };
 
 /// Every requirement that a frame breaks, in the order in which a receiver detects them.
-#[must_use]
 pub fn findings(frame: &Frame) -> Vec<Finding> {
     let broken = frame.violations.iter().map(|violation| {
         let Rule { requirement, sentence, code, .. } = violation.rule();

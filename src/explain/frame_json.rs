@@ -34,13 +34,11 @@ use crate::wire::frame::Opcode;
 use crate::wire::raw::RawHeader;
 
 /// The object, in one line.
-#[must_use]
 pub fn object(frame: &Frame) -> String {
     with_members(JsonObject::default(), frame)
 }
 
 /// The object that has the members of `out` first.
-#[must_use]
 pub(super) fn with_members(mut out: JsonObject, frame: &Frame) -> String {
     let header = &frame.header;
     out.text("kind", "frame");

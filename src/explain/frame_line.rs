@@ -14,7 +14,6 @@ pub const EXCERPT_MAX: usize = 48;
 const INVALID_MAX: usize = 16;
 
 /// `text FIN masked 37fa213d len 5 "Hello"`, then a line for each violation.
-#[must_use]
 pub fn lines(frame: &Frame) -> Vec<String> {
     let line = frame.header.is_whole().then(|| frame_line(frame));
     line.into_iter().chain(findings(frame).iter().map(|it| finding_line(it, frame))).collect()

@@ -25,7 +25,6 @@ const BITS: usize = 26;
 const MEANING: usize = 35;
 
 /// Everything about a frame; `number` is its place in the stream, from 1.
-#[must_use]
 pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
     let size = frame.header.bytes().len() as u64 + frame.arrived;
     let place = byte_range(frame.offset, size);
@@ -155,7 +154,6 @@ fn render_finding(finding: &Finding, view: View) -> String {
 }
 
 /// The message that ends with a frame, or the unfinished one at the end of a stream.
-#[must_use]
 pub fn message_line(message: &Message) -> String {
     let Message { opcode, frames, between, length, .. } = message;
     let frames = match frames {

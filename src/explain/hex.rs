@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 /// The lowercase digits of `bytes`, two a byte, with `separator` between the bytes.
-#[must_use]
 pub fn encode(bytes: &[u8], separator: &str) -> String {
     let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
     for (index, byte) in bytes.iter().enumerate() {
@@ -17,7 +16,6 @@ pub fn encode(bytes: &[u8], separator: &str) -> String {
 ///
 /// Each byte has two digits. Spaces, commas, colons, tabs and newlines may separate groups of
 /// bytes, and a group may begin with `0x`.
-#[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for group in text.split([' ', ',', ':', '\t', '\n']).filter(|group| !group.is_empty()) {
@@ -31,7 +29,6 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The value of one hex digit in ASCII, upper or lower case.
-#[must_use]
 pub fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

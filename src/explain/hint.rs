@@ -3,13 +3,13 @@
 
 use super::hex;
 use super::text::quoted;
-use crate::wire::close::{CloseCode, Violation, split_body};
+use crate::wire::close::{CloseCode, split_body};
 use crate::wire::dissect::Frame;
 use crate::wire::frame::Opcode;
 use crate::wire::mask;
+use crate::wire::violation::Violation;
 
 /// A sentence about the sender's probable mistake.
-#[must_use]
 pub(super) fn hint(frame: &Frame) -> Option<String> {
     let hints = [length, key, close, not_masked, compression, latin_1, restart];
     hints.into_iter().find_map(|hint| hint(frame))

@@ -35,13 +35,11 @@ impl Observed<'_> {
 }
 
 /// The object of a frame.
-#[must_use]
 pub fn frame(observed: &Observed, frame: &Frame) -> String {
     frame_json::with_members(observed.members(), frame)
 }
 
 /// The object of a request head or a response head.
-#[must_use]
 pub fn head(observed: &Observed, sender: Role, bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut out = observed.members();
@@ -71,7 +69,6 @@ fn computation(key: &[u8]) -> String {
 }
 
 /// The object that reports `frames` dropped frames.
-#[must_use]
 pub fn lost(frames: u64) -> String {
     let mut out = JsonObject::default();
     out.text("kind", "lost");

@@ -24,7 +24,6 @@ pub fn json_string(text: &str, out: &mut String) {
 }
 
 /// `text` as a JSON string.
-#[must_use]
 pub fn string(text: &str) -> String {
     let mut out = String::new();
     json_string(text, &mut out);
@@ -58,14 +57,12 @@ impl JsonObject {
     }
 
     /// The whole object.
-    #[must_use]
     pub fn finish(self) -> String {
         format!("{{{}}}", self.0)
     }
 }
 
 /// A JSON array of values that are JSON already.
-#[must_use]
 pub fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }

@@ -5,7 +5,6 @@ use crate::wire::frame::Role;
 use crate::wire::raw::RawHeader;
 
 /// `client` or `server`.
-#[must_use]
 pub fn role(role: Role) -> &'static str {
     match role {
         Role::Client => "client",
@@ -14,7 +13,6 @@ pub fn role(role: Role) -> &'static str {
 }
 
 /// The name of the opcode, such as `text`, or `reserved opcode 0x3`.
-#[must_use]
 pub(super) fn opcode(header: &RawHeader) -> String {
     match header.opcode() {
         Some(opcode) => opcode.name().to_owned(),
@@ -23,7 +21,6 @@ pub(super) fn opcode(header: &RawHeader) -> String {
 }
 
 /// The meaning of a close code, also of one that must not be sent (sections 7.4.1 and 7.4.2).
-#[must_use]
 pub(super) fn close_code(code: u16) -> &'static str {
     match (CloseCode::from_wire(code), code) {
         (Some(known), _) => known.name(),

@@ -10,7 +10,6 @@ use crate::wire::dissect::Frame;
 const PAYLOAD_MIN: usize = 4;
 
 /// The bits of a row that fits `width` columns: 32 as in the RFC, or 16, or 8.
-#[must_use]
 pub fn bits_in(width: usize) -> usize {
     [32, 16].into_iter().find(|bits| 2 * bits < width).unwrap_or(8)
 }
@@ -29,7 +28,6 @@ enum Label {
 }
 
 /// The header and the first bytes of the payload, as they were on the wire, `bits` to a row.
-#[must_use]
 pub fn picture(frame: &Frame, bits: usize) -> String {
     let header = frame.header.bytes();
     let row_bytes = bits / 8;

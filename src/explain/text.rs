@@ -43,7 +43,6 @@ pub(super) fn is_deceptive(character: char) -> bool {
 
 /// The text of `bytes` in quotation marks, invalid UTF-8 as `\xff`. `…` marks that some of it is
 /// missing: more than 400 characters, or `total` is more than the number of bytes.
-#[must_use]
 pub fn quoted(bytes: &[u8], total: u64) -> String {
     let mut text = String::from("\"");
     let mut room = QUOTED_MAX;
@@ -64,7 +63,6 @@ pub fn quoted(bytes: &[u8], total: u64) -> String {
 }
 
 /// ` 'a'`: the character of a byte of visible ASCII; empty for any other byte.
-#[must_use]
 pub(super) fn printable_char(byte: u8) -> String {
     match byte {
         b' '..=b'~' => format!(" '{}'", char::from(byte)),
@@ -73,13 +71,11 @@ pub(super) fn printable_char(byte: u8) -> String {
 }
 
 /// `1 byte`, `2 bytes`.
-#[must_use]
 pub fn byte_count(count: u64) -> String {
     format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
 /// `byte 7`, or `bytes 0 to 10`: the place of `size` bytes at `offset` of a stream.
-#[must_use]
 pub(super) fn byte_range(offset: u64, size: u64) -> String {
     match size {
         0 | 1 => format!("byte {offset}"),
@@ -90,7 +86,6 @@ pub(super) fn byte_range(offset: u64, size: u64) -> String {
 /// `text` in lines of at most `width` columns, without a line end after the last. The first line
 /// starts at `first_column`, the others are indented by `indent`. A word that is longer than a line
 /// is cut.
-#[must_use]
 pub fn wrap(text: &str, first_column: usize, indent: usize, width: usize) -> String {
     let width = width.max(indent + LINE_MIN);
     let mut out = String::new();

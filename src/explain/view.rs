@@ -35,7 +35,6 @@ pub enum Tone {
 
 impl View {
     /// `text` in the colour of `tone`.
-    #[must_use]
     pub fn paint(self, tone: Tone, text: &str) -> String {
         match self.colour {
             Colour::On => format!("\u{1b}[{}m{text}\u{1b}[0m", tone as u8),
@@ -44,13 +43,11 @@ impl View {
     }
 
     /// `text` in lines that fit, each indented and ended with a line feed.
-    #[must_use]
     pub fn wrap(self, text: &str, indent: usize) -> String {
         format!("{:indent$}{}\n", "", wrap(text, indent, indent, self.width))
     }
 
     /// The same in the colour of `tone`.
-    #[must_use]
     pub fn wrap_painted(self, tone: Tone, text: &str, indent: usize) -> String {
         format!("{}\n", self.paint(tone, self.wrap(text, indent).trim_end()))
     }

@@ -6,7 +6,8 @@ pub struct Requirement {
     /// The section of RFC 6455 and a letter, as in `5.5.1-a`; `H-1` and so on for HTTP.
     pub id: &'static str,
     /// The key word of RFC 2119. `MUST*`: a step of an algorithm that a MUST introduces; lower case:
-    /// plain prose; `def`: a definition; `REG`: a registry; `meta`: how to read the RFC.
+    /// plain prose; `def`: a definition; `REG`: a registry; `meta`: how to read the RFC. It is the level of the
+    /// RFC's own words: the sentence states the required behaviour, also for a `MUST NOT`.
     pub level: &'static str,
     /// Who must meet it.
     pub binds: Binds,
@@ -32,7 +33,6 @@ pub enum Binds {
 
 impl Binds {
     /// The name of the role, in lower case.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -46,8 +46,7 @@ impl Binds {
 impl Requirement {
     /// The part of the register that the row is in: the section of RFC 6455 without an item, or `H` for
     /// HTTP.
-    #[must_use]
-    pub const fn chapter(&self) -> &'static str {
+    pub const fn register_section(&self) -> &'static str {
         let mut end = 0;
         while end < self.id.len() && self.id.as_bytes()[end] != b'-' {
             end += 1;
@@ -70,6 +69,6 @@ pub(super) const fn row(
     sentence: &'static str,
 ) -> Requirement {
     let row = Requirement { id, level, binds, section: "", sentence };
-    let chapter = row.chapter();
-    row.in_section(chapter)
+    let section = row.register_section();
+    row.in_section(section)
 }

@@ -1,9 +1,10 @@
-//! The rows of the register, in the order of RFC 6455, and the titles of its chapters.
+//! The rows of the register, in the order of RFC 6455, and the titles of its sections.
 
 use super::requirement::Binds::{Both, Client, Intermediary, Server};
 use super::requirement::{Requirement, row};
 
-/// Every requirement.
+/// Every requirement. The rows are in the order of the RFC's text. An ID never changes, so some letters are
+/// not in alphabetical order.
 #[rustfmt::skip]
 pub static REQUIREMENTS: &[Requirement] = &[
     //  ID, level, binds, sentence; the section, where the ID does not name all of it
@@ -123,7 +124,7 @@ pub static REQUIREMENTS: &[Requirement] = &[
     row("5.2-h", "def", Both, "A payload length of 126 means that a 16-bit length follows, most significant byte first"),
     row("5.2-i", "def", Both, "A payload length of 127 means that a 64-bit length follows, most significant byte first"),
     row("5.2-j", "MUST", Both, "The most significant bit of a 64-bit length is 0"),
-    row("5.2-k", "MUST", Server, "A sender encodes each length in the shortest form"),
+    row("5.2-k", "MUST", Both, "A sender encodes each length in the shortest form"),
     row("5.2-l", "def", Both, "A received length that fits 7 bits is not in the 16-bit form"),
     row("5.2-m", "def", Both, "A received length that fits 16 bits is not in the 64-bit form"),
     row("5.2-n", "def", Both, "The masking key is present exactly if MASK is set, and is not counted in the length"),
@@ -359,9 +360,9 @@ pub static REQUIREMENTS: &[Requirement] = &[
     row("H-61", "def", Server, "A request has at most one Origin").in_section("RFC 6454, 7.3"),
 ];
 
-/// The titles of the register's chapters, in the order of the rows.
+/// The titles of the register's sections, in the order of the rows.
 #[rustfmt::skip]
-pub(super) const CHAPTERS: &[(&str, &str)] = &[
+pub(super) const SECTION_TITLES: &[(&str, &str)] = &[
     ("2", "Conformance"),
     ("2.1", "Terminology"),
     ("3", "WebSocket URIs"),

@@ -17,9 +17,10 @@ use super::send_queue::{Backlog, SendQueue, SendState, WriterRole};
 use super::state::Server;
 use super::trace::Tap;
 use crate::net::stream::{Peer, SharedStream, lingering_close};
-use crate::wire::close::{Close, Violation};
+use crate::wire::close::Close;
 use crate::wire::frame::Role;
 use crate::wire::message::Receiver;
+use crate::wire::violation::Violation;
 
 /// The body of a client's thread.
 pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream) {

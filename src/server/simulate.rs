@@ -7,10 +7,11 @@ use super::resource::Resource;
 use crate::explain::json::{JsonObject, list};
 use crate::explain::text::byte_count;
 use crate::explain::{frame_json, hex};
-use crate::wire::close::{Close, Violation};
+use crate::wire::close::Close;
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::{Opcode, Role};
 use crate::wire::message::Receiver;
+use crate::wire::violation::Violation;
 
 /// Steps and frames of one simulation, at most.
 const SIMULATED_MAX: usize = 16;

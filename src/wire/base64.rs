@@ -3,7 +3,6 @@
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// `bytes` in the standard alphabet with padding: four characters for each group of up to three bytes.
-#[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     bytes.chunks(3).flat_map(quantum).collect()
 }
@@ -21,7 +20,6 @@ fn quantum(bytes: &[u8]) -> [char; 4] {
 
 /// The bytes that `text` encodes; `None` if it is not the standard alphabet with padding. The unused bits
 /// before the padding may have any value, as in the RFC's own example.
-#[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let pads = text.iter().rev().take_while(|character| **character == b'=').count();
     if !text.len().is_multiple_of(4) || 2 < pads {

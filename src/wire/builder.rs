@@ -34,7 +34,6 @@ pub enum LengthForm {
 
 impl LengthForm {
     /// The shortest form, which section 5.2 requires.
-    #[must_use]
     pub fn shortest(length: u64) -> Self {
         match length {
             0..=125 => Self::Bits7,
@@ -44,7 +43,6 @@ impl LengthForm {
     }
 
     /// Whether `length` fits this form. 126 and 127 fit seven bits, but announce a longer form there.
-    #[must_use]
     pub fn fits(self, length: u64) -> bool {
         match self {
             Self::Bits7 => length <= LENGTH.into(),
@@ -66,7 +64,6 @@ impl FrameBuilder {
     }
 
     /// Whether a reader takes the length for the announcement of a longer form.
-    #[must_use]
     pub fn is_mistaken(&self) -> bool {
         self.form == LengthForm::Bits7 && LengthForm::shortest(self.length) != LengthForm::Bits7
     }
@@ -163,7 +160,7 @@ mod tests {
             let mut wire = Vec::new();
             FrameBuilder { fin, rsv, opcode, key, length, form }.encode(&[], &mut wire);
             let mut header = RawHeader::default();
-            prop_assert_eq!(header.take(&wire), wire.len());
+            prop_assert_eq!(header.append_missing(&wire), wire.len());
             prop_assert!(header.is_whole());
             let bits = [rsv & 4 != 0, rsv & 2 != 0, rsv & 1 != 0];
             prop_assert_eq!((header.fin(), header.rsv(), header.opcode_bits()), (fin, bits, opcode));

@@ -10,13 +10,17 @@
 //! | section 5.4: a Close between two fragments? | the usual reply | a control frame may be there |
 //! | section 5.5.1: a reason that is not UTF-8? | 1007 | the text is wrong, the frame is not |
 //! | the reply to an empty Close? | an empty Close | there is no code to repeat |
-//! | section 5.5.2: a Ping after the server's own Close? | no Pong | the Close is the last frame that the server sends |
 //! | section 5.5.3: several Pings? | a Pong for each; if a backlog is queued, only for the newest | a flood of Pings must not take memory |
 //! | section 7.1.7: frames before the one that violates a rule? | they are processed | they were valid when they were received |
 //! | how soon is "as soon as practical"? | `server/limits.rs` | the RFC has no number |
+//!
+//! A deliberate deviation from 5.5.2-b: the server sends no Pong after its own Close, even if the client's
+//! Close has not been received. A send queue ends with its Close, and a client that closes needs no Pong.
+
+use super::raw::LENGTH_7_MAX;
+use super::violation::Violation;
 
 pub use super::close_code::CloseCode;
-pub use super::violation::Violation;
 
 /// The content of a Close frame, section 5.5.1: nothing, or a code with a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,12 +30,11 @@ pub struct Close {
     reason: String,
 }
 
-/// The longest reason in bytes: a control frame has at most 125 (section 5.5), the code takes two.
-const REASON_MAX: usize = 125 - 2;
+/// The longest reason in bytes, 123: a control frame has at most 125 (section 5.5), the code takes two.
+const REASON_MAX: usize = LENGTH_7_MAX as usize - 2;
 
 impl Close {
     /// A Close with `code` and a reason, which is cut to 123 bytes between two characters.
-    #[must_use]
     pub fn new(code: CloseCode, reason: &str) -> Self {
         let end = reason.floor_char_boundary(REASON_MAX);
         Self { code: Some(code), reason: reason[..end].to_owned() }
@@ -52,7 +55,6 @@ impl Close {
     }
 
     /// The body of a Close frame: 0, or 2 to 125 bytes.
-    #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let body = |code: CloseCode| join_body(code.number(), self.reason.as_bytes());
         self.code.map(body).unwrap_or_default()
@@ -60,30 +62,24 @@ impl Close {
 
     /// The server's reply to this Close (section 5.5.1): the same code without a reason; an empty Close
     /// to an empty one; and 1000 to 1010, which only a client sends (section 7.4.1).
-    #[must_use]
     pub fn reply(&self) -> Self {
-        let code = match self.code {
-            Some(CloseCode::EXTENSION_MISSING) => Some(CloseCode::NORMAL),
-            code => code,
-        };
-        Self { code, reason: String::new() }
+        let reply =
+            |code| if code == CloseCode::EXTENSION_MISSING { CloseCode::NORMAL } else { code };
+        Self { code: self.code.map(reply), reason: String::new() }
     }
 
     /// The code, if there is one. Section 7.1.5 calls its absence 1005, which is never sent.
-    #[must_use]
     pub fn code(&self) -> Option<CloseCode> {
         self.code
     }
 
     /// The reason; empty without a code.
-    #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 }
 
 /// The code and the reason in the body of a Close, valid or not; `None` if it is shorter than a code.
-#[must_use]
 pub fn split_body(body: &[u8]) -> Option<(u16, &[u8])> {
     let (code, reason) = body.split_first_chunk()?;
     Some((u16::from_be_bytes(*code), reason))
@@ -91,14 +87,12 @@ pub fn split_body(body: &[u8]) -> Option<(u16, &[u8])> {
 
 /// The body of a Close with any code and any reason: two bytes of code in network byte order, then
 /// the reason (section 5.5.1).
-#[must_use]
 pub fn join_body(code: u16, reason: &[u8]) -> Vec<u8> {
     [&code.to_be_bytes(), reason].concat()
 }
 
 impl Violation {
     /// The violation of a close code that must not be in a Close frame (section 7.4).
-    #[must_use]
     pub fn of_close_code(code: u16) -> Self {
         match code {
             ..1000 => Self::CloseCodeTooSmall,
@@ -110,13 +104,10 @@ impl Violation {
     }
 
     /// The Close frame that answers it (section 7.1.7).
-    #[must_use]
     pub fn close(self) -> Close {
         let rule = self.rule();
-        Close::new(
-            rule.code,
-            &format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section),
-        )
+        let reason = format!("{} (RFC 6455, {})", rule.sentence, rule.requirement.section);
+        Close::new(rule.code, &reason)
     }
 }
 

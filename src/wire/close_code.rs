@@ -32,19 +32,16 @@ impl CloseCode {
 impl CloseCode {
     /// The code in a received Close frame; `None` for a code that is reserved or not assigned
     /// (section 7.4.2).
-    #[must_use]
     pub fn from_wire(code: u16) -> Option<Self> {
         matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999).then_some(Self(code))
     }
 
     /// The number.
-    #[must_use]
     pub fn number(self) -> u16 {
         self.0
     }
 
     /// Its name in the registry, in lower case.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
             1000 => "normal closure",

@@ -3,11 +3,12 @@
 //! The rules are those of the strict receiver. To continue, a frame is as long as its header says, and a
 //! new message replaces one that it interrupts.
 
-use super::close::{Close, Violation};
+use super::close::Close;
 use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
 use super::mask;
 use super::message::check_fragmentation;
 use super::utf8::Utf8Buffer;
+use super::violation::Violation;
 
 /// One frame, valid or not, whole or cut off by the end of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,33 +52,28 @@ pub struct Message {
 
 impl Frame {
     /// The number of bytes that are missing, as far as the header says.
-    #[must_use]
     pub fn missing(&self) -> u64 {
         let header = self.header.size() - self.header.bytes().len();
         self.payload_missing().saturating_add(header as u64)
     }
 
     /// The Close that the frame is, if it is whole and valid.
-    #[must_use]
     pub fn close(&self) -> Option<Close> {
         let is_close = self.header.opcode() == Some(Opcode::Close) && self.missing() == 0;
         Close::parse(&self.payload).ok().filter(|_| is_close)
     }
 
     /// Whether it is a data frame after a Close, which section 5.5.1 forbids.
-    #[must_use]
     pub fn is_too_late(&self) -> bool {
         self.follows_close && !self.header.is_control()
     }
 
     /// Whether the frame breaks no rule.
-    #[must_use]
     pub fn conforms(&self) -> bool {
         self.violations.is_empty() && !self.is_too_late()
     }
 
     /// The first `max` bytes of the payload as they were on the wire: masked, if the frame has a key.
-    #[must_use]
     pub fn wire_payload(&self, max: usize) -> Vec<u8> {
         let mut payload = self.payload.get(..max).unwrap_or(&self.payload).to_vec();
         mask::apply(self.header.key().unwrap_or_default(), 0, &mut payload);
@@ -112,7 +108,6 @@ pub struct Dissector {
 impl Dissector {
     /// A dissector for the frames of `sender`, the first of them at `offset`. Without a sender, the MASK
     /// bit of the first frame decides. It keeps `payload_max` bytes of each payload.
-    #[must_use]
     pub fn new(sender: Option<Role>, offset: u64, payload_max: usize) -> Self {
         Self { sender, offset, payload_max, ..Self::default() }
     }
@@ -121,7 +116,7 @@ impl Dissector {
     pub fn read(&mut self, mut bytes: &mut [u8], mut on_frame: impl FnMut(Frame)) {
         while !bytes.is_empty() {
             let mut frame = self.frame.take().unwrap_or_else(|| self.next_frame());
-            let header = frame.header.take(bytes);
+            let header = frame.header.append_missing(bytes);
             if !frame.header.is_whole() {
                 self.frame = Some(frame);
                 self.offset += header as u64;
@@ -134,7 +129,7 @@ impl Dissector {
             let missing = usize::try_from(frame.payload_missing()).unwrap_or(usize::MAX);
             let (payload, rest) = rest.split_at_mut(missing.min(rest.len()));
             self.offset += (header + payload.len()) as u64;
-            self.take_payload(&mut frame, payload);
+            self.append_payload(&mut frame, payload);
             bytes = rest;
             if frame.payload_missing() == 0 {
                 self.end(&mut frame);
@@ -162,7 +157,6 @@ impl Dissector {
     }
 
     /// The message that waits for its last frame.
-    #[must_use]
     pub fn unfinished(&self) -> Option<&Message> {
         self.message.as_ref()
     }
@@ -208,7 +202,7 @@ impl Dissector {
         }
     }
 
-    fn take_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
+    fn append_payload(&mut self, frame: &mut Frame, payload: &mut [u8]) {
         let key = frame.header.key().unwrap_or_default(); // a key of zeros changes nothing
         mask::apply(key, (frame.arrived % 4) as usize, payload);
         frame.arrived += payload.len() as u64;

@@ -37,14 +37,12 @@ impl Fields {
     }
 
     /// Whether that list has `token`, compared in ASCII without case.
-    #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.elements(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
     }
 }
 
 /// Whether `text` is a token (RFC 9110, 5.6.2).
-#[must_use]
 pub fn is_token(text: &[u8]) -> bool {
     let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !text.is_empty() && text.iter().all(is_tchar)

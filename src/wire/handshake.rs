@@ -9,27 +9,22 @@ use super::http::{Request, Version};
 use super::refusal::Refusal;
 use super::rules::ensure;
 
-use Refusal as R;
-
 /// The string that is appended to a key (section 1.3). A server that does not implement WebSocket would
 /// not append it.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The accept value of a key (section 4.2.2 item 5.4): SHA-1 of the key as it was sent and the GUID, in
 /// base64, 28 characters. The key is not decoded.
-#[must_use]
 pub fn accept(key: &[u8]) -> String {
     base64::encode(&sha1(&concatenation(key)))
 }
 
 /// The bytes that are hashed for the accept value: the key and the GUID.
-#[must_use]
 pub fn concatenation(key: &[u8]) -> Vec<u8> {
     [key, GUID.as_bytes()].concat()
 }
 
 /// The SHA-1 digest of `bytes`.
-#[must_use]
 pub fn sha1(bytes: &[u8]) -> [u8; 20] {
     Sha1::from(bytes).digest().bytes()
 }
@@ -59,7 +54,6 @@ impl AcceptedHandshake {
     }
 
     /// The response of section 4.2.2 item 5. It has no Content-Length and no content: frames follow.
-    #[must_use]
     pub fn response(&self) -> String {
         let first = if self.expects_continue { "HTTP/1.1 100 Continue\r\n\r\n" } else { "" };
         format!(
@@ -86,19 +80,18 @@ pub struct Checked<E> {
 /// Every item of section 4.2.1 with its result, in the order in which the server checks them. Item 2, Host,
 /// has no row: every [`Request`] has one.
 #[rustfmt::skip]
-#[must_use]
 pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
     let has = |name, token| request.fields.has_token(name, token);
     let origins = request.fields.values("Origin").count(); // at most one (RFC 6454, 7.3)
     [
-        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, R::HttpTooOld)),
-        ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), R::UpgradeMissing)),
-        ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), R::ConnectionMissing)),
+        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, Refusal::HttpTooOld)),
+        ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), Refusal::UpgradeMissing)),
+        ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), Refusal::ConnectionMissing)),
         ("4.2.1 item 6", "Sec-WebSocket-Version",    check_version(request)),
         ("4.2.1 item 5", "Sec-WebSocket-Key",        check_key(request).map(drop)),
-        ("4.2.1 item 7", "Origin",                   ensure(origins < 2, R::OriginRepeated)),
-        ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), R::ProtocolInvalid)),
-        ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), R::ExtensionsInvalid)),
+        ("4.2.1 item 7", "Origin",                   ensure(origins < 2, Refusal::OriginRepeated)),
+        ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), Refusal::ProtocolInvalid)),
+        ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid)),
     ]
     .map(|(section, header, result)| Checked { section, header, result })
 }
@@ -115,7 +108,6 @@ fn check_key(request: &Request) -> Result<&[u8], Refusal> {
 }
 
 /// Whether `text` is the base64 of 16 bytes (section 4.2.1 item 5).
-#[must_use]
 pub fn is_key(text: &[u8]) -> bool {
     base64::decode(text).is_some_and(|key| key.len() == 16)
 }

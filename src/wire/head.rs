@@ -28,7 +28,6 @@ pub struct HeadParser {
 
 impl HeadParser {
     /// A parser of one head.
-    #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
         Self { limits, lines: Lines::strict(limits.head_max), request: None }
     }

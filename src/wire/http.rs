@@ -18,7 +18,6 @@ pub enum Method {
 impl Method {
     /// The method of a head that is incomplete or malformed. A refusal of HEAD has no content
     /// (RFC 9110, 9.3.2).
-    #[must_use]
     pub fn leading(wire: &[u8]) -> Self {
         if wire.trim_ascii_start().starts_with(b"HEAD ") { Self::Head } else { Self::Get }
     }
@@ -50,13 +49,11 @@ pub struct Request {
 
 impl Request {
     /// The target without its query.
-    #[must_use]
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
     /// Whether the sender expects the connection to stay open after the response (RFC 9112, 9.3).
-    #[must_use]
     pub fn is_persistent(&self) -> bool {
         self.version == Version::Http11 && !self.fields.has_token("Connection", "close")
     }

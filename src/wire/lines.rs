@@ -48,6 +48,10 @@ impl Lines {
     ///
     /// `check` gets what was received of the line, before any other rule is tried: so the result does
     /// not depend on how the head is cut into reads.
+    ///
+    /// # Errors
+    /// The error of `check`; a line end or a control character that [`strict`](Self::strict) does not allow;
+    /// [`Refusal::HeadTooLarge`] if the lines exceed `head_max` bytes.
     pub(super) fn next<'wire>(
         &mut self,
         wire: &'wire [u8],
@@ -65,7 +69,8 @@ impl Lines {
         Ok(Some(line))
     }
 
-    /// Looks at the new bytes up to the end of the line, and returns where the next line begins.
+    /// Looks at the new bytes up to the end of the line, and returns where the next line begins, in bytes
+    /// from the start of the head; `None` if the line has no end yet.
     fn scan(&mut self, head: &[u8]) -> Result<Option<usize>, Refusal> {
         while let Some(byte) = head.get(self.scanned) {
             match (byte, head.get(self.scanned + 1)) {

@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use super::assembly::Assembly;
-use super::close::{Close, Violation};
+use super::close::Close;
 use super::frame::{CONTROL_MAX, HEADER_MAX, Header, Opcode, Role};
 use super::mask;
 use super::rules::ensure;
+use super::violation::Violation;
 
 /// The buffer of a quiet peer in bytes: most chat messages fit.
 const BUFFER_MIN: usize = 2 * 1024;
@@ -26,7 +27,7 @@ pub enum Event<'a> {
     Ping(&'a [u8]),
     /// A Pong, which needs no reply (section 5.5.3).
     Pong(&'a [u8]),
-    /// The peer sends nothing more. Bytes after it are not processed (section 5.5.1).
+    /// The last event: bytes after a Close are not processed (section 5.5.1).
     Close(Close),
 }
 
@@ -48,7 +49,8 @@ pub struct Receiver {
     message: Option<Assembly>,
     /// The joined message that the last event borrowed.
     finished: Option<Assembly>,
-    failed: Option<Violation>,
+    /// The end of the stream: a Close, or a violation.
+    ended: Option<Result<(), Violation>>,
     counts: FrameCounts,
 }
 
@@ -66,15 +68,14 @@ enum Found {
 impl Receiver {
     /// A receiver for the frames of `sender`. `max_message` is the longest message in bytes. `early` are
     /// bytes received after the handshake in the same read; they belong to the first frames.
-    #[must_use]
     pub fn new(sender: Role, max_message: usize, early: &[u8]) -> Self {
         // A power of two, as both bounds are: doubling and halving meet them exactly.
         let mut buffer = vec![0; early.len().next_power_of_two().max(BUFFER_MIN)];
         buffer[..early.len()].copy_from_slice(early);
         let unread = 0..early.len();
-        let (frame, message, finished, failed) = (None, None, None, None);
+        let (frame, message, finished, ended) = (None, None, None, None);
         let counts = FrameCounts::default();
-        Self { sender, max_message, buffer, unread, frame, message, finished, failed, counts }
+        Self { sender, max_message, buffer, unread, frame, message, finished, ended, counts }
     }
 
     /// Space for the next bytes; never empty after [`next`](Self::next) returned `None`.
@@ -99,14 +100,15 @@ impl Receiver {
         }
     }
 
-    /// The next event; `None` if it needs more bytes.
+    /// The next event; `None` if it needs more bytes, and always after a Close.
     ///
     /// # Errors
     /// The peer's violation. It is final: every later call returns it again (section 7.1.7).
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, Violation> {
-        if let Some(violation) = self.failed {
-            return Err(violation); // 7.1.7: nothing is processed after the failure
+        if let Some(end) = self.ended {
+            self.unread = 0..0; // 5.5.1, 7.1.7: nothing is processed after the end
+            return end.map(|()| None);
         }
         self.finished = None;
         let event = match self.next_item() {
@@ -115,7 +117,11 @@ impl Receiver {
             Ok(Some(Found::Message)) => message_event(self.finished.as_ref()),
             Err(violation) => Err(violation),
         };
-        self.failed = event.as_ref().err().copied();
+        self.ended = match &event {
+            Ok(Event::Close(_)) => Some(Ok(())),
+            Ok(_) => None,
+            Err(violation) => Some(Err(*violation)),
+        };
         event.map(Some)
     }
 
@@ -128,7 +134,7 @@ impl Receiver {
     fn next_item(&mut self) -> Result<Option<Found>, Violation> {
         loop {
             if let Some((header, consumed)) = self.frame.take() {
-                if !self.take_payload(header, consumed)? {
+                if !self.consume_payload(header, consumed)? {
                     return Ok(None);
                 }
                 if header.fin {
@@ -142,7 +148,7 @@ impl Receiver {
             // 5.5: control frames may be between the fragments of a message, and are handled at once.
             let is_control = header.opcode.is_control();
             if is_control || (header.fin && header.opcode != Opcode::Continuation) {
-                if let Some(payload) = self.take_whole(&header) {
+                if let Some(payload) = self.consume_frame(&header) {
                     return Ok(Some(Found::Frame(header.opcode, payload)));
                 }
                 if is_control {
@@ -169,7 +175,7 @@ impl Receiver {
     }
 
     /// Consumes one frame if all of it is in the buffer, and returns where its unmasked payload is.
-    fn take_whole(&mut self, header: &Header) -> Option<Range<usize>> {
+    fn consume_frame(&mut self, header: &Header) -> Option<Range<usize>> {
         let start = self.unread.start + header.size();
         let end = start.checked_add(usize::try_from(header.length).ok()?)?;
         if self.unread.end < end {
@@ -188,7 +194,7 @@ impl Receiver {
     }
 
     /// Consumes the received payload of a data frame. Returns whether the frame is complete.
-    fn take_payload(&mut self, header: Header, consumed: u64) -> Result<bool, Violation> {
+    fn consume_payload(&mut self, header: Header, consumed: u64) -> Result<bool, Violation> {
         let missing = usize::try_from(header.length - consumed).unwrap_or(usize::MAX);
         let count = missing.min(self.unread.len());
         let payload = &mut self.buffer[self.unread.start..self.unread.start + count];
@@ -232,12 +238,12 @@ fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
     }
 }
 
-/// The event of a joined message.
+/// The event of a joined message, whose last frame has FIN (section 5.4).
 fn message_event(message: Option<&Assembly>) -> Result<Event<'_>, Violation> {
     match message {
-        Some(Assembly::Text(text)) => text.whole().map(Event::Text),
-        Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),
-        None => Err(Violation::NothingToContinue),
+        Some(Assembly::Text(text)) => text.whole().map(Event::Text), // 8.1
+        Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),   // 5.6
+        None => Err(Violation::NothingToContinue),                   // 5.4
     }
 }
 
@@ -335,10 +341,14 @@ mod tests {
         }
     }
 
+    fn has_failed(receiver: &Receiver) -> bool {
+        matches!(receiver.ended, Some(Err(_)))
+    }
+
     /// Gives `wire` to `receiver` in reads as large as its spare capacity, and returns every outcome.
     fn feed(receiver: &mut Receiver, mut wire: &[u8]) -> Vec<Outcome> {
         let mut outcomes = drain(receiver);
-        while !wire.is_empty() && receiver.failed.is_none() {
+        while !wire.is_empty() && !has_failed(receiver) {
             let space = receiver.spare_capacity();
             assert!(!space.is_empty(), "a receiver that needs more bytes has space for them");
             let (now, later) = wire.split_at(wire.len().min(space.len()));
@@ -364,7 +374,7 @@ mod tests {
             let (now, later) = rest.split_at(rest.len().min(*size));
             outcomes.extend(feed(&mut receiver, now));
             rest = later;
-            if rest.is_empty() || receiver.failed.is_some() {
+            if rest.is_empty() || has_failed(&receiver) {
                 break;
             }
         }
@@ -828,6 +838,21 @@ mod tests {
     }
 
     #[test]
+    fn s5_5_1_nothing_after_a_close_is_processed() {
+        let close = Outcome::Close(Close::new(CloseCode::NORMAL, ""));
+        for more in [client(TEXT, b"late"), client(CLOSE, b""), vec![0xff; 2 * BUFFER_MAX]] {
+            let wire = [client(CLOSE, &[0x03, 0xe8]), more].concat();
+            for size in [1, 7, wire.len()] {
+                let mut receiver = from_client(MESSAGE_MAX);
+                let pieces = wire.chunks(size);
+                let events: Vec<_> = pieces.flat_map(|piece| feed(&mut receiver, piece)).collect();
+                assert_eq!(events, std::slice::from_ref(&close));
+                assert_eq!(receiver.take_counts(), [0, 0, 0, 1, 0, 0]);
+            }
+        }
+    }
+
+    #[test]
     fn frames_are_counted_by_opcode() {
         let wire = [
             client(TEXT_FIRST, b"a"),
@@ -838,7 +863,6 @@ mod tests {
             client(BINARY, b"e"),
             client(PONG, b""),
             client(PONG, b""),
-            client(CLOSE, b""),
             client(TEXT, &[b'f'; 3000])[..50].to_vec(),
         ]
         .concat();
@@ -847,7 +871,7 @@ mod tests {
             for piece in wire.chunks(sizes[0]) {
                 feed(&mut receiver, piece);
             }
-            assert_eq!(receiver.take_counts(), [2, 3, 1, 1, 1, 2]); // in the order of Opcode::ALL
+            assert_eq!(receiver.take_counts(), [2, 3, 1, 0, 1, 2]); // in the order of Opcode::ALL
             assert_eq!(receiver.take_counts(), [0; 6]);
         }
     }
@@ -974,7 +998,7 @@ mod tests {
                 prop_assert!(memory(&receiver) <= receiver.buffer.len() + 2 * joined + 16);
                 prop_assert!(memory(&receiver) <= BUFFER_MAX + limit + 16);
                 rest = later;
-                if rest.is_empty() || receiver.failed.is_some() {
+                if rest.is_empty() || has_failed(&receiver) {
                     break;
                 }
             }

@@ -37,13 +37,11 @@ impl Opcode {
     }
 
     /// Section 5.5: the most significant bit of the opcode marks a control frame.
-    #[must_use]
     pub fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
 
     /// Its name in section 11.8, in lower case.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Continuation => "continuation",

@@ -1,7 +1,7 @@
-//! A frame's header as received, section 5.2: every field, valid or not. This is the only code that
-//! reads the bits of a header; [`frame`](super::frame) draws them.
+//! A frame's header as received, section 5.2: every field, valid or not. [`frame`](super::frame) draws the
+//! bits, and reads the common headers itself, for speed.
 
-use super::opcode::{Opcode, Role};
+use super::opcode::Opcode;
 
 pub(super) const FIN: u8 = 0b1000_0000;
 pub(super) const RSV: u8 = 0b0111_0000;
@@ -22,44 +22,6 @@ pub const HEADER_MAX: usize = 14;
 /// The longest control frame in bytes.
 pub const CONTROL_MAX: usize = 2 + 4 + LENGTH_7_MAX as usize;
 
-/// The header of a valid frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// FIN: this is the last frame of its message.
-    pub fin: bool,
-    /// The type of the frame.
-    pub opcode: Opcode,
-    /// The masking key, which only a client's frame has.
-    pub key: Option<[u8; 4]>,
-    /// The length of the payload in bytes, below 2^63.
-    pub length: u64,
-}
-
-impl Header {
-    /// A shortcut for the headers of most frames: valid, whole, with a length of up to 16 bits. Anything
-    /// else is `None`, and for the table of rules to decide; a test compares the two.
-    pub(super) fn common(wire: &[u8], sender: Role) -> Option<Self> {
-        let (&[first, second], rest) = wire.split_first_chunk()?;
-        let opcode = Opcode::from_bits(first & OPCODE).filter(|_| first & RSV == 0)?;
-        let fin = first & FIN != 0;
-        let (length, rest) = match second & LENGTH {
-            short @ 0..=LENGTH_7_MAX if fin || !opcode.is_control() => (short.into(), rest),
-            LENGTH_16 if !opcode.is_control() => {
-                let (length, rest) = rest.split_first_chunk()?;
-                (u16::from_be_bytes(*length), rest)
-            }
-            _ => return None,
-        };
-        let key = match (sender, second & MASK != 0) {
-            (Role::Client, true) => Some(*rest.first_chunk()?),
-            (Role::Server, false) => None,
-            _ => return None,
-        };
-        let is_shortest = (second & LENGTH == LENGTH_16) == (u16::from(LENGTH_7_MAX) < length);
-        is_shortest.then_some(Self { fin, opcode, key, length: length.into() })
-    }
-}
-
 /// The fields of a header, as far as its bytes were received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RawHeader {
@@ -69,15 +31,14 @@ pub struct RawHeader {
 
 impl RawHeader {
     /// The header at the front of `wire`, whole or not.
-    #[must_use]
     pub fn read(wire: &[u8]) -> Self {
         let mut header = Self::default();
-        header.take(wire);
+        header.append_missing(wire);
         header
     }
 
-    /// Takes the missing bytes from the front of `wire`, and returns how many it took.
-    pub fn take(&mut self, wire: &[u8]) -> usize {
+    /// Appends the missing bytes from the front of `wire`, and returns their number.
+    pub fn append_missing(&mut self, wire: &[u8]) -> usize {
         let before = self.present;
         for byte in wire {
             if self.is_whole() {
@@ -90,68 +51,57 @@ impl RawHeader {
     }
 
     /// The size of the header in bytes, as far as it is known: 2 to 14.
-    #[must_use]
     pub fn size(&self) -> usize {
         let key = if self.mask() == Some(true) { 4 } else { 0 };
         2 + self.extended_size() + key
     }
 
     /// Whether all of the header was received.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.present == self.size()
     }
 
     /// The bytes of the header that were received.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.present).unwrap_or_default()
     }
 
     /// FIN: this is the last frame of its message.
-    #[must_use]
     pub fn fin(&self) -> bool {
         self.bytes[0] & FIN != 0
     }
 
     /// RSV1, RSV2 and RSV3.
-    #[must_use]
     pub fn rsv(&self) -> [bool; 3] {
         [6, 5, 4].map(|place| self.bytes[0] >> place & 1 != 0)
     }
 
     /// The four bits of the opcode.
-    #[must_use]
     pub fn opcode_bits(&self) -> u8 {
         self.bytes[0] & OPCODE
     }
 
     /// The opcode, unless it is reserved.
-    #[must_use]
     pub fn opcode(&self) -> Option<Opcode> {
         Opcode::from_bits(self.opcode_bits())
     }
 
     /// Section 5.5: the most significant bit of the opcode, which reserved opcodes may set too.
-    #[must_use]
     pub fn is_control(&self) -> bool {
         self.opcode_bits() & 0b1000 != 0
     }
 
     /// MASK: the payload is masked.
-    #[must_use]
     pub fn mask(&self) -> Option<bool> {
         self.second().map(|second| second & MASK != 0)
     }
 
     /// The seven bits of the length in the second byte.
-    #[must_use]
     pub fn length_7(&self) -> Option<u8> {
         self.second().map(|second| second & LENGTH)
     }
 
     /// The size of the extended length in bytes: 0, 2 or 8.
-    #[must_use]
     pub fn extended_size(&self) -> usize {
         match self.length_7() {
             Some(LENGTH_16) => 2,
@@ -161,14 +111,12 @@ impl RawHeader {
     }
 
     /// The bytes of the extended length that were received.
-    #[must_use]
     pub fn extended(&self) -> &[u8] {
         let bytes = self.bytes().get(2..).unwrap_or_default();
         bytes.get(..self.extended_size()).unwrap_or(bytes)
     }
 
     /// The length of the payload in bytes, once all of the length was received.
-    #[must_use]
     pub fn length(&self) -> Option<u64> {
         match self.length_7()? {
             LENGTH_16 => self.field(2).map(|bytes| u16::from_be_bytes(bytes).into()),
@@ -178,13 +126,11 @@ impl RawHeader {
     }
 
     /// The bytes of the masking key that were received.
-    #[must_use]
     pub fn key_bytes(&self) -> &[u8] {
         self.bytes().get(2 + self.extended_size()..).unwrap_or_default()
     }
 
     /// The masking key, if there is one and all of it was received.
-    #[must_use]
     pub fn key(&self) -> Option<[u8; 4]> {
         if self.mask()? { self.field(2 + self.extended_size()) } else { None }
     }
@@ -204,10 +150,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Reads a header byte by byte where `RawHeader::read` takes it at once.
+    /// Reads a header byte by byte where `RawHeader::read` reads it at once.
     fn read(wire: &[u8]) -> RawHeader {
         let mut header = RawHeader::default();
-        assert_eq!(header.take(wire), header.bytes().len());
+        assert_eq!(header.append_missing(wire), header.bytes().len());
         header
     }
 
@@ -234,8 +180,8 @@ mod tests {
         ) {
             let (one, other) = wire.split_at(cut.min(wire.len()));
             let mut header = RawHeader::default();
-            let taken = header.take(one);
-            let taken = taken + header.take(other);
+            let taken = header.append_missing(one);
+            let taken = taken + header.append_missing(other);
             prop_assert_eq!(taken, header.bytes().len());
             prop_assert_eq!(header, read(&wire));
             let at_once = RawHeader::read(&wire);

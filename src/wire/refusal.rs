@@ -22,12 +22,13 @@
 use super::super::rfc6455::{Requirement, requirement};
 use super::rules::rules;
 
-/// A refusal, the requirement that the request breaks, and the response.
+/// A refusal, the requirement that it follows, and the response.
 #[derive(Debug)]
 pub struct RefusalRule {
     /// The refusal.
     pub refusal: Refusal,
-    /// The requirement in the register.
+    /// The requirement that the refusal follows: the request breaks it, or it says what a server must or may
+    /// do with such a request.
     pub requirement: &'static Requirement,
     /// The status code and its reason, as in `400 Bad Request`.
     pub status: &'static str,
@@ -99,7 +100,7 @@ rules! {
     /// The version is not one number from 0 to 255.
     VersionInvalid     ("4.2.1-t",   BAD_REQUEST,                           "Sec-WebSocket-Version is not one number from 0 to 255");
     /// The server does not support the version.
-    VersionUnsupported ("4.2.2-i",   "426 Upgrade Required",                "this server speaks WebSocket version 13");
+    VersionUnsupported ("4.2.1-s",   "426 Upgrade Required",                "this server speaks WebSocket version 13");
     /// No Sec-WebSocket-Key.
     KeyMissing         ("4.2.1-o",   BAD_REQUEST,                           "the Sec-WebSocket-Key header is missing");
     /// Sec-WebSocket-Key more than once.
@@ -109,13 +110,13 @@ rules! {
     /// Sec-WebSocket-Protocol is not a list of tokens.
     ProtocolInvalid    ("4.2.1-v",   BAD_REQUEST,                           "Sec-WebSocket-Protocol is not a list of names");
     /// Sec-WebSocket-Extensions violates its grammar.
-    ExtensionsInvalid  ("9.1-b",     BAD_REQUEST,                           "Sec-WebSocket-Extensions is not a list of extensions");
+    ExtensionsInvalid  ("4.2.1-w",   BAD_REQUEST,                           "Sec-WebSocket-Extensions is not a list of extensions");
     /// Origin more than once.
     OriginRepeated     ("H-61",      BAD_REQUEST,                           "more than one Origin header");
     /// A page of an origin that is not allowed.
     OriginForbidden    ("4.2.2-d",   "403 Forbidden",                       "pages of this origin may not connect here");
     /// A client that may not inspect the traffic of all members.
-    WireHidden         ("4.2.2-j",   "403 Forbidden",                       "the wire is shown on the server's own machine alone");
+    WireHidden         ("4.2.2-j",   "403 Forbidden",                       "/wire accepts only clients on the server's machine");
     /// The head was not received in time.
     Timeout            ("H-57",      "408 Request Timeout",                 "the request head took too long");
     /// The server has no capacity for another connection.
@@ -132,7 +133,6 @@ impl RefusalRule {
 
 impl Refusal {
     /// The status code as a number.
-    #[must_use]
     pub fn code(self) -> u16 {
         let digits = self.rule().status.bytes().take(3);
         digits.fold(0, |code, digit| 10 * code + u16::from(digit - b'0'))

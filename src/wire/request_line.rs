@@ -10,7 +10,10 @@ use super::rules::ensure;
 /// Longer than every registered method, in bytes.
 const METHOD_MAX: usize = 32;
 
-/// Refuses a line, whole or not, if a part of it is too long.
+/// Checks the sizes of a line, whole or not: the method has at most 32 bytes, the target those of `limits`.
+///
+/// # Errors
+/// [`Refusal::MethodUnknown`] or [`Refusal::TargetTooLong`].
 pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
     let method = &line[..line.len().min(METHOD_MAX + 1)];
     let Some(space) = method.iter().position(|byte| *byte == b' ') else {
@@ -24,6 +27,10 @@ pub(super) fn check_size(line: &[u8], limits: HeadLimits) -> Result<(), Refusal>
 
 /// The request of the line `method SP request-target SP HTTP-version`, without fields. Its host is the
 /// authority of a target in absolute-form.
+///
+/// # Errors
+/// The first error in this order: the number of parts, the characters of the method, the version, an unknown
+/// method, the target.
 pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     let parts: Vec<&[u8]> = line.splitn(4, |byte| *byte == b' ').collect();
     let [method, target, version] = *parts else { return Err(Refusal::RequestLine) };
@@ -42,6 +49,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
 }
 
 /// RFC 9112, 2.3: `HTTP/` in capitals, a digit, a point, a digit.
+///
+/// # Errors
+/// [`Refusal::HttpMajorVersion`] if the first digit is not 1, [`Refusal::RequestLine`] for another form.
 fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     match version.strip_prefix(b"HTTP/") {
         Some(b"1.0") => Ok(Version::Http10),
@@ -51,8 +61,11 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// RFC 9112, 3.2: origin-form or absolute-form. The other two forms are for methods that the server
-/// does not implement.
+/// RFC 9112, 3.2: the path and query, and the authority, which is empty for a target in origin-form.
+///
+/// # Errors
+/// [`Refusal::Target`] unless the target is in origin-form or absolute-form: the other two forms are for
+/// methods that the server does not implement.
 fn parse_target(target: &[u8]) -> Result<(String, String), Refusal> {
     let target = str::from_utf8(target).map_err(|_| Refusal::Target)?;
     let is_valid = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');

@@ -17,7 +17,6 @@ pub struct Response {
 impl Response {
     /// The bytes to send. The response to HEAD has no content (RFC 9110, 9.3.2). `unix_time`, in
     /// seconds, is for the Date field.
-    #[must_use]
     pub fn encode(&self, method: Method, unix_time: u64) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {}\r\nDate: {}\r\n", self.status, date(unix_time));
         for (name, value) in &self.fields {
@@ -34,7 +33,6 @@ impl Response {
 
 impl Refusal {
     /// The response, which is the last one on its connection.
-    #[must_use]
     pub fn response(self) -> Response {
         let rule = self.rule();
         let section = rule.requirement.section;
@@ -67,7 +65,6 @@ const REFUSAL_FIELDS: &[(Refusal, &str, &str)] = &[
 ];
 
 /// The date as in `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
-#[must_use]
 pub fn date(unix_time: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] =
@@ -80,14 +77,12 @@ pub fn date(unix_time: u64) -> String {
 }
 
 /// Hour, minute and second of the day.
-#[must_use]
 pub fn clock(unix_time: u64) -> (u64, u64, u64) {
     (unix_time / 3600 % 24, unix_time / 60 % 60, unix_time % 60)
 }
 
 /// Year, month (from 1) and day (from 1) in the Gregorian calendar. The computation begins each year in
 /// March, so that a leap day is the last day of a year.
-#[must_use]
 pub fn civil(unix_time: u64) -> (u64, u64, u64) {
     let days = unix_time / 86_400 + 719_468; // since 0000-03-01
     let era = days / 146_097; // of 400 years

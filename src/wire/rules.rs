@@ -39,7 +39,6 @@ macro_rules! rules {
 
         impl $Enum {
             /// Its row in the table.
-            #[must_use]
             pub fn rule(self) -> &'static $Rule {
                 &$TABLE[self as usize]
             }

@@ -8,8 +8,6 @@ use super::http::Request;
 use super::lines::Lines;
 use super::rules::{ensure, rules};
 
-use ResponseError as E;
-
 /// A response head, as far as it is well-formed.
 #[derive(Debug, Default)]
 pub struct ServerResponse {
@@ -31,7 +29,6 @@ pub struct ResponseParser {
 
 impl ResponseParser {
     /// A parser of one head of at most `head_max` bytes.
-    #[must_use]
     pub fn new(head_max: usize) -> Self {
         Self { lines: Lines::lenient(head_max), response: None }
     }
@@ -47,7 +44,8 @@ impl ResponseParser {
         &mut self,
         wire: &[u8],
     ) -> Result<Option<(ServerResponse, usize)>, ResponseError> {
-        while let Some(line) = self.lines.next(wire, |_| Ok(())).or(Err(E::HeadTooLarge))? {
+        let too_large = Err(ResponseError::HeadTooLarge);
+        while let Some(line) = self.lines.next(wire, |_| Ok(())).or(too_large)? {
             match &mut self.response {
                 None => {
                     let status = status(line);
@@ -56,7 +54,11 @@ impl ResponseParser {
                 Some(_) if line.is_empty() => {
                     return Ok(self.response.take().zip(Some(self.lines.consumed())));
                 }
-                Some(response) => response.push_line(line),
+                Some(response) => {
+                    if response.fields.push_line(line).is_none() {
+                        response.malformed.push(line.to_vec());
+                    }
+                }
             }
         }
         Ok(None)
@@ -76,7 +78,6 @@ pub struct ClientOffer {
 
 impl ClientOffer {
     /// The offer in a request.
-    #[must_use]
     pub fn by(request: &Request) -> Self {
         let fields = &request.fields;
         let protocols = fields.elements("Sec-WebSocket-Protocol").map(<[u8]>::to_vec);
@@ -105,31 +106,31 @@ rules! {
     /// Every rule, in the order of [`ResponseError`].
     static RESPONSE_RULES: ResponseRule;
 
-    // error         requirement  what is wrong
+    // error         requirement what is wrong
     /// More bytes than the limit.
     HeadTooLarge     ("10.4-a",   "the response head is too large");
     /// Not a status line of HTTP/1.1.
-    StatusLine       ("H-19",      "the status line is not `HTTP/1.1 101 reason`");
+    StatusLine       ("H-19",     "the status line is not `HTTP/1.1 101 reason`");
     /// A line that is not a field.
-    FieldLine        ("H-21",      "a header line is not `name: value`");
+    FieldLine        ("H-21",     "a header line is not `name: value`");
     /// A status other than 101.
-    Status           ("4.1-u",     "the status is not 101: no WebSocket begins");
+    Status           ("4.2.2-q",  "the status is not 101: no WebSocket begins");
     /// Upgrade does not name websocket.
-    Upgrade          ("4.1-v",     "the header `Upgrade: websocket` is missing");
+    Upgrade          ("4.2.2-r",  "the header `Upgrade: websocket` is missing");
     /// Connection does not have `Upgrade`.
-    Connection       ("4.1-w",     "the header `Connection: Upgrade` is missing");
+    Connection       ("4.2.2-s",  "the header `Connection: Upgrade` is missing");
     /// No Sec-WebSocket-Accept, or more than one.
-    AcceptMissing    ("4.1-x",     "there must be one Sec-WebSocket-Accept header");
+    AcceptMissing    ("4.2.2-t",  "there must be one Sec-WebSocket-Accept header");
     /// The accept value is not 20 bytes in base64.
-    AcceptInvalid    ("4.1-x",     "Sec-WebSocket-Accept is not 20 bytes in base64");
+    AcceptInvalid    ("4.2.2-t",  "Sec-WebSocket-Accept is not 20 bytes in base64");
     /// The accept value does not belong to the key.
-    AcceptWrong      ("4.1-x",     "Sec-WebSocket-Accept is not the value for this key");
+    AcceptWrong      ("4.2.2-t",  "Sec-WebSocket-Accept is not the value for this key");
     /// A subprotocol that the client did not offer.
-    ProtocolUnasked  ("4.1-z",     "a subprotocol that the client did not offer");
+    ProtocolUnasked  ("4.2.2-k",  "a subprotocol that the client did not offer");
     /// Two subprotocols, or one that is not a token.
-    ProtocolInvalid  ("11.3.4-b",  "there may be one Sec-WebSocket-Protocol, with one name");
+    ProtocolInvalid  ("4.2.2-n",  "there may be one Sec-WebSocket-Protocol, with one name");
     /// An extension that the client did not offer.
-    ExtensionUnasked ("4.1-y",     "an extension that the client did not offer");
+    ExtensionUnasked ("4.2.2-p",  "an extension that the client did not offer");
 }
 
 impl ResponseRule {
@@ -139,24 +140,20 @@ impl ResponseRule {
 }
 
 impl ServerResponse {
-    fn push_line(&mut self, line: &[u8]) {
-        if self.fields.push_line(line).is_none() {
-            self.malformed.push(line.to_vec());
-        }
-    }
-
-    /// Every item of section 4.2.2 item 5, the server's side of the list in section 4.1, with its result.
+    /// Every item that section 4.2.2 requires of a response, with its result; section 4.1 repeats the list for
+    /// the client. Items 5.5 and 5.6 refer to item 4 for their values.
+    #[rustfmt::skip]
     pub fn check_all(&self, offer: &ClientOffer) -> [Checked<ResponseError>; 8] {
         let has = |name, token| self.fields.has_token(name, token);
         [
-            ("RFC 9112, 4", "", ensure(self.status.is_some(), E::StatusLine)),
-            ("RFC 9112, 5", "", ensure(self.malformed.is_empty(), E::FieldLine)),
-            ("4.2.2 item 5.1", "", ensure(self.status == Some(101), E::Status)),
-            ("4.2.2 item 5.2", "Upgrade", ensure(has("Upgrade", "websocket"), E::Upgrade)),
-            ("4.2.2 item 5.3", "Connection", ensure(has("Connection", "Upgrade"), E::Connection)),
-            ("4.2.2 item 5.4", "Sec-WebSocket-Accept", self.check_accept(offer)),
-            ("4.2.2 item 5.5", "Sec-WebSocket-Protocol", self.check_protocol(offer)),
-            ("4.2.2 item 5.6", "Sec-WebSocket-Extensions", self.check_extensions(offer)),
+            ("RFC 9112, 4",    "",                         ensure(self.status.is_some(), ResponseError::StatusLine)),
+            ("RFC 9112, 5",    "",                         ensure(self.malformed.is_empty(), ResponseError::FieldLine)),
+            ("4.2.2 item 5.1", "",                         ensure(self.status == Some(101), ResponseError::Status)),
+            ("4.2.2 item 5.2", "Upgrade",                  ensure(has("Upgrade", "websocket"), ResponseError::Upgrade)),
+            ("4.2.2 item 5.3", "Connection",               ensure(has("Connection", "Upgrade"), ResponseError::Connection)),
+            ("4.2.2 item 5.4", "Sec-WebSocket-Accept",     self.check_accept(offer)),
+            ("4.2.2 item 4",   "Sec-WebSocket-Protocol",   self.check_protocol(offer)),
+            ("4.2.2 item 4",   "Sec-WebSocket-Extensions", self.check_extensions(offer)),
         ]
         .map(|(section, header, result)| Checked { section, header, result })
     }
@@ -164,12 +161,12 @@ impl ServerResponse {
     fn check_accept(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let mut values = self.fields.values("Sec-WebSocket-Accept");
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(E::AcceptMissing);
+            return Err(ResponseError::AcceptMissing);
         };
         let is_digest = base64::decode(value).is_some_and(|digest| digest.len() == 20);
-        ensure(is_digest, E::AcceptInvalid)?;
-        let expected = offer.key.as_deref().map(accept);
-        ensure(expected.is_none_or(|expected| expected.as_bytes() == value), E::AcceptWrong)
+        ensure(is_digest, ResponseError::AcceptInvalid)?;
+        let is_expected = |key: &[u8]| accept(key).as_bytes() == value;
+        ensure(offer.key.as_deref().is_none_or(is_expected), ResponseError::AcceptWrong)
     }
 
     fn check_protocol(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
@@ -178,16 +175,16 @@ impl ServerResponse {
             (None, _) => Ok(()),
             (Some(name), None) if is_token(name) => {
                 let is_it = |offered: &Vec<Vec<u8>>| offered.iter().any(|one| one == name);
-                ensure(offer.protocols.as_ref().is_none_or(is_it), E::ProtocolUnasked)
+                ensure(offer.protocols.as_ref().is_none_or(is_it), ResponseError::ProtocolUnasked)
             }
-            (Some(_), _) => Err(E::ProtocolInvalid),
+            (Some(_), _) => Err(ResponseError::ProtocolInvalid),
         }
     }
 
     fn check_extensions(&self, offer: &ClientOffer) -> Result<(), ResponseError> {
         let chosen = names(self.fields.elements("Sec-WebSocket-Extensions"));
         let are_all = |offered: &Vec<Vec<u8>>| chosen.iter().all(|one| offered.contains(one));
-        ensure(offer.extensions.as_ref().is_none_or(are_all), E::ExtensionUnasked)
+        ensure(offer.extensions.as_ref().is_none_or(are_all), ResponseError::ExtensionUnasked)
     }
 }
 
@@ -201,10 +198,8 @@ fn status(line: &[u8]) -> Option<u16> {
 
 /// The name of each extension, without its parameters (section 9.1).
 fn names<'a>(elements: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
-    let name = |element: &[u8]| {
-        trim(element.split(|byte| *byte == b';').next().unwrap_or_default()).to_vec()
-    };
-    elements.map(name).collect()
+    let names = elements.filter_map(|element| element.split(|byte| *byte == b';').next());
+    names.map(|name| trim(name).to_vec()).collect()
 }
 
 #[cfg(test)]

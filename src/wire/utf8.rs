@@ -41,7 +41,6 @@ impl Utf8Buffer {
     }
 
     /// The number of bytes received and not dropped.
-    #[must_use]
     pub fn size(&self) -> usize {
         self.valid.len() + self.incomplete.len()
     }
@@ -55,7 +54,10 @@ impl Utf8Buffer {
     }
 }
 
-/// The whole characters, and the first bytes of an incomplete one at the end.
+/// The whole characters, and the first bytes of an incomplete one at the end, at most three.
+///
+/// # Errors
+/// [`Violation::NotUtf8`] if no more bytes could make it valid.
 fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Violation> {
     let error = match str::from_utf8(bytes) {
         Ok(text) => return Ok((text, &[])),

@@ -1,4 +1,4 @@
-//! The table of everything that a peer can violate after the handshake, and what answers it.
+//! The table of everything that a peer can violate after the handshake, and the Close that answers it.
 //!
 //! The strict receiver stops at the first broken rule; the lenient dissector lists all of them.
 //! Both read this table.
@@ -6,17 +6,15 @@
 use super::super::rfc6455::{Requirement, requirement};
 use super::close_code::CloseCode;
 use super::opcode::Role;
-use super::raw::RawHeader;
+use super::raw::{LENGTH_7_MAX, RawHeader};
 use super::rules::rules;
-
-use CloseCode as Code;
 
 /// A violation, the requirement that it breaks, and the Close that answers it.
 #[derive(Debug)]
 pub struct Rule {
     /// The violation.
     pub violation: Violation,
-    /// The requirement in the register.
+    /// The requirement that the sender breaks.
     pub requirement: &'static Requirement,
     /// The code of the Close that a receiver answers with (section 7.1.7).
     pub code: CloseCode,
@@ -32,49 +30,49 @@ rules! {
     /// Every rule, in the order of [`Violation`]. The rules of a header are in the order of the wire.
     static RULES: Rule;
 
-    // violation            requirement code                what was seen, and when a header breaks the rule
+    // violation            requirement code                      what was seen, and when a header breaks the rule
     /// RSV1, RSV2 or RSV3 is set, and no extension defines it.
-    ReservedBits          ("5.2-b",    Code::PROTOCOL_ERROR,  "reserved bit set without an extension",   |header, _| header.rsv() != [false; 3]);
+    ReservedBits          ("5.2-b",    CloseCode::PROTOCOL_ERROR,  "reserved bit set without an extension",   |header, _| header.rsv() != [false; 3]);
     /// The opcode is 3 to 7.
-    ReservedDataOpcode    ("5.2-d",    Code::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && !header.is_control());
+    ReservedDataOpcode    ("5.2-d",    CloseCode::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && !header.is_control());
     /// The opcode is B to F.
-    ReservedControlOpcode ("5.2-e",    Code::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && header.is_control());
+    ReservedControlOpcode ("5.2-e",    CloseCode::PROTOCOL_ERROR,  "reserved opcode",                         |header, _| header.opcode().is_none() && header.is_control());
     /// A control frame has no FIN.
-    ControlFragmented     ("5.5-b",    Code::PROTOCOL_ERROR,  "control frame without FIN",               |header, _| header.is_control() && !header.fin());
+    ControlFragmented     ("5.5-b",    CloseCode::PROTOCOL_ERROR,  "control frame without FIN",               |header, _| header.is_control() && !header.fin());
     /// A client's frame has no MASK bit.
-    Unmasked              ("5.1-a",    Code::PROTOCOL_ERROR,  "a client's frame must be masked",         |header, from| from == Role::Client && header.mask() == Some(false));
+    Unmasked              ("5.1-a",    CloseCode::PROTOCOL_ERROR,  "a client's frame must be masked",         |header, from| from == Role::Client && header.mask() == Some(false));
     /// A server's frame has the MASK bit.
-    Masked                ("5.1-d",    Code::PROTOCOL_ERROR,  "a server's frame must not be masked",     |header, from| from == Role::Server && header.mask() == Some(true));
+    Masked                ("5.1-d",    CloseCode::PROTOCOL_ERROR,  "a server's frame must not be masked",     |header, from| from == Role::Server && header.mask() == Some(true));
     /// A control frame has more than 125 bytes of payload.
-    ControlTooLong        ("5.5-a",    Code::PROTOCOL_ERROR,  "control frame over 125 bytes",            |header, _| header.is_control() && Some(125) < header.length_7());
+    ControlTooLong        ("5.5-a",    CloseCode::PROTOCOL_ERROR,  "control frame over 125 bytes",            |header, _| header.is_control() && Some(LENGTH_7_MAX) < header.length_7());
     /// The most significant bit of a 64-bit length is set.
-    LengthTopBit          ("5.2-j",    Code::PROTOCOL_ERROR,  "top bit of the 64-bit length set",        |header, _| Some(1 << 63) <= header.length());
+    LengthTopBit          ("5.2-j",    CloseCode::PROTOCOL_ERROR,  "top bit of the 64-bit length set",        |header, _| Some(1 << 63) <= header.length());
     /// A length that fits 7 bits is in the 16-bit form.
-    Length16NotMinimal    ("5.2-l",    Code::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 2 && header.length().is_some_and(|length| length < 126));
+    Length16NotMinimal    ("5.2-l",    CloseCode::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 2 && header.length().is_some_and(|length| length <= LENGTH_7_MAX.into()));
     /// A length that fits 16 bits is in the 64-bit form.
-    Length64NotMinimal    ("5.2-m",    Code::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 8 && header.length().is_some_and(|length| length < 1 << 16));
+    Length64NotMinimal    ("5.2-m",    CloseCode::PROTOCOL_ERROR,  "length not in its shortest form",         |header, _| header.extended_size() == 8 && header.length().is_some_and(|length| length < 1 << 16));
     /// A continuation frame has no message to continue.
-    NothingToContinue     ("5.4-h",    Code::PROTOCOL_ERROR,  "continuation without a message",          no_header);
+    NothingToContinue     ("5.4-h",    CloseCode::PROTOCOL_ERROR,  "continuation without a message",          never_by_header);
     /// A new data frame begins before the current message has ended.
-    MessageInterrupted    ("5.4-g",    Code::PROTOCOL_ERROR,  "new message before the last one ended",   no_header);
+    MessageInterrupted    ("5.4-g",    CloseCode::PROTOCOL_ERROR,  "new message before the last one ended",   never_by_header);
     /// The body of a Close is one byte.
-    CloseBody             ("5.5.1-b",  Code::PROTOCOL_ERROR,  "close body of one byte",                  no_header);
+    CloseBody             ("5.5.1-b",  CloseCode::PROTOCOL_ERROR,  "close body of one byte",                  never_by_header);
     /// A close code is below 1000.
-    CloseCodeTooSmall     ("7.4.2-a",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    CloseCodeTooSmall     ("7.4.2-a",  CloseCode::PROTOCOL_ERROR,  "close code that must not be sent",        never_by_header);
     /// A close code is 1004, which is reserved.
-    CloseCodeReserved     ("7.4.1-e",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    CloseCodeReserved     ("7.4.1-e",  CloseCode::PROTOCOL_ERROR,  "close code that must not be sent",        never_by_header);
     /// A close code is 1005, 1006 or 1015, which an endpoint reports only to its own application.
-    CloseCodeLocal        ("7.4.1-f",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    CloseCodeLocal        ("7.4.1-f",  CloseCode::PROTOCOL_ERROR,  "close code that must not be sent",        never_by_header);
     /// A close code of the protocol, 1016 to 2999, is not assigned.
-    CloseCodeUnassigned   ("7.4.2-b",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    CloseCodeUnassigned   ("7.4.2-b",  CloseCode::PROTOCOL_ERROR,  "close code that must not be sent",        never_by_header);
     /// A close code is 5000 or above.
-    CloseCodeTooLarge     ("7.4.2-e",  Code::PROTOCOL_ERROR,  "close code that must not be sent",        no_header);
+    CloseCodeTooLarge     ("7.4.2-e",  CloseCode::PROTOCOL_ERROR,  "close code that must not be sent",        never_by_header);
     /// A close reason is not UTF-8.
-    CloseReason           ("5.5.1-e",  Code::INVALID_PAYLOAD,  "close reason is not UTF-8",               no_header);
+    CloseReason           ("5.5.1-e",  CloseCode::INVALID_PAYLOAD, "close reason is not UTF-8",               never_by_header);
     /// A text message is not UTF-8.
-    NotUtf8               ("8.1-a",    Code::INVALID_PAYLOAD,  "text is not UTF-8",                       no_header);
+    NotUtf8               ("8.1-a",    CloseCode::INVALID_PAYLOAD, "text is not UTF-8",                       never_by_header);
     /// A message exceeds the receiver's limit.
-    TooBig                ("10.4-c",   Code::MESSAGE_TOO_BIG,  "message too big",                         no_header);
+    TooBig                ("10.4-c",   CloseCode::MESSAGE_TOO_BIG, "message too big",                         never_by_header);
 }
 
 impl Rule {
@@ -89,8 +87,8 @@ impl Rule {
     }
 }
 
-/// A header alone does not break the rule.
-fn no_header(_: &RawHeader, _: Role) -> bool {
+/// For a rule that a header alone does not break.
+fn never_by_header(_: &RawHeader, _: Role) -> bool {
     false
 }
 

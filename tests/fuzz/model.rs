@@ -2,9 +2,9 @@
 //! a receiver must report. It has no partial reads, no buffer and no state between two calls. It shares only
 //! type names with `src/wire`, which it checks.
 
-use wirechat::wire::close::Violation;
 use wirechat::wire::frame::Role;
 use wirechat::wire::message::{Event, FrameCounts};
+use wirechat::wire::violation::Violation;
 
 /// An event that a receiver must report; a violation is the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,8 @@ impl Model {
         }
     }
 
-    /// Reads a control frame, section 5.5. Gives its end, if it is complete.
+    /// Reads a control frame, section 5.5. Gives its end, if it is complete and not a Close: the bytes after
+    /// a Close are not processed (section 5.5.1).
     fn control(&mut self, frame: &Frame) -> Result<Option<usize>, ProvenViolation> {
         let Some(end) = frame.end() else { return Ok(None) };
         self.count(frame);
@@ -93,7 +94,7 @@ impl Model {
             _ => ModelEvent::Pong(payload),
         };
         self.events.push((end, event));
-        Ok(Some(end))
+        Ok((frame.opcode != 8).then_some(end))
     }
 
     /// Reads a data frame, section 5.4, which starts or continues a message. Gives its end, if it is

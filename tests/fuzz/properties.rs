@@ -20,7 +20,7 @@ mod model;
 mod roundtrip;
 
 use wirechat::server::limits::HEAD;
-use wirechat::wire::close::{Close, CloseCode, Violation};
+use wirechat::wire::close::{Close, CloseCode};
 use wirechat::wire::frame::{self, CONTROL_MAX, Opcode, Role};
 use wirechat::wire::handshake::AcceptedHandshake;
 use wirechat::wire::head::{HeadLimits, HeadParser};
@@ -28,6 +28,7 @@ use wirechat::wire::http::Request;
 use wirechat::wire::message::Receiver;
 use wirechat::wire::refusal::Refusal;
 use wirechat::wire::utf8::Utf8Buffer;
+use wirechat::wire::violation::Violation;
 
 use memory::Meter;
 use model::{Model, ModelEvent};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use wirechat::rfc6455::{Requirement, chapter_title};
+use wirechat::rfc6455::{Requirement, section_title};
 
 use crate::harness::Outcome;
 use crate::register::{Register, Row, Shown};
@@ -37,8 +37,8 @@ impl<'a> RowResult<'a> {
         Self { row, tests, result }
     }
 
-    fn chapter(&self) -> &'static str {
-        self.row.requirement.chapter()
+    fn register_section(&self) -> &'static str {
+        self.row.requirement.register_section()
     }
 
     fn shown_by(&self) -> Vec<String> {
@@ -92,9 +92,9 @@ fn table(row_results: &[RowResult]) -> String {
     for row_result in row_results {
         let result = row_result.result;
         let Requirement { id, level, sentence, .. } = row_result.row.requirement;
-        if row_result.chapter() != section {
-            section = row_result.chapter();
-            let _ = writeln!(text, "\n{section}  {}", chapter_title(section)); // a String cannot fail
+        if row_result.register_section() != section {
+            section = row_result.register_section();
+            let _ = writeln!(text, "\n{section}  {}", section_title(section)); // a String cannot fail
         }
         let _ = writeln!(text, "  {id:8} {level:12} {result:12} {sentence}");
         for test in row_result.shown_by() {
@@ -105,13 +105,13 @@ fn table(row_results: &[RowResult]) -> String {
 }
 
 fn page(row_results: &[RowResult], summary: &str) -> String {
-    let sections = row_results.iter().map(RowResult::chapter);
+    let sections = row_results.iter().map(RowResult::register_section);
     let levels = row_results.iter().flat_map(|s| s.row.requirement.level.split(", "));
     let results = row_results.iter().map(|s| s.result);
     PAGE.replace("{{summary}}", &escape(summary).replacen('\n', "</strong> ", 1))
         .replace(
             "{{sections}}",
-            &options(sections, |section| format!("{section} {}", chapter_title(section))),
+            &options(sections, |section| format!("{section} {}", section_title(section))),
         )
         .replace("{{levels}}", &options(levels, str::to_owned))
         .replace("{{results}}", &options(results, str::to_owned))
@@ -135,14 +135,14 @@ fn options<'a>(values: impl Iterator<Item = &'a str>, label: impl Fn(&str) -> St
 }
 
 fn same_section(one: &RowResult, next: &RowResult) -> bool {
-    one.chapter() == next.chapter()
+    one.register_section() == next.register_section()
 }
 
 /// A section with its heading.
 fn table_body(row_results: &[RowResult]) -> String {
-    let section = row_results.first().map_or("", RowResult::chapter);
+    let section = row_results.first().map_or("", RowResult::register_section);
     let rows: String = row_results.iter().map(table_row).collect();
-    let title = chapter_title(section);
+    let title = section_title(section);
     format!(
         "<tbody><tr class=\"section\"><th scope=\"rowgroup\" colspan=\"5\">{section} {title}</th></tr>\n\
          {rows}</tbody>\n"
@@ -171,7 +171,7 @@ fn table_row(row_result: &RowResult) -> String {
          <td><span class=\"result\">{result}</span></td></tr>\n",
         id = row.id(),
         link = link(row.id()),
-        section = row_result.chapter(),
+        section = row_result.register_section(),
         level = row.requirement.level,
         sentence = escape(row.requirement.sentence),
     )

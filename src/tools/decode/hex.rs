@@ -121,7 +121,6 @@ fn without_bom(text: &[u8]) -> &[u8] {
 }
 
 /// Whether an argument looks like bytes, correctly written or not, and not like the name of a file.
-#[must_use]
 pub(super) fn looks_like_bytes(word: &str) -> bool {
     let mut reader = HexReader::default();
     let mut bytes = Vec::new();
@@ -143,7 +142,6 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// Whether the input with this beginning is text in hex, not the bytes themselves.
-#[must_use]
 pub(super) fn is_hex(beginning: &[u8]) -> bool {
     let mut lines = without_bom(beginning).split(|byte| *byte == b'\n').map(|line| {
         let comment = line.iter().position(|byte| *byte == b'#');
@@ -159,7 +157,6 @@ pub(super) fn is_hex(beginning: &[u8]) -> bool {
 
 /// Whether the input with this beginning is text in UTF-16, as PowerShell writes it to a file. Raw bytes can
 /// begin with the same byte order mark, so everything after it has to be text.
-#[must_use]
 pub(super) fn is_utf_16(beginning: &[u8]) -> bool {
     let (pairs, _) = beginning.as_chunks::<2>();
     match pairs {
