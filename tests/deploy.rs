@@ -24,7 +24,7 @@ fn find_build(path: &str) -> Option<PathBuf> {
 fn the_release_build_is_small() {
     let Some(binary) = find_build("release/wirechat") else { return };
     let size = fs::metadata(binary).unwrap().len();
-    assert!(size <= 1_100_000, "{size} bytes");
+    assert!(size <= 1_225_000, "{size} bytes"); // the register and the manual are part of it
 }
 
 /// At this size 9000 members fit into 150 MB.
@@ -46,7 +46,7 @@ fn an_idle_member_takes_at_most_16_kilobytes() {
 fn the_static_build_is_one_small_file() {
     let Some(binary) = find_build("wirechat-static") else { return };
     let size = fs::metadata(&binary).unwrap().len();
-    assert!(size <= 2_000_000, "{size} bytes");
+    assert!(size <= 2_126_000, "{size} bytes");
     let ldd = Command::new("ldd").arg(binary).output().unwrap();
     let output = [ldd.stdout, ldd.stderr].concat();
     let output = String::from_utf8_lossy(&output);

@@ -107,6 +107,7 @@ impl HttpConnection {
     }
 
     /// Reads one request head within `--handshake-timeout`. If no byte of it arrives, the error is `on_idle`.
+    #[inline(never)]
     fn read_head(&mut self, on_idle: HttpEnd) -> Result<Request, HttpEnd> {
         let deadline = Instant::now() + self.server.options.limits.handshake_timeout;
         let mut parser = HeadParser::new(HEAD);
@@ -156,6 +157,7 @@ impl HttpConnection {
 
     /// Checks the method and section 4.2.1, then what the RFC leaves to the server: the origin, whether it is
     /// stopping, and who may open `/wire`.
+    #[inline(never)]
     fn check_upgrade(&self, request: &Request, resource: Resource) -> Result<Upgrade, HttpEnd> {
         if request.method != Method::Get {
             return Err(Refusal::OnlyGet.into());
@@ -183,6 +185,10 @@ impl HttpConnection {
 
     /// Answers a request for a page. The error is the end of the connection: a refusal, a failure, or the
     /// response to a request that does not keep the connection open.
+    ///
+    /// Like the other steps it is never inlined: a thread keeps every page of its stack that it has touched, and
+    /// rendering the metrics takes a large part, which a thread that only upgrades does not need.
+    #[inline(never)]
     fn send_page(&mut self, request: &Request) -> Result<(), HttpEnd> {
         let Server { options, metrics, open, started, .. } = self.server;
         let page = match request.path() {

@@ -265,7 +265,7 @@ mod tests {
             let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
             let upgrade = connection.run().unwrap();
             session::contain_panic(&stream, || {
-                let session = session::open_session(connection, upgrade).unwrap();
+                let session = session::open_session(Box::new(connection), upgrade).unwrap();
                 let _ = (&*session.stream).read(&mut [0]);
                 panic!("a member's message causes it")
             });

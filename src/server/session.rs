@@ -25,7 +25,7 @@ use crate::wire::violation::Violation;
 /// The body of a client's thread.
 pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream) {
     let _ = stream.set_nodelay(true); // chat messages are small and must not wait for more
-    let mut connection = HttpConnection::new(server, peer, Arc::clone(&stream));
+    let mut connection = Box::new(HttpConnection::new(server, peer, Arc::clone(&stream)));
     if let Some(upgrade) = connection.run() {
         contain_panic(&stream, || run_websocket(connection, upgrade));
     }
@@ -44,8 +44,8 @@ pub(super) fn contain_panic(stream: &SharedStream, websocket: impl FnOnce()) {
 /// This function and its three parts are never inlined. A thread keeps every page of its stack that it has
 /// touched, and there are thousands of threads: so the parts use the same pages one after the other.
 #[inline(never)]
-fn run_websocket(connection: HttpConnection, upgrade: Upgrade) {
-    let HttpConnection { server, peer, .. } = connection;
+fn run_websocket(connection: Box<HttpConnection>, upgrade: Upgrade) {
+    let HttpConnection { server, peer, .. } = *connection;
     let resource = upgrade.resource;
     let Ok(mut session) = open_session(connection, upgrade) else {
         return server.log.log(Some(peer), LogEvent::NegotiationFailed);
@@ -66,10 +66,10 @@ fn run_websocket(connection: HttpConnection, upgrade: Upgrade) {
 /// The connection failed before the welcome was sent. The client has left the room.
 #[inline(never)]
 pub(super) fn open_session(
-    connection: HttpConnection,
+    connection: Box<HttpConnection>,
     upgrade: Upgrade,
 ) -> io::Result<Box<Session>> {
-    let HttpConnection { server, peer, stream, exchange_trace, unread, .. } = connection;
+    let HttpConnection { server, peer, stream, exchange_trace, unread, .. } = *connection;
     let Upgrade { resource, handshake } = upgrade;
     let upgraded = CountGuard::new(&server.upgraded);
     stream.set_read_timeout(None)?;

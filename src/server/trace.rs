@@ -51,6 +51,13 @@ impl Trace {
 
     /// Shows the bytes of an HTTP head that was sent or received, line by line.
     pub fn head(self, sender: Role, bytes: &[u8]) {
+        if self.is_on() {
+            self.show_head(sender, bytes);
+        }
+    }
+
+    #[inline(never)]
+    fn show_head(self, sender: Role, bytes: &[u8]) {
         if let Some(inspect_queue) = self.inspected_queue() {
             inspect_queue.push(self.peer, sender, vec![Observation::Head(bytes.to_vec())], 0);
         }
@@ -68,6 +75,13 @@ impl Trace {
 
     /// Shows whole frames that are sent.
     pub fn sent(self, frames: &[u8]) {
+        if self.is_on() {
+            self.show_sent(frames);
+        }
+    }
+
+    #[inline(never)]
+    fn show_sent(self, frames: &[u8]) {
         let frames_max = self.frames_max();
         if frames_max == 0 && self.inspected_queue().is_none() {
             return;
@@ -81,12 +95,18 @@ impl Trace {
     /// A tap on the bytes that the client sends, if they are to be shown. `first` has arrived with its
     /// handshake.
     pub fn tap(self, first: &[u8]) -> Option<Tap> {
-        if self.tracing == Tracing::Off && self.inspect_queue.is_none() {
+        if !self.is_on() {
             return None;
         }
         let mut tap = Tap { trace: self, dissector: Some(self.dissector(Role::Client)) };
         tap.received(first);
         Some(tap)
+    }
+
+    /// Whether anything can be shown. The parts that show it are never inlined: they take a large part of the
+    /// stack, and without a trace no thread must touch it.
+    fn is_on(self) -> bool {
+        self.tracing != Tracing::Off || self.inspect_queue.is_some()
     }
 
     fn dissector(self, sender: Role) -> Dissector {
