@@ -22,9 +22,10 @@
 //! 7. [`broadcast::Round::deliver_all`] calls [`send_queue::SendQueue::deliver`] for each member. A member
 //!    without a writer gets the frames at once, by one non-blocking `send`
 //!    ([`send_queue::WriterRole::write_nonblocking`]). Otherwise the frames wait in its send queue.
-//! 8. If the socket of a slow reader accepts no more, a writer thread takes over the writer role
-//!    ([`send_queue::WriterRole::write_blocking`]) until the queue is empty. A member whose queue is full is
-//!    disconnected with 1013 ([`broadcast::Round::deliver`]). No other member waits for it.
+//! 8. If the socket of a slow reader accepts no more, or after [`limits::NONBLOCKING_WRITES_MAX`] writes, a
+//!    writer thread takes over the writer role ([`send_queue::WriterRole::write_blocking`]) until the queue is
+//!    empty. A member whose queue is full is disconnected with 1013 ([`broadcast::Round::deliver`]). No other
+//!    member waits for it.
 //! 9. The session ends with a Close, a violation, or the end of the stream. [`session::Session::close`] waits
 //!    until the member's own messages are delivered ([`broadcast::BroadcastQueue::wait_until_delivered`]),
 //!    sends the Close ([`send_queue::SendQueue::close`]), leaves the room ([`room::Seat`]), waits until the
@@ -71,11 +72,11 @@
 //!
 //! | queue | bound | when it is full |
 //! |---|---|---|
-//! | replies to one read | the receive buffer, and one message of `--max-message` | they are sent before the next read |
+//! | replies to one read | the receive buffer, and one message of `--max-message`; at `/wire` [`limits::WIRE_BACKLOG_MAX`] and one simulated answer | they are sent before the next read; at `/wire` further answers are dropped |
 //! | broadcast queue | [`limits::BROADCAST_QUEUE_MAX`] and one batch | the sender waits and does not read |
-//! | send queue | `--max-backlog`, at `/wire` [`limits::WIRE_BACKLOG_MAX`]; and one batch | the member is disconnected; at `/wire` texts are dropped and counted |
+//! | send queue | `--max-backlog`, at `/wire` [`limits::WIRE_BACKLOG_MAX`]; and one batch, plus the chunk that is being written | the member is disconnected; at `/wire` texts are dropped and counted |
 //! | Pong and Ping of a send queue | 1 each | the new frame replaces the old |
-//! | thread pool | its idle threads | a new thread is started, or the connection is rejected |
+//! | thread pool | its idle threads | a new thread is started; without one, a new connection is rejected, and for a `writer` job the connection fails |
 //! | log | [`limits::LOG_MAX`] | lines are dropped and counted |
 //! | inspect queue | [`limits::OBSERVATIONS_MAX`], [`limits::OBSERVATIONS_BYTES_MAX`] | observations are dropped and counted |
 //! | rejected connections | [`limits::REJECTED_MAX`] | the connection is closed without an answer |

@@ -179,7 +179,7 @@ fn unreadable_input_is_reported() {
         (&["no-such-file"][..], &[][..], "no-such-file: No such file"),
         (&["--raw", "81"], &[], "81: No such file"),
         (&["--raw", "81", "05"], &[], "--raw is for a file or standard input"),
-        (&["81", "0"], &[], "the arguments, line 1: one hex digit in a row"),
+        (&["81", "0"], &[], "the arguments, line 1: one hex digit alone"),
         (&["81", "05", "no"], &[], "the arguments, line 1: 'n' is not a hex digit"),
         (&["--hex"], &[0x81, 0x05], "standard input, line 1: byte 81 is not a hex digit"),
         (&[], b"81 05\nhello\n", "standard input, line 2: 'h' is not a hex digit"),
@@ -458,7 +458,7 @@ fn a_summary_counts() {
         "messages: 5, the largest 126 bytes",
         "the last frame is incomplete: 4 bytes missing",
         "the last message is incomplete",
-        "VIOLATION of section 5.2 (5.2-b): reserved bit set without an extension; 2 times, first at byte 145",
+        "VIOLATION of section 5.2 (5.2-c): reserved bit set without an extension; 2 times, first at byte 145",
     ] {
         assert!(words(&output).contains(line), "{line} in {output}");
     }

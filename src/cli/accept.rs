@@ -35,9 +35,7 @@ fn finish(is_check: bool, operands: &[&str]) -> Result<Command, String> {
         }
         (true, words) => {
             let count = words.len();
-            return Err(format!(
-                "--check needs two arguments, KEY and ACCEPT; the number given is {count}"
-            ));
+            return Err(format!("--check needs two arguments, KEY and ACCEPT; {count} given"));
         }
     };
     Ok(Command::Accept(AcceptOptions { key: (*key).to_owned(), given }))
@@ -67,16 +65,12 @@ mod tests {
         for (words, beginning, end) in [
             (&[][..], "accept needs a key", "dGhlIHNhbXBsZSBub25jZQ=="),
             (&["k", "\u{1b}"], "unexpected argument '\\u{1b}'", "--check KEY ACCEPT"),
-            (&["--check"], "--check needs two arguments, KEY and ACCEPT", "the number given is 0"),
-            (
-                &["--check", "k"],
-                "--check needs two arguments, KEY and ACCEPT",
-                "the number given is 1",
-            ),
+            (&["--check"], "--check needs two arguments, KEY and ACCEPT", "; 0 given"),
+            (&["--check", "k"], "--check needs two arguments, KEY and ACCEPT", "; 1 given"),
             (
                 &["--check", "k", "a", "b"],
                 "--check needs two arguments, KEY and ACCEPT",
-                "the number given is 3",
+                "; 3 given",
             ),
             (&["--check=yes", "k", "a"], "--check takes no value", ""),
             (&["--chek", "k", "a"], "unknown option `--chek`; did you mean `--check`?", ""),

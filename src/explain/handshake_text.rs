@@ -101,9 +101,9 @@ pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> 
     let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
     head.add("", Check::of("4.2.1 item 1", method));
     head.add("Host", Check::passed("4.2.1 item 2"));
-    for Checked { section, header, result } in check_all(request) {
-        if !(header.is_empty() && result.is_ok()) {
-            head.add(header, Check::of(section, result));
+    for Checked { section, field, result } in check_all(request) {
+        if !(field.is_empty() && result.is_ok()) {
+            head.add(field, Check::of(section, result));
         }
     }
     if request.has_content() == Ok(true) {
@@ -122,9 +122,9 @@ pub fn response(
     offer: &ClientOffer,
 ) -> HandshakeText {
     let mut head = HandshakeText::new(Role::Server, offset, bytes);
-    for Checked { section, header, result } in response.check_all(offer) {
+    for Checked { section, field, result } in response.check_all(offer) {
         if !(section.starts_with("RFC") && result.is_ok()) {
-            head.add(header, Check::of(section, result));
+            head.add(field, Check::of(section, result));
         }
     }
     let given = response.fields.values("Sec-WebSocket-Accept").next();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `frame` | those of [`frame_json`], and `number` (from 1), `time` (RFC 3339), `connection` |
 //! | `head` | `number`, `time`, `connection`, `from`, `lines`, and `accept`: `null`, or for a request with a key `key`, `guid`, `sha1` (in hex) and `accept`, the value in base64 |
-//! | `lost` | `frames`: the number of frames that this client did not get because it reads too slowly |
+//! | `lost` | `frames`: the number of frames and heads that this client did not get, because it reads too slowly or the inspect queue was full |
 //! | `answer` | the simulated answer to frames that the client has sent in hex (`server/simulate.rs`) |
 
 use super::json::{JsonObject, list, string};
@@ -68,7 +68,7 @@ fn computation(key: &[u8]) -> String {
     out.finish()
 }
 
-/// The object that reports `frames` dropped frames.
+/// The object that reports `frames` dropped frames and heads.
 pub fn lost(frames: u64) -> String {
     let mut out = JsonObject::default();
     out.text("kind", "lost");

@@ -241,7 +241,7 @@ pub static REQUIREMENTS: &[Requirement] = &[
     row("7.4.1-k", "REG", Both, "1011: an unexpected condition at the sender"),
     row("7.4.1-l", "REG", Both, "1012, 1013 and 1014: service restart, try again later, bad gateway; registered after the RFC"),
     row("7.4.2-a", "def", Both, "The codes 0 to 999 are not used"),
-    row("7.4.2-b", "REG", Both, "The codes 1000 to 2999 are reserved for the protocol, and most are not assigned"),
+    row("7.4.2-b", "REG", Both, "The codes 1000 to 2999 are reserved for the protocol; a code that is not assigned is not sent"),
     row("7.4.2-c", "REG", Both, "The codes 3000 to 3999 are for libraries and frameworks"),
     row("7.4.2-d", "REG", Both, "The codes 4000 to 4999 are for private use"),
     row("7.4.2-e", "def", Both, "There are no codes from 5000 on"),

@@ -1,11 +1,12 @@
-//! Messages for several clients: frames that are encoded once.
+//! Messages for several clients: frames that are encoded once. The answers at `/wire` use it too, for one
+//! client.
 
 use std::mem;
 
 use super::limits::BUFFER_RETAINED_MAX;
 use crate::wire::frame::{self, Opcode};
 
-/// Text messages as frames, to be sent to several clients.
+/// Text messages as frames.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// The frames, one after the other.

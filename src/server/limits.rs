@@ -1,4 +1,5 @@
-//! Every number that the RFC leaves to the server (section 10.4), each with its unit and its reason.
+//! The numbers of the server that the RFC leaves open (section 10.4), each with its unit and its reason. Those
+//! of the wire layer are in `src/wire`.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ pub const BROADCAST_QUEUE_MAX: usize = 1024 * 1024;
 /// another thread costs a fifth; with 16 it saves nothing, with 32 a tenth, with 100 a quarter.
 pub const HELP_MEMBERS_MIN: usize = 32;
 
-/// Bytes of one blocking write. Between two writes a writer checks whether the connection is closing.
+/// Bytes of one blocking write. Between two writes a writer thread checks whether the connection is closing;
+/// the writes of the 101 and of an echo go on until all is sent or the connection has failed.
 pub const WRITE_MAX: usize = 256 * 1024;
 
 /// Longest time that one blocking write waits (`SO_SNDTIMEO`). It is short so that slow progress is noticed:
@@ -27,7 +29,7 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of capacity that a connection's own buffer keeps after a large message or a burst.
 pub const BUFFER_RETAINED_MAX: usize = 4 * 1024;
 
-/// Non-blocking writes that a thread makes for one send queue before a thread of its own takes over.
+/// Non-blocking writes that a thread makes for one send queue before a writer thread takes over.
 pub const NONBLOCKING_WRITES_MAX: usize = 4;
 
 /// Time for the client to answer our Close, and for its last bytes before the socket is closed. Long

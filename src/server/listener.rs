@@ -186,8 +186,8 @@ fn warn_descriptor_limit(server: &Server) {
     server.log.log(None, LogEvent::Warning(&warning));
 }
 
-/// Waits for a signal, closes every connection, and waits for the answers. A second signal ends the program
-/// at once, with status 1.
+/// Waits for a signal, closes every member of the rooms, and waits for the answers. HTTP connections end with
+/// the process. A second signal ends the program at once, with status 1.
 pub(super) fn wait_for_stop(server: &'static Server, mut signals: UnixStream) {
     let mut signal = [0];
     let _ = signals.read_exact(&mut signal); // it does not fail: the other end is never closed

@@ -27,8 +27,9 @@ pub struct MessageHandler {
     pub send_queue: Arc<SendQueue>,
     /// False after our Close: messages are then read and dropped.
     pub is_open: bool,
-    /// At `/chat`, messages for all members; at `/wire`, simulated answers for the client; at `/echo`,
-    /// frames for the client, which are not counted here. They are bounded by what one read completes.
+    /// At `/chat`, messages for all members; at `/echo`, frames for the client, which are not counted here.
+    /// Both are bounded by what one read completes. At `/wire`, simulated answers for the client: an answer
+    /// is longer than its text, so above [`WIRE_BACKLOG_MAX`] further ones are dropped.
     batch: Batch,
     /// Lines for the log.
     log_lines: String,
@@ -75,7 +76,7 @@ impl MessageHandler {
                 self.push_reply(opcode, payload); // 5.6
                 self.server.metrics.outgoing.messages.add(1);
             }
-            Reply::Simulation(text) => {
+            Reply::Simulation(text) if self.batch.frames.len() <= WIRE_BACKLOG_MAX => {
                 self.batch.push_text(&simulate(text, self.server.options.limits.max_message));
             }
             // 5.5.2, 5.5.3: at `/echo` the Pong keeps its place between the echoes
@@ -83,14 +84,15 @@ impl MessageHandler {
                 self.push_reply(Opcode::Pong, payload);
             }
             Reply::Pong(payload) => self.send_queue.pong(payload),
-            Reply::Reject(close) => self.reject(close), // 7.4.1
-            Reply::Nothing | Reply::Close(_) => (),     // 5.5.3: a Pong needs no reply
+            Reply::Unsupported(close) => self.close_unsupported(close), // 7.4.1
+            // 5.5.3: a Pong needs no reply
+            Reply::Nothing | Reply::Close(_) | Reply::Simulation(_) => (),
         }
     }
 
     /// Starts the closing handshake (section 7.1.2) because of a message that the resource does not accept.
     /// The client's earlier messages are delivered first. After it, messages are read and dropped.
-    fn reject(&mut self, close: Close) {
+    fn close_unsupported(&mut self, close: Close) {
         let _ = self.flush(); // if the connection has failed, the next read reports it
         self.server.broadcast_queue.wait_until_delivered(self.last_broadcast);
         self.send_queue.close(close, Backlog::Flush, CLOSE_TIMEOUT);

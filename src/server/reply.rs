@@ -18,7 +18,7 @@ pub enum Reply<'a> {
     /// A Pong with the payload of the Ping.
     Pong(&'a [u8]),
     /// The resource does not accept the message: the server starts the closing handshake.
-    Reject(Close),
+    Unsupported(Close),
     /// The client's Close is answered with its [`Close::reply`], and the session ends.
     Close(Close),
     /// Nothing is sent.
@@ -42,7 +42,7 @@ pub fn reply_to(event: Event<'_>, resource: Resource) -> Reply<'_> {
 
 /// Section 7.4.1: 1003 for a type of data that the endpoint cannot accept.
 fn unsupported(reason: &str) -> Reply<'static> {
-    Reply::Reject(Close::new(CloseCode::UNSUPPORTED_DATA, reason))
+    Reply::Unsupported(Close::new(CloseCode::UNSUPPORTED_DATA, reason))
 }
 
 #[cfg(test)]
@@ -52,11 +52,12 @@ mod tests {
     #[test]
     fn each_event_has_its_reply_at_each_resource() {
         use Resource::{Chat, Echo, Wire};
-        let reject = |reason| Reply::Reject(Close::new(CloseCode::UNSUPPORTED_DATA, reason));
+        let unsupported =
+            |reason| Reply::Unsupported(Close::new(CloseCode::UNSUPPORTED_DATA, reason));
         for (resource, text, binary) in [
-            (Chat, Reply::Broadcast("a"), reject("this chat takes text only")),
+            (Chat, Reply::Broadcast("a"), unsupported("this chat takes text only")),
             (Echo, Reply::Echo(Opcode::Text, b"a"), Reply::Echo(Opcode::Binary, &[1])),
-            (Wire, Reply::Simulation("a"), reject("/wire takes frames as hex in text only")),
+            (Wire, Reply::Simulation("a"), unsupported("/wire takes frames as hex in text only")),
         ] {
             assert_eq!(reply_to(Event::Text("a"), resource), text);
             assert_eq!(reply_to(Event::Binary(&[1]), resource), binary);

@@ -5,8 +5,8 @@
 //!           a thread has a frame: it takes the writer role
 //! no writer ──────────────────────────────────────────────> this thread writes without blocking
 //!     ^                                                        │                    │
-//!     │ the queue is empty: the writer releases the role       │                    │ the socket accepts
-//!     ├────────────────────────────────────────────────────────┘                    v no more
+//!     │ the queue is empty: the writer releases the role       │                    │ the socket accepts no
+//!     ├────────────────────────────────────────────────────────┘                    v more, or after 4 writes
 //!     └──────────────────────────────────────────────── a writer thread writes and blocks
 //! ```
 //! While one thread has the writer role, the others leave their frames in the queue and go on.
@@ -98,7 +98,8 @@ impl SendQueue {
         Enqueue::Queued
     }
 
-    /// Sends whole frames, and blocks the caller until the kernel has them or the connection is closing.
+    /// Sends whole frames, and blocks the caller until the kernel has them or the connection has failed. If
+    /// our Close is queued while the caller waits for the writer role, the frames are dropped.
     ///
     /// # Errors
     /// The connection failed.

@@ -58,7 +58,7 @@ fn reaction(reply: &Reply) -> String {
             let what = format!("text message ({size}): sent to everyone in the chat");
             step(&what, Some((Opcode::Text, text.as_bytes())))
         }
-        Reply::Reject(close) => step(
+        Reply::Unsupported(close) => step(
             "binary message: /chat accepts text only (7.4.1); /echo sends it back",
             Some((Opcode::Close, &close.body())),
         ),
@@ -123,7 +123,7 @@ fn steps(wire: &[u8], max_message: usize) -> Vec<String> {
             }
         };
         steps.push(reaction(&reply));
-        if matches!(reply, Reply::Reject(_) | Reply::Close(_)) {
+        if matches!(reply, Reply::Unsupported(_) | Reply::Close(_)) {
             break; // the server sends nothing after its Close
         }
     }

@@ -133,7 +133,7 @@ impl Trace {
                 self.log(sender, lines);
             }
             if TRACED_FRAMES_MAX < count {
-                self.log(sender, [format!("and {} frames more", count - TRACED_FRAMES_MAX)]);
+                self.log(sender, [format!("and {} more frames", count - TRACED_FRAMES_MAX)]);
             }
         }
         if let Some(inspect_queue) = self.inspected_queue() {

@@ -7,7 +7,6 @@ use super::output::{Failure, Status, columns, print, warn};
 use crate::explain::hex;
 use crate::explain::picture::{bits_in, picture};
 use crate::explain::text::byte_count;
-use crate::rfc6455::Requirement;
 use crate::wire::builder::{FrameBuilder, LengthForm};
 use crate::wire::dissect::{Dissector, Frame};
 use crate::wire::frame::Opcode;
@@ -181,15 +180,14 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
         };
         let broken = violations.into_iter().filter(is_reported).map(Violation::rule);
         warnings.extend(broken.map(|Rule { sentence, requirement, .. }| {
-            let Requirement { section, id, .. } = requirement;
-            format!("frame {number}: {sentence} (RFC 6455, {section}, {id})")
+            format!("frame {number}: {sentence} (RFC 6455, {})", requirement.id)
         }));
         warnings.extend(mismatch.map(|what| format!("frame {number}: {what} (RFC 6455, 5.2)")));
     }
     if matches!(options.masking, Masking::Key(_)) && 1 < frames.len() {
         let count = frames.len();
         warnings.push(format!(
-            "one masking key for all {count} frames, but each frame needs a new one (RFC 6455, 5.3, 5.3-b)"
+            "one masking key for all {count} frames, but each frame needs a new one (RFC 6455, 5.3-b)"
         ));
     }
     warnings
@@ -199,7 +197,7 @@ fn warnings(options: &EncodeOptions, frames: &[EncodedFrame], dissected: &[Frame
 fn length_mismatch(frame: &EncodedFrame) -> Option<String> {
     let EncodedFrame { builder, length, .. } = frame;
     let (declared, length) = (builder.length, *length);
-    if builder.is_mistaken() {
+    if builder.announces_longer_form() {
         let size = if declared == 126 { 2 } else { 8 };
         return Some(format!(
             "{declared} in seven bits announces a length in the next {size} bytes"
@@ -272,7 +270,8 @@ mod tests {
         assert_eq!(keys, [1, 2, 3].map(|last| Some([0, 0, 0, last])));
         assert!(warnings_of(&options).is_empty());
         let options = EncodeOptions { masking: Masking::Key(KEY), ..options };
-        let sentence = "one masking key for all 3 frames, but each frame needs a new one (RFC 6455, 5.3, 5.3-b)";
+        let sentence =
+            "one masking key for all 3 frames, but each frame needs a new one (RFC 6455, 5.3-b)";
         assert_eq!(warnings_of(&options), [sentence]);
         assert_ne!(random_key().unwrap(), random_key().unwrap());
     }
@@ -315,7 +314,7 @@ mod tests {
         ] {
             let warned = warnings_of(&options);
             let sections: Vec<_> = warned.iter().filter_map(|warning| warning.split_once("RFC 6455, ")).collect();
-            let sections: Vec<_> = sections.iter().filter_map(|(_, cited)| cited.split([',', ')']).next()).collect();
+            let sections: Vec<_> = sections.iter().filter_map(|(_, cited)| cited.split(['-', ')']).next()).collect();
             assert_eq!(sections, expected, "{what}: {warned:?}");
             assert!(warned.iter().all(|warning| warning.starts_with("frame 1: ")), "{what}: {warned:?}");
         }

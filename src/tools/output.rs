@@ -13,7 +13,8 @@ pub type Status = u8;
 pub struct Failure {
     /// What is wrong, and what would be right.
     pub sentence: String,
-    /// The exit status: 2 if other arguments or other input would help, else 1.
+    /// The exit status. `decode` has 2 for every failure, because its 1 means a violation. For the other
+    /// commands: 2 if other arguments or other input would help, else 1.
     pub status: Status,
 }
 

@@ -64,7 +64,7 @@ impl FrameBuilder {
     }
 
     /// Whether a reader takes the length for the announcement of a longer form.
-    pub fn is_mistaken(&self) -> bool {
+    pub fn announces_longer_form(&self) -> bool {
         self.form == LengthForm::Bits7 && LengthForm::shortest(self.length) != LengthForm::Bits7
     }
 
@@ -138,10 +138,14 @@ mod tests {
         }
         let builder =
             |length, form| FrameBuilder { fin: true, rsv: 0, opcode: 1, key: None, length, form };
-        for (length, is_mistaken) in [(125, false), (126, true), (127, true)] {
-            assert_eq!(builder(length, LengthForm::Bits7).is_mistaken(), is_mistaken, "{length}");
+        for (length, announces) in [(125, false), (126, true), (127, true)] {
+            assert_eq!(
+                builder(length, LengthForm::Bits7).announces_longer_form(),
+                announces,
+                "{length}"
+            );
         }
-        assert!(!builder(126, LengthForm::Bits16).is_mistaken());
+        assert!(!builder(126, LengthForm::Bits16).announces_longer_form());
     }
 
     proptest! {

@@ -4,9 +4,10 @@
 //! new message replaces one that it interrupts.
 
 use super::close::Close;
-use super::frame::{CONTROL_MAX, Opcode, RawHeader, Role};
+use super::frame::{Opcode, RawHeader, Role};
 use super::mask;
 use super::message::check_fragmentation;
+use super::raw::LENGTH_7_MAX;
 use super::utf8::Utf8Buffer;
 use super::violation::Violation;
 
@@ -23,7 +24,8 @@ pub struct Frame {
     pub payload: Vec<u8>,
     /// Bytes of its payload that were received.
     pub arrived: u64,
-    /// Every violation, in the order in which a receiver would detect them.
+    /// Every violation, in the order in which a receiver would detect them; except data after a Close
+    /// (5.5.1-h), which a receiver drops: `explain/finding.rs`.
     pub violations: Vec<Violation>,
     /// The frame comes after a Close, so it has no meaning (section 5.5.1).
     pub follows_close: bool,
@@ -206,8 +208,8 @@ impl Dissector {
         let key = frame.header.key().unwrap_or_default(); // a key of zeros changes nothing
         mask::apply(key, (frame.arrived % 4) as usize, payload);
         frame.arrived += payload.len() as u64;
-        let max = if frame.header.is_control() { CONTROL_MAX } else { 0 };
-        keep(&mut frame.payload, payload, self.payload_max.max(max));
+        let max = if frame.header.is_control() { LENGTH_7_MAX } else { 0 };
+        keep(&mut frame.payload, payload, self.payload_max.max(max.into()));
         if let Some(message) = self.message.as_mut().filter(|_| frame.is_data()) {
             message.length += payload.len() as u64;
             keep(&mut message.payload, payload, self.payload_max);
@@ -342,7 +344,7 @@ mod tests {
         let broken: Vec<_> = frames.iter().map(|frame| frame.violations.clone()).collect();
         let expected = [
             vec![Violation::ReservedBits],
-            vec![Violation::ReservedDataOpcode],
+            vec![Violation::ReservedOpcode],
             vec![Violation::NothingToContinue],
             vec![],
             vec![Violation::Masked],

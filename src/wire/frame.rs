@@ -19,8 +19,8 @@
 //! | field | bits | meaning | requirements |
 //! |---|---|---|---|
 //! | FIN | 1 | the last frame of a message; always set in a control frame | 5.2-a, 5.5-b |
-//! | RSV1 to RSV3 | 3 | 0, unless an extension defines them | 5.2-b |
-//! | opcode | 4 | 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, A Pong; others are reserved | 5.2-d, 5.2-e |
+//! | RSV1 to RSV3 | 3 | 0, unless an extension defines them | 5.2-c |
+//! | opcode | 4 | 0 continuation, 1 text, 2 binary, 8 Close, 9 Ping, A Pong; others are reserved | 5.2-f |
 //! | MASK | 1 | set by a client, not by a server | 5.1-a, 5.1-d |
 //! | payload len | 7 | the length in bytes, up to 125; 126 or 127: the length follows | 5.2-g, 5.5-a |
 //! | extended payload length | 0, 16 or 64 | the length, most significant byte first, in the shortest form, below 2^63 | 5.2-h to 5.2-m |
@@ -239,10 +239,10 @@ mod tests {
             ("5.2 RSV2", Violation::ReservedBits, &[0b1_010_0001]),
             ("5.2 RSV3", Violation::ReservedBits, &[0b1_001_0001]),
             ("5.2 RSV1 on a ping", Violation::ReservedBits, &[0b1_100_1001]),
-            ("5.2 opcode 3", Violation::ReservedDataOpcode, &[0b1_000_0011]),
-            ("5.2 opcode 7", Violation::ReservedDataOpcode, &[0b0_000_0111]),
-            ("5.2 opcode B", Violation::ReservedControlOpcode, &[0b1_000_1011]),
-            ("5.2 opcode F", Violation::ReservedControlOpcode, &[0b1_000_1111]),
+            ("5.2 opcode 3", Violation::ReservedOpcode, &[0b1_000_0011]),
+            ("5.2 opcode 7", Violation::ReservedOpcode, &[0b0_000_0111]),
+            ("5.2 opcode B", Violation::ReservedOpcode, &[0b1_000_1011]),
+            ("5.2 opcode F", Violation::ReservedOpcode, &[0b1_000_1111]),
             ("5.5 close without FIN", Violation::ControlFragmented, &[0b0_000_1000]),
             ("5.5 ping without FIN", Violation::ControlFragmented, &[0b0_000_1001]),
             ("5.5 pong without FIN", Violation::ControlFragmented, &[0b0_000_1010]),

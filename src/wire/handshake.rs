@@ -71,14 +71,15 @@ impl AcceptedHandshake {
 pub struct Checked<E> {
     /// The section with the item, as in `4.2.1 item 3`.
     pub section: &'static str,
-    /// The header that the item is about; empty for the first line.
-    pub header: &'static str,
+    /// The name of the field that the item is about; empty for the first line.
+    pub field: &'static str,
     /// The error, if the item is not met.
     pub result: Result<(), E>,
 }
 
-/// Every item of section 4.2.1 with its result, in the order in which the server checks them. Item 2, Host,
-/// has no row: every [`Request`] has one.
+/// The items of section 4.2.1 with their results, in the order in which the server checks them. Three have no
+/// row: the method of item 1, which depends on the resource; item 2, Host, because every HTTP/1.1 [`Request`]
+/// has one; and item 10, other fields, which a server may ignore.
 #[rustfmt::skip]
 pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
     let has = |name, token| request.fields.has_token(name, token);
@@ -93,7 +94,7 @@ pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
         ("4.2.1 item 8", "Sec-WebSocket-Protocol",   ensure(is_list(request, "Sec-WebSocket-Protocol", is_token), Refusal::ProtocolInvalid)),
         ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid)),
     ]
-    .map(|(section, header, result)| Checked { section, header, result })
+    .map(|(section, field, result)| Checked { section, field, result })
 }
 
 /// Item 5: one key (section 11.3.1) of 16 bytes.

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::refusal::Refusal;
 use super::rules::ensure;
 
-/// The methods that the server distinguishes (RFC 9110, 9). It refuses methods that are not registered.
+/// The methods that the server distinguishes (RFC 9110, 9). It refuses a method that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The method of an upgrade.

@@ -51,7 +51,7 @@ rules! {
     Target             ("H-12",      BAD_REQUEST,                           "the request target is not a path");
     /// The target is longer than the limit.
     TargetTooLong      ("H-10",      "414 URI Too Long",                    "the request target is too long");
-    /// The method is not registered.
+    /// A method that the server does not know.
     MethodUnknown      ("H-46",      "501 Not Implemented",                 "this method is not implemented");
     /// HTTP/2.0 or another major version in this syntax.
     HttpMajorVersion   ("H-56",      "505 HTTP Version Not Supported",      "this server speaks HTTP/1.1");

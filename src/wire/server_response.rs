@@ -155,7 +155,7 @@ impl ServerResponse {
             ("4.2.2 item 4",   "Sec-WebSocket-Protocol",   self.check_protocol(offer)),
             ("4.2.2 item 4",   "Sec-WebSocket-Extensions", self.check_extensions(offer)),
         ]
-        .map(|(section, header, result)| Checked { section, header, result })
+        .map(|(section, field, result)| Checked { section, field, result })
     }
 
     fn check_accept(&self, offer: &ClientOffer) -> Result<(), ResponseError> {

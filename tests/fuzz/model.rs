@@ -161,8 +161,7 @@ impl Frame {
             return Err((at + 1, Violation::ReservedBits));
         }
         match opcode {
-            3..=7 => return Err((at + 1, Violation::ReservedDataOpcode)),
-            11.. => return Err((at + 1, Violation::ReservedControlOpcode)),
+            3..=7 | 11.. => return Err((at + 1, Violation::ReservedOpcode)),
             _ => (),
         }
         if 8 <= opcode && !fin {

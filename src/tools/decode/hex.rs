@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn invalid_text_is_reported_with_its_line() {
         for (text, wrong) in [
-            ("81 05\n48 6", "line 2: one hex digit in a row"),
+            ("81 05\n48 6", "line 2: one hex digit alone"),
             ("815 05", "line 1: an odd number"),
             ("81 05 Hello", "line 1: 'H' is not a hex digit"),
             ("81 \u{1b}[31m", "line 1: '\\x1b' is not a hex digit"),

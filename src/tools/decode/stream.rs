@@ -28,7 +28,7 @@ pub(super) struct Stream<'a> {
 
 enum State {
     /// The beginning of a head, or too few bytes to distinguish a head from a frame.
-    /// The parser finds the end of a request head in the same way.
+    /// The parser is that of responses. It also finds the end of a request head.
     Head(Vec<u8>, ResponseParser),
     Frames(Box<Dissector>),
     /// Not frames.

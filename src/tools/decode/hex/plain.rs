@@ -89,9 +89,11 @@ impl Plain {
         match self.high.take() {
             Some(byte) if digits == 1 && prefix == Prefix::Zero => out.push(byte),
             Some(_) => {
-                let many =
-                    if digits == 1 { "one hex digit" } else { "an odd number of hex digits" };
-                return Err(format!("{many} in a row; each byte has two, as in 81 05"));
+                let many = match digits {
+                    1 => "one hex digit alone",
+                    _ => "an odd number of hex digits in a row",
+                };
+                return Err(format!("{many}; each byte has two, as in 81 05"));
             }
             None => (),
         }
