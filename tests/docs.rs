@@ -426,18 +426,7 @@ fn nearest(wanted: &str, lines: &[String]) -> usize {
 
 /// The Levenshtein distance of two lines, without what differs from run to run.
 fn distance(one: &str, other: &str) -> usize {
-    let (one, other) = (normalized(one), normalized(other));
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+    strsim::levenshtein(&normalized(one), &normalized(other))
 }
 
 #[test]
