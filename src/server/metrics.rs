@@ -56,7 +56,7 @@ impl Traffic {
 
     /// Counts frames with one opcode.
     pub fn frames(&self, opcode: Opcode, more: u64) {
-        self.frame_counts(Opcode::ALL.map(|known| if known == opcode { more } else { 0 }));
+        self.frames[opcode.index()].add(more);
     }
 
     /// Counts frames, N for each opcode.

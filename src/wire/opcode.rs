@@ -36,6 +36,12 @@ impl Opcode {
         Self::ALL.into_iter().find(|opcode| *opcode as u8 == bits)
     }
 
+    /// Its place in [`Opcode::ALL`].
+    pub fn index(self) -> usize {
+        let bits = self as usize;
+        if self.is_control() { bits - 5 } else { bits }
+    }
+
     /// Section 5.5: the most significant bit of the opcode marks a control frame.
     pub fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
@@ -51,5 +57,15 @@ impl Opcode {
             Self::Ping => "ping",
             Self::Pong => "pong",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_the_place_in_all() {
+        assert_eq!(Opcode::ALL.map(Opcode::index), [0, 1, 2, 3, 4, 5]);
     }
 }
