@@ -1,8 +1,10 @@
 //! The command line: words and environment variables in, one [`Command`] out.
 //!
 //! ```text
-//! serve, decode, encode, accept: one Syntax each ─ args: the parser ─ command
-//!                                └ values
+//! words ─> args: the parser ─────────────────────────────> command
+//!             ^
+//!             │ a Syntax: the table of options
+//!          serve, decode, encode or accept ─> values: reads one value
 //! ```
 
 use std::ffi::OsString;

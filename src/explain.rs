@@ -1,5 +1,5 @@
-//! Frames, handshakes and accept values as pictures, sentences and JSON. Pure: every explanation
-//! comes from a value of [`wire`](crate::wire), so it cannot differ from what the server does.
+//! Frames, handshakes and accept values as pictures, sentences and JSON. Pure: every value that is shown
+//! comes from [`wire`](crate::wire), which the server uses too.
 
 pub mod hex;
 pub mod text;

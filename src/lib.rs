@@ -40,9 +40,9 @@
 //! Three walks of ten minutes each.
 //!
 //! **A frame.** [`wire::frame`] opens with the figure of section 5.2. [`wire::raw::RawHeader`] reads the fields of
-//! a header, and [`wire::violation::RULES`] is the table of everything that can be wrong with a frame, except
-//! data after a Close ([`explain::finding`]): the requirement, the close code and the sentence of each rule. [`wire::frame::Header::parse`] stops at the first
-//! broken rule, [`wire::dissect::Dissector`] lists all of them. [`wire::builder::FrameBuilder`] writes a frame,
+//! a header, and [`wire::violation`] has the table of what can be wrong with a frame: the requirement, the
+//! close code and the sentence of each rule. [`wire::frame::Header::parse`] stops at the first broken rule,
+//! [`wire::dissect::Dissector`] lists all of them. [`wire::builder::FrameBuilder`] writes a frame,
 //! [`wire::mask::apply`] masks its payload, and [`explain::picture::picture`] draws it.
 //!
 //! **A handshake.** [`server::http::HttpConnection::run`] reads a request head with

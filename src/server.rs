@@ -26,20 +26,30 @@
 //!    writer thread takes over the writer role ([`send_queue::WriterRole::write_blocking`]) until the queue is
 //!    empty. A member whose queue is full is disconnected with 1013 ([`broadcast::Round::deliver`]). No other
 //!    member waits for it.
-//! 9. The session ends with a Close, a violation, or the end of the stream. [`session::Session::close`] waits
-//!    until the member's own messages are delivered ([`broadcast::BroadcastQueue::wait_until_delivered`]),
-//!    sends the Close ([`send_queue::SendQueue::close`]), leaves the room ([`room::Seat`]), waits until the
-//!    queue is sent ([`send_queue::SendQueue::wait_flushed`]), and closes TCP so that the last byte of the
-//!    Close arrives ([`crate::net::stream::lingering_close`]).
+//! 9. The client closes first, or violates the protocol. [`session::Session::close`] waits until the member's
+//!    own messages are delivered ([`broadcast::BroadcastQueue::wait_until_delivered`]), sends the Close
+//!    ([`send_queue::SendQueue::close`]), leaves the room ([`room::Seat`]), waits until the queue is sent
+//!    ([`send_queue::SendQueue::wait_flushed`]), and closes TCP so that the last byte of the Close arrives
+//!    ([`crate::net::stream::lingering_close`]). If the stream ends without a Close, nothing is sent.
+//! 10. Or the server closes first: after binary data (1003), for a slow reader (1013), an idle client or a
+//!     shutdown (1001). A thread queues the Close; the session goes on reading, and drops messages. The
+//!     client's Close ends the session as in step 9, but no other Close is sent. Without an answer the
+//!     heartbeat shuts the socket down at the deadline of [`send_queue::SendState::closing`].
 //!
 //! # Threads and queues
 //!
+//! With `--inspect`, the page can be an inspector: at `/wire` the server sends it the heads and frames of
+//! `/chat` and `/echo` ([`trace`], [`publisher`]). An inspector can send frames in hex, and the server replies
+//! with what `/chat` would do: a simulated answer ([`simulate`]).
+//!
+//! The bounds in the figure are constants of [`limits`], except the option `--max-backlog`.
+//!
 //! ```text
-//!                    rejected: 128                                     log: 1 MiB
+//!                  REJECTED_MAX                                          LOG_MAX
 //! listener ────────────────────────> rejector        every thread ──────────────────> log thread ──> stderr
 //!    │
 //!    │ thread pool: a job for each connection
-//!    v                 broadcast queue: 1 MiB
+//!    v                BROADCAST_QUEUE_MAX
 //! client thread ──────────────────────────────> broadcaster
 //!    │  │                                            │
 //!    │  │  the sender delivers, or the broadcaster   │          heartbeat: Ping, Close
@@ -47,10 +57,10 @@
 //!    │                       v                                      v
 //!    │          one send queue for each client: --max-backlog, 1 Pong, 1 Ping, 1 Close
 //!    │                       │                                      ^
-//!    │                       │ the thread with the writer role      │ texts for /wire: 1 MiB each
+//!    │                       │ the thread with the writer role      │ texts for /wire: WIRE_BACKLOG_MAX
 //!    │                       v                                      │
 //!    │                 the client's socket                          │
-//!    │  inspect queue: 1024 observations or 1 MiB                   │
+//!    │      OBSERVATIONS_MAX or OBSERVATIONS_BYTES_MAX              │
 //!    └────────────────────────────────────────────────────> publisher
 //! ```
 //!
@@ -58,7 +68,9 @@
 //! |---|---|---|
 //! | main | 1 | a signal; then the end of all WebSockets ([`listener::wait_for_stop`]) |
 //! | `listener` | one for each address | the next connection; after a failed accept, [`limits::ACCEPT_PAUSE`] |
-//! | `client` | one for each connection | bytes of its client; space in the socket, for HTTP, the 101 and the echo; while the broadcast queue is full, the end of a round; at `/echo`, the writer role; at its end, the delivery of its messages, its queue and the client's FIN (step 9) |
+//! | `client` in HTTP | one for each connection | bytes of a request, until `--handshake-timeout`; space in the socket, for the response |
+//! | then as a WebSocket | | bytes of its client; space in the socket, for the 101; while the broadcast queue is full, the end of a round; at `/echo`, the writer role, and space in the socket |
+//! | then at its end | | the delivery of its messages; its send queue; the client's FIN (step 9) |
 //! | `writer` | one for each client with a backlog | space in the socket, [`limits::SEND_TIMEOUT`] at a time |
 //! | idle, of the pool | as many as became free lately | a job, for [`limits::IDLE_THREAD_TIMEOUT`] |
 //! | `broadcaster` | 1 | a round to start or to help with |

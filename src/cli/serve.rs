@@ -25,7 +25,8 @@ pub(super) const SYNTAX: Syntax<ServeOptions> = Syntax {
 
 #[rustfmt::skip]
 pub(super) const FLAGS: &[Flag<ServeOptions>] = &[
-    // name, value, its least and most words, default, times, help; then how the value is stored
+    // name, value, its least and most words, default, times, help; then how the value is stored. The defaults
+    // are those of `Limits` as text: a test in `src/cli.rs` compares them.
     flag("bind", "ADDR:PORT", (1, 1), "127.0.0.1:1984", Repeatable, "listen on this address; repeatable; IPv6 as [::1]:1984; port 0 takes a free port",
         |options, words| { options.bind.push(address(&words.concat())?); Ok(()) }),
     flag("welcome", "TEXT", (1, 1), "Welcome to Corvusoft Chat!", Once, "first message to each member",

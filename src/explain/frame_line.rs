@@ -93,7 +93,7 @@ mod tests {
             let mut printed = Vec::new();
             for part in wire.to_vec().chunks_mut(size) {
                 dissector.read(part, |frame| printed.extend(lines(&frame)));
-                printed.extend(dissector.broken().iter().flat_map(lines));
+                printed.extend(dissector.take_broken().iter().flat_map(lines));
             }
             assert_eq!(printed, expected);
         }

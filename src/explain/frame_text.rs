@@ -23,6 +23,8 @@ const TABLE_MIN: usize = 70;
 /// The columns of that table where the bits and the meaning of a field begin.
 const BITS: usize = 26;
 const MEANING: usize = 35;
+/// The columns of the bits, with a space after them; longer bits get lines of their own.
+const BITS_WIDTH: usize = MEANING - BITS;
 
 /// Everything about a frame; `number` is its place in the stream, from 1.
 pub fn frame_text(number: u64, frame: &Frame, view: View) -> String {
@@ -54,7 +56,7 @@ fn row(field: &Field, view: View) -> String {
     let name = view.paint(Tone::Name, &format!("{name:<24}"));
     let meaning = wrap(&meaning, MEANING, MEANING, view.width);
     match bits.len() {
-        ..9 => format!("  {name}{bits:<9}{meaning}\n"),
+        ..BITS_WIDTH => format!("  {name}{bits:<BITS_WIDTH$}{meaning}\n"),
         _ => {
             let bits = wrap(bits, BITS, BITS, view.width);
             format!("  {name}{bits}\n{:MEANING$}{meaning}\n", "")

@@ -8,19 +8,19 @@ use super::text::{byte_range, printable};
 use super::view::{Tone, View};
 use crate::wire::frame::Role;
 use crate::wire::handshake::{Checked, GUID, accept, check_all};
-use crate::wire::http::{Method, Request};
+use crate::wire::http::Request;
 use crate::wire::refusal::Refusal;
 use crate::wire::server_response::{ClientOffer, ResponseError, ServerResponse};
 
-/// A head and the result of its checks.
+/// A head with the verdicts on its lines.
 #[derive(Debug)]
-pub struct HandshakeText {
+pub struct CheckedHead {
     sender: Role,
     offset: u64,
     size: usize,
     lines: Vec<HeadLine>,
-    /// The failed checks that belong to no line.
-    other: Vec<Check>,
+    /// The violations that belong to no line.
+    other: Vec<Verdict>,
     /// The computation of the accept value.
     accept: Option<String>,
 }
@@ -28,12 +28,12 @@ pub struct HandshakeText {
 #[derive(Debug)]
 struct HeadLine {
     text: String,
-    checks: Vec<Check>,
+    verdicts: Vec<Verdict>,
 }
 
-/// The check of one item of the RFC's lists.
+/// The result of one item of the RFC's lists, in words.
 #[derive(Debug)]
-struct Check {
+struct Verdict {
     section: &'static str,
     /// The ID of the broken requirement, if the register has it.
     id: Option<&'static str>,
@@ -43,7 +43,7 @@ struct Check {
     status: Option<&'static str>,
 }
 
-impl From<Refusal> for Check {
+impl From<Refusal> for Verdict {
     fn from(refusal: Refusal) -> Self {
         let rule = refusal.rule();
         let (id, section) = (Some(rule.requirement.id), rule.requirement.section);
@@ -51,7 +51,7 @@ impl From<Refusal> for Check {
     }
 }
 
-impl From<ResponseError> for Check {
+impl From<ResponseError> for Verdict {
     fn from(error: ResponseError) -> Self {
         let rule = error.rule();
         let (id, section) = (Some(rule.requirement.id), rule.requirement.section);
@@ -59,13 +59,9 @@ impl From<ResponseError> for Check {
     }
 }
 
-impl Check {
-    fn passed(section: &'static str) -> Self {
+impl Verdict {
+    fn right(section: &'static str) -> Self {
         Self { section, id: None, violation: None, status: None }
-    }
-
-    fn of(section: &'static str, result: Result<(), impl Into<Self>>) -> Self {
-        result.map_or_else(Into::into, |()| Self::passed(section))
     }
 
     /// `right (4.2.1 item 3)`, or what is wrong and the server's response.
@@ -93,22 +89,17 @@ impl Check {
 }
 
 /// A request head; `parsed` is the server's reading of the same `bytes`.
-pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> HandshakeText {
-    let mut head = HandshakeText::new(Role::Client, offset, bytes);
-    let Ok(request) = parsed.map_err(|refusal| head.other.push(refusal.into())) else {
-        return head;
-    };
-    let method = if request.method == Method::Get { Ok(()) } else { Err(Refusal::OnlyGet) };
-    head.add("", Check::of("4.2.1 item 1", method));
-    head.add("Host", Check::passed("4.2.1 item 2"));
-    for Checked { section, field, result } in check_all(request) {
-        if !(field.is_empty() && result.is_ok()) {
-            head.add(field, Check::of(section, result));
+pub fn request(offset: u64, bytes: &[u8], parsed: Result<&Request, Refusal>) -> CheckedHead {
+    let mut head = CheckedHead::new(Role::Client, offset, bytes);
+    let request = match parsed {
+        Ok(request) => request,
+        Err(refusal) => {
+            head.other.push(refusal.into());
+            return head;
         }
-    }
-    if request.has_content() == Ok(true) {
-        head.other.push(Refusal::Content.into());
-    }
+    };
+    head.add("Host", Verdict::right("4.2.1 item 2")); // the parser has checked it
+    check_all(request).into_iter().for_each(|checked| head.add_checked(checked));
     let key = request.fields.values("Sec-WebSocket-Key").next();
     head.accept = key.map(|key| format!("a server answers with {}", computation(key)));
     head
@@ -120,13 +111,9 @@ pub fn response(
     bytes: &[u8],
     response: &ServerResponse,
     offer: &ClientOffer,
-) -> HandshakeText {
-    let mut head = HandshakeText::new(Role::Server, offset, bytes);
-    for Checked { section, field, result } in response.check_all(offer) {
-        if !(section.starts_with("RFC") && result.is_ok()) {
-            head.add(field, Check::of(section, result));
-        }
-    }
+) -> CheckedHead {
+    let mut head = CheckedHead::new(Role::Server, offset, bytes);
+    response.check_all(offer).into_iter().for_each(|checked| head.add_checked(checked));
     let given = response.fields.values("Sec-WebSocket-Accept").next();
     head.accept = Some(match &offer.key {
         Some(key) => format!("the key requires {}{}", computation(key), mistakes(key, given)),
@@ -152,39 +139,49 @@ fn computation(key: &[u8]) -> String {
     format!("{} = base64(SHA-1(\"{text}{GUID}\")) (4.2.2 item 5.4)", accept(key))
 }
 
-impl HandshakeText {
+impl CheckedHead {
     fn new(sender: Role, offset: u64, bytes: &[u8]) -> Self {
         let lines = bytes.trim_ascii_end().split(|byte| *byte == b'\n').map(|line| HeadLine {
             text: String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned(),
-            checks: vec![],
+            verdicts: vec![],
         });
         let lines = lines.collect();
         Self { sender, offset, size: bytes.len(), lines, other: vec![], accept: None }
     }
 
-    /// Adds a check to the first line with this field, or to the first line of all if `field` is empty. A
-    /// failed check of a missing field belongs to no line.
-    fn add(&mut self, field: &str, check: Check) {
+    /// Adds the verdict on an item. What is right by another RFC is not said: the items teach this one.
+    fn add_checked(&mut self, checked: Checked<impl Into<Verdict>>) {
+        let Checked { section, field, result } = checked;
+        match result {
+            Ok(()) if section.starts_with("RFC") => (),
+            Ok(()) => self.add(field, Verdict::right(section)),
+            Err(error) => self.add(field, error.into()),
+        }
+    }
+
+    /// Adds a verdict to the first line with this field, or to the first line of all if `field` is empty. The
+    /// violation of a missing field belongs to no line.
+    fn add(&mut self, field: &str, verdict: Verdict) {
         let is_it = |line: &&mut HeadLine| match line.text.split_once(':') {
             _ if field.is_empty() => true,
             Some((name, _)) => name.eq_ignore_ascii_case(field),
             None => false,
         };
         match self.lines.iter_mut().find(is_it) {
-            Some(line) => line.checks.push(check),
-            None if check.violation.is_some() => self.other.push(check),
+            Some(line) => line.verdicts.push(verdict),
+            None if verdict.violation.is_some() => self.other.push(verdict),
             None => (),
         }
     }
 
-    fn failed(&self) -> impl Iterator<Item = &Check> {
-        let of_lines = self.lines.iter().flat_map(|line| &line.checks);
-        of_lines.chain(&self.other).filter(|check| check.violation.is_some())
+    fn violations(&self) -> impl Iterator<Item = &Verdict> {
+        let of_lines = self.lines.iter().flat_map(|line| &line.verdicts);
+        of_lines.chain(&self.other).filter(|verdict| verdict.violation.is_some())
     }
 
     /// Whether the head meets every item.
     pub fn conforms(&self) -> bool {
-        self.failed().next().is_none()
+        self.violations().next().is_none()
     }
 
     /// `request` or `response`.
@@ -195,7 +192,7 @@ impl HandshakeText {
         }
     }
 
-    /// The head as text: each line with its checks, the accept value, the verdict.
+    /// The head as text: each line with its verdicts, the accept value, the verdict on the whole.
     pub fn text(&self, view: View) -> String {
         let place = byte_range(self.offset, self.size as u64);
         let heading = format!("{} head, {place}, from a {}", self.kind(), names::role(self.sender));
@@ -204,11 +201,11 @@ impl HandshakeText {
             let mut text = String::new();
             printable(&line.text, 1000, &mut text);
             out += &view.wrap(&text, 2);
-            out.extend(line.checks.iter().map(|check| check.text(6, view)));
+            out.extend(line.verdicts.iter().map(|verdict| verdict.text(6, view)));
         }
         out.push('\n');
         out.extend(self.accept.iter().map(|accept| view.wrap(&format!("accept: {accept}"), 0)));
-        out.extend(self.other.iter().map(|check| check.text(0, view)));
+        out.extend(self.other.iter().map(|verdict| verdict.text(0, view)));
         if self.conforms() {
             out += &view.wrap_painted(Tone::Right, "verdict: conforming", 0);
         }
@@ -227,12 +224,12 @@ impl HandshakeText {
         let line = |line: &HeadLine| {
             let mut out = JsonObject::default();
             out.text("text", &line.text);
-            out.raw("verdicts", list(line.checks.iter().map(Check::object)));
+            out.raw("verdicts", list(line.verdicts.iter().map(Verdict::object)));
             out.finish()
         };
         out.raw("lines", list(self.lines.iter().map(line)));
         out.text_or_null("accept", self.accept.as_deref());
-        out.raw("violations", list(self.failed().map(Check::object)));
+        out.raw("violations", list(self.violations().map(Verdict::object)));
         out.finish()
     }
 }
@@ -245,7 +242,7 @@ mod tests {
 
     const VIEW: View = View { width: 80, colour: Colour::Off };
 
-    fn read(head: &str) -> HandshakeText {
+    fn read(head: &str) -> CheckedHead {
         let limits = HeadLimits { head_max: 9000, target_max: 900, fields_max: 90 };
         let read = HeadParser::new(limits).advance(head.as_bytes());
         let read = read.map(|found| found.unwrap().0);
@@ -263,6 +260,30 @@ mod tests {
         let text = head.text(VIEW);
         assert_eq!(text.matches("right (4.2.1 item").count(), 6, "{text}");
         assert!(text.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{text}");
+    }
+
+    #[test]
+    fn s4_2_1_an_item_has_one_verdict() {
+        let old = RIGHT.replace("HTTP/1.1", "HTTP/1.0");
+        let post = RIGHT.replace("GET", "DELETE");
+        for (head, id) in [(&old, "4.2.1-d"), (&post, "4.2.1-c")] {
+            let text = read(head).text(VIEW);
+            assert!(text.contains(&format!("4.2.1 item 1, {id})")), "{text}");
+            assert_eq!(text.matches("4.2.1 item 1").count(), 1, "{text}");
+            assert_eq!(text.matches("VIOLATION").count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn content_of_a_request_is_a_violation_and_its_absence_is_not_mentioned() {
+        let with = |field: &str| RIGHT.replace("Upgrade: w", &format!("{field}\r\nUpgrade: w"));
+        for field in ["Content-Length: 4", "Transfer-Encoding: chunked"] {
+            let head = read(&with(field));
+            let words = head.text(VIEW).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(!head.conforms() && words.contains(", H-31)"), "{words}");
+        }
+        let text = read(&with("Content-Length: 0")).text(VIEW);
+        assert_eq!(text.matches("right (").count(), 6, "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ fn length(frame: &Frame) -> Option<String> {
     let extended = frame.header.extended();
     let append = |number, byte: &u8| number << 8 | u64::from(*byte);
     let length_16 = extended.get(..2)?.iter().fold(0, append);
+    // With a length of 16 bits, the other six bytes of the extended length are payload.
     if extended.len() == 8 && (126..=frame.arrived + 6).contains(&length_16) {
         return Some(format!(
             "in 16 bits, the length is {length_16}, and all of it was received: 126 announces 16 bits, \
@@ -38,6 +39,7 @@ fn length(frame: &Frame) -> Option<String> {
     }
     let (high, low) = extended.split_first_chunk::<4>()?;
     let thirty_two = u32::from_be_bytes(*high);
+    // The next four bytes would be the key or text: zeros are more likely the low half of a 64-bit length.
     ((0x1_0000..1 << 31).contains(&thirty_two) && low != [0; 4])
         .then(|| format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
 }
@@ -55,7 +57,8 @@ fn key(frame: &Frame) -> Option<String> {
 /// A close code that is not written as two bytes, the high byte first.
 fn close(frame: &Frame) -> Option<String> {
     let (code, _) = split_body(&frame.payload)?;
-    if !frame.violations.contains(&Violation::of_close_code(code)) {
+    let violation = CloseCode::from_wire(code).err()?;
+    if !frame.violations.contains(&violation) {
         return None;
     }
     let (code, how) = match *frame.payload.as_slice() {
@@ -68,7 +71,7 @@ fn close(frame: &Frame) -> Option<String> {
         }
         _ => (code.swap_bytes(), "with its low byte first"),
     };
-    let known = CloseCode::from_wire(code)?.name();
+    let known = CloseCode::from_wire(code).ok()?.name();
     let bytes = hex::encode(&code.to_be_bytes(), " ");
     Some(format!("{code}, {known}, was written {how}; it must be {bytes}"))
 }
@@ -117,8 +120,12 @@ fn restart(frame: &Frame) -> Option<String> {
     let payload = frame.payload.get(..RESTART_MAX).unwrap_or(&frame.payload);
     let invalid = str::from_utf8(payload).err().filter(|error| error.error_len().is_some())?;
     let valid = invalid.valid_up_to();
-    let last = payload.len().saturating_sub(TEXT_MIN).min(valid + 3); // inside that character, at most
-    let mut found = (valid.saturating_sub(CHANCE_MAX).max(1)..=last)
+    // The key can restart after the first byte of the payload; at most CHANCE_MAX bytes before the first
+    // invalid character, because bytes after the restart can be valid by chance; and inside this character,
+    // which has at most four bytes. If it begins at byte 7, the places 1 to 10 are tried.
+    let first_place = valid.saturating_sub(CHANCE_MAX).max(1);
+    let last_place = payload.len().saturating_sub(TEXT_MIN).min(valid + 3);
+    let mut found = (first_place..=last_place)
         .map(|at| (at, restarted(payload, key, at)))
         .filter(|(_, bytes)| is_text(bytes));
     let (at, bytes) = found.next()?;

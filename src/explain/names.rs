@@ -3,6 +3,7 @@
 use crate::wire::close::CloseCode;
 use crate::wire::frame::Role;
 use crate::wire::raw::RawHeader;
+use crate::wire::violation::Violation;
 
 /// `client` or `server`.
 pub fn role(role: Role) -> &'static str {
@@ -23,14 +24,14 @@ pub(super) fn opcode(header: &RawHeader) -> String {
 /// The meaning of a close code, also of one that must not be sent (sections 7.4.1 and 7.4.2).
 pub(super) fn close_code(code: u16) -> &'static str {
     match (CloseCode::from_wire(code), code) {
-        (Some(known), _) => known.name(),
-        (None, 0..=999) => "not used",
-        (None, 1004) => "reserved",
-        (None, 1005) => "no status received: reserved, never sent",
-        (None, 1006) => "abnormal closure: reserved, never sent",
-        (None, 1015) => "TLS handshake failed: reserved, never sent",
-        (None, 1016..=2999) => "reserved for later versions of the protocol",
-        (None, _) => "undefined",
+        (Ok(known), _) => known.name(),
+        (Err(Violation::CloseCodeTooSmall), _) => "not used",
+        (Err(Violation::CloseCodeReserved), _) => "reserved",
+        (Err(Violation::CloseCodeLocal), 1005) => "no status received: reserved, never sent",
+        (Err(Violation::CloseCodeLocal), 1006) => "abnormal closure: reserved, never sent",
+        (Err(Violation::CloseCodeLocal), _) => "TLS handshake failed: reserved, never sent",
+        (Err(Violation::CloseCodeUnassigned), _) => "reserved for later versions of the protocol",
+        (Err(_), _) => "undefined",
     }
 }
 

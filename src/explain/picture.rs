@@ -84,7 +84,8 @@ fn is_edge(cells: &[Cell], bit: usize) -> bool {
 /// edge of either row is a `+`.
 fn border(cells: &[Cell], start: usize, bits: usize) -> String {
     let last = cells.last().map_or(0, |cell| cell.end);
-    let rows = [Some(start), start.checked_sub(bits)].into_iter().flatten();
+    let (row_below, row_above) = (Some(start), start.checked_sub(bits));
+    let rows = [row_below, row_above].into_iter().flatten();
     let width = rows.clone().map(|row| bits.min(last.saturating_sub(row))).max();
     let is_end = |place| place == 0 || Some(place) == width;
     let mut line = String::new();

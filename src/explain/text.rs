@@ -42,24 +42,21 @@ pub(super) fn is_deceptive(character: char) -> bool {
 }
 
 /// The text of `bytes` in quotation marks, invalid UTF-8 as `\xff`. `…` marks that some of it is
-/// missing: more than 400 characters, or `total` is more than the number of bytes.
+/// missing: characters after the first 400, or bytes, because `total` is more than their number.
 pub fn quoted(bytes: &[u8], total: u64) -> String {
     let mut text = String::from("\"");
     let mut room = QUOTED_MAX;
     for chunk in bytes.utf8_chunks() {
         printable(chunk.valid(), room, &mut text);
-        let count = chunk.valid().chars().count();
-        if room <= count {
-            break;
-        }
-        room -= count;
+        let Some(left) = room.checked_sub(chunk.valid().chars().count()) else {
+            return text + "\""; // `printable` has marked what is missing
+        };
+        room = left;
         for byte in chunk.invalid() {
             let _ = write!(text, "\\x{byte:02x}"); // writing to a String cannot fail
         }
     }
-    let is_cut = (bytes.len() as u64) < total || QUOTED_MAX < bytes.len();
-    text.push_str(if is_cut && !text.ends_with('…') { "…\"" } else { "\"" });
-    text
+    text + if (bytes.len() as u64) < total { "…\"" } else { "\"" }
 }
 
 /// ` 'a'`: the character of a byte of visible ASCII; empty for any other byte.
@@ -161,9 +158,23 @@ mod tests {
         assert_eq!(quoted(b"a\xffb\xe2\x82", 5), "\"a\\xffb\\xe2\\x82\"");
         assert_eq!(quoted(b"\x1b\\x", 3), "\"\\u{1b}\\\\x\"");
         assert_eq!(quoted(b"ab", 3), "\"ab…\"");
-        let long = "é".repeat(QUOTED_MAX + 1);
-        let shown = quoted(long.as_bytes(), long.len() as u64);
-        assert!(shown.ends_with("é…\"") && shown.chars().count() == QUOTED_MAX + 3, "{shown}");
+        assert_eq!(quoted("a…".as_bytes(), 9), "\"a……\"");
+    }
+
+    #[test]
+    fn a_quotation_is_cut_after_400_characters_however_many_bytes_they_have() {
+        for (text, shown) in [
+            ("ß".repeat(399), "ß".repeat(399)),
+            ("ß".repeat(400), "ß".repeat(400)),
+            ("ß".repeat(401), "ß".repeat(400) + "…"),
+            ("語".repeat(134), "語".repeat(134)), // 402 bytes
+            ("a".repeat(401), "a".repeat(400) + "…"),
+        ] {
+            assert_eq!(quoted(text.as_bytes(), text.len() as u64), format!("\"{shown}\""));
+        }
+        let invalid_between = [&[b'a'; 200][..], b"\xff", &[b'b'; 201]].concat();
+        let shown = format!("\"{}\\xff{}…\"", "a".repeat(200), "b".repeat(200));
+        assert_eq!(quoted(&invalid_between, 402), shown);
     }
 
     #[test]

@@ -17,12 +17,12 @@ pub struct Peer {
     pub address: SocketAddr,
 }
 
-/// Bytes of one read before the upgrade and after the last frame. Such a buffer lives on the heap, because
-/// a thread keeps every page of its stack that it has touched.
+/// Bytes of one read of text, or of input that is dropped. Such a buffer lives on the heap, because a thread
+/// keeps every page of its stack that it has touched.
 pub const READ_SIZE: usize = 2 * 1024;
 
-/// Closes so that the last bytes arrive (sections 7.1.1 and 7.1.7): sends FIN, then reads and drops until
-/// the peer's FIN or until `timeout`.
+/// Closes so that the last bytes arrive: sends FIN, then reads and drops until the peer's FIN or until
+/// `timeout`.
 ///
 /// If a socket is closed with unread input, the kernel sends a reset, and a reset can make the peer drop
 /// bytes that it has not read yet.

@@ -58,6 +58,7 @@ impl LogEvent<'_> {
         let (id, client) = (peer.map_or(0, |peer| peer.id), WithAddress(peer));
         let (event, code, reason, written) = match self {
             Self::Listening(address) => ("listening", None, None, write!(out, "listening on http://{address}/")),
+            // The JSON name is older than the name of the event, and programs read it.
             Self::Warning(warning) => ("advice", None, None, write!(out, "{warning}")),
             Self::Welcomed => ("welcomed", None, None, write!(out, "Sent welcome message to {client}.")),
             Self::Inspecting => ("inspecting", None, None, write!(out, "Showing the wire to {client}.")),

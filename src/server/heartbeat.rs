@@ -70,7 +70,8 @@ impl Heartbeat {
         }
     }
 
-    /// The time by which a ping may be late.
+    /// The time between two checks of the pings, and the time within which the pings that are due are sent. A
+    /// ping may be late by both ([`TICKS`]).
     fn tick(&self) -> Duration {
         (self.0.options.limits.ping_interval / TICKS).min(TICK_MAX)
     }

@@ -2,9 +2,9 @@
 //!
 //! The RFC gives no order in which the defects of a request are reported. The order here is: the connection
 //! limit and a shutdown (the listener rejects the connection and does not read from it), the head line by
-//! line with its sizes, its framing and Host, the path. For a WebSocket the method, content, section 4.2.1
-//! ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, and who may open `/wire` follow.
-//! For a page, a shutdown (at `/healthz`), the method and content follow.
+//! line with its sizes, its framing and Host, the path. For a WebSocket section 4.2.1 with the method and
+//! content ([`AcceptedHandshake::of`]), the origin, a shutdown that has begun since, and who may open `/wire`
+//! follow. For a page, a shutdown (at `/healthz`), the method and content follow.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -155,16 +155,10 @@ impl HttpConnection {
         self.exchange_trace.head(Role::Client, &self.unread[..size]);
     }
 
-    /// Checks the method and section 4.2.1, then what the RFC leaves to the server: the origin, whether it is
-    /// stopping, and who may open `/wire`.
+    /// Checks section 4.2.1, then what the RFC leaves to the server: the origin, whether it is stopping, and
+    /// who may open `/wire`.
     #[inline(never)]
     fn check_upgrade(&self, request: &Request, resource: Resource) -> Result<Upgrade, HttpEnd> {
-        if request.method != Method::Get {
-            return Err(Refusal::OnlyGet.into());
-        }
-        if request.has_content()? {
-            return Err(Refusal::Content.into());
-        }
         let handshake = AcceptedHandshake::of(request)?;
         let origin = request.fields.values("Origin").next();
         let address = self.stream.local_addr();
@@ -220,9 +214,8 @@ impl HttpConnection {
     /// Sends a response. A client that does not read it has as much time as one that does not write.
     fn write(&self, response: &Response) -> io::Result<()> {
         self.stream.set_write_timeout(Some(self.server.options.limits.handshake_timeout))?;
-        let bytes = response.encode(self.method, unix_time().as_secs());
-        let content = if self.method == Method::Head { 0 } else { response.content.len() };
-        self.exchange_trace.head(Role::Server, &bytes[..bytes.len() - content]);
+        let (bytes, head_size) = response.encode(self.method, unix_time().as_secs());
+        self.exchange_trace.head(Role::Server, &bytes[..head_size]);
         (&*self.stream).write_all(&bytes)
     }
 }

@@ -85,7 +85,8 @@ impl MessageHandler {
             }
             Reply::Pong(payload) => self.send_queue.pong(payload),
             Reply::Unsupported(close) => self.close_unsupported(close), // 7.4.1
-            // 5.5.3: a Pong needs no reply
+            // 5.5.3: a Pong needs no reply. The session answers a Close. A simulation over the bound is
+            // dropped.
             Reply::Nothing | Reply::Close(_) | Reply::Simulation(_) => (),
         }
     }
@@ -114,6 +115,7 @@ impl MessageHandler {
         if BUFFER_RETAINED_MAX < self.log_lines.capacity() {
             self.log_lines = String::new();
         }
+        // At `/echo` the batch has frames, but its `messages` stays 0.
         if self.batch.frames.is_empty() {
             return Ok(());
         }

@@ -204,7 +204,7 @@ mod tests {
     fn every_close_code_has_its_label() {
         let traffic = Traffic::default();
         traffic.close(&Close::default());
-        let codes = (0..=u16::MAX).filter_map(CloseCode::from_wire);
+        let codes = (0..=u16::MAX).flat_map(CloseCode::from_wire);
         for code in codes {
             traffic.close(&Close::new(code, "why"));
         }

@@ -50,7 +50,7 @@ fn run(queue: &Receiver<Rejected>) -> ! {
     loop {
         let timeout = if lingering.is_empty() { Duration::MAX } else { REJECT_POLL };
         let first = queue.recv_timeout(timeout);
-        lingering.retain(Rejected::is_lingering);
+        lingering.retain(Rejected::linger);
         for rejected in first.into_iter().chain(queue.try_iter()) {
             if rejected.send_response().is_ok() && lingering.len() < REJECTED_MAX {
                 lingering.push(rejected);
@@ -67,13 +67,13 @@ impl Rejected {
         let mut start = [0; 16];
         let length = self.stream.peek(&mut start).unwrap_or(0);
         let method = Method::leading(&start[..length]);
-        let response = self.refusal.response().encode(method, unix_time().as_secs());
-        (&*self.stream).write_all(&response)?;
+        let (bytes, _) = self.refusal.response().encode(method, unix_time().as_secs());
+        (&*self.stream).write_all(&bytes)?;
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Drops received bytes. Returns true while the client may still send more.
-    fn is_lingering(&self) -> bool {
+    /// Reads received bytes and drops them. Returns true while the client may still send more.
+    fn linger(&self) -> bool {
         let is_open = match (&*self.stream).read(&mut [0; 4096]) {
             Ok(count) => 0 < count,
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,

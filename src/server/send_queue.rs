@@ -295,11 +295,4 @@ mod tests {
         assert!(sender.join().unwrap().is_err());
         assert_failed(&queue, client, "the thread that wrote to it panicked");
     }
-
-    #[test]
-    fn a_writer_role_that_no_thread_takes_over_fails_the_queue() {
-        let (queue, client) = connect();
-        drop(WriterRole::new(&queue));
-        assert_failed(&queue, client, "no thread to send its backlog");
-    }
 }

@@ -31,8 +31,8 @@ pub fn serve(server: &'static Server, peer: Peer, stream: SharedStream) {
     }
 }
 
-/// Runs `websocket`. If it panics, its [`MessageHandler`] has sent a Close with 1011: closes the connection
-/// so that it arrives.
+/// Runs `websocket`. If it panics, closes the connection so that the last bytes arrive. They are a Close with
+/// 1011 if there was a [`MessageHandler`], which sends it.
 pub(super) fn contain_panic(stream: &SharedStream, websocket: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(websocket)).is_err() {
         lingering_close(stream, CLOSE_TIMEOUT);
@@ -173,6 +173,9 @@ impl Session {
     }
 
     /// Sends the last frame, leaves the room, and closes the connection so that the frame arrives.
+    ///
+    /// The closing handshake is started (section 7.1.3) by a Close that was received, or by one that the server
+    /// has sent before (7.1.2). The log has the code and the reason of the first of them.
     #[inline(never)]
     fn close(self: Box<Self>, disconnect: Disconnect) {
         let Self { stream, seat, handler, tap, .. } = *self;
@@ -183,10 +186,10 @@ impl Session {
             let sent = state.closing.as_ref().map(|closing| closing.close.clone());
             (sent, state.error.as_ref().map(ToString::to_string))
         });
-        let first_close = match disconnect {
+        let answered = match disconnect {
             Disconnect::Closed(close) => {
-                server.metrics.incoming.close(&close); // 7.1.3: the closing handshake has started
-                send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1, 7.1.2
+                server.metrics.incoming.close(&close); // 7.1.5: the code that was received
+                send_queue.close(close.reply(), Backlog::Flush, CLOSE_TIMEOUT); // 5.5.1
                 Ok(close)
             }
             Disconnect::Violation(close) => {
@@ -197,9 +200,9 @@ impl Session {
             Disconnect::Failed(read_error) => Err(error.unwrap_or_else(|| read_error.to_string())),
         };
         drop(seat);
-        let (peer, is_answered) = (Some(send_queue.peer), first_close.is_ok());
-        // The log has the first Close in either direction; 7.1.5 counts only received ones.
-        match &sent.map_or(first_close, Ok) {
+        let (peer, is_answered) = (Some(send_queue.peer), answered.is_ok());
+        let first = sent.map_or(answered, Ok); // in either direction; 7.1.5 and 7.1.6 are about received ones
+        match &first {
             Ok(close) => server.log.log(peer, LogEvent::Closed(close)),
             Err(error) => server.log.log(peer, LogEvent::Errored(error)),
         }

@@ -29,7 +29,7 @@ pub fn simulate(text: &str, max_message: usize) -> String {
     out.text_or_null("problem", problem);
     let wire = wire.unwrap_or_default();
     out.raw("steps", list(steps(&wire, max_message).into_iter()));
-    out.raw("frames", list(dissected(&wire).iter().map(frame_json::object)));
+    out.raw("frames", list(dissected(&wire).iter().take(SIMULATED_MAX).map(frame_json::object)));
     out.finish()
 }
 
@@ -38,7 +38,6 @@ fn dissected(wire: &[u8]) -> Vec<Frame> {
     let mut dissector = Dissector::new(Some(Role::Client), 0, wire.len());
     dissector.read(&mut wire.to_vec(), |frame| frames.push(frame));
     frames.extend(dissector.finish());
-    frames.truncate(SIMULATED_MAX);
     frames
 }
 
@@ -162,7 +161,7 @@ mod tests {
     #[test]
     fn a_violation_is_named_with_its_section_and_its_requirement() {
         for (text, violation) in
-            [("8100", Violation::Unmasked), ("8882 00000000 03ed", Violation::of_close_code(1005))]
+            [("8100", Violation::Unmasked), ("8882 00000000 03ed", Violation::CloseCodeLocal)]
         {
             let rule = violation.rule();
             let what = format!(
@@ -171,6 +170,17 @@ mod tests {
             );
             assert!(simulate(text, 1000).contains(&what), "{what}");
         }
+    }
+
+    #[test]
+    fn it_waits_for_the_last_frame_however_many_frames_are_shown() {
+        let fragments = format!("0281 00000000 07 {}", "0081 00000000 07 ".repeat(SIMULATED_MAX));
+        let json = simulate(&format!("{fragments} 0083 00000000 07"), 1000);
+        assert!(
+            json.contains(r#""sentence":"the server waits for at least 2 bytes more""#),
+            "{json}"
+        );
+        assert_eq!(json.matches(r#""kind":"frame""#).count(), SIMULATED_MAX);
     }
 
     #[test]

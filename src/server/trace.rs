@@ -110,8 +110,8 @@ impl Trace {
     }
 
     fn dissector(self, sender: Role) -> Dissector {
-        let is_whole = self.inspect_queue.is_some() || self.tracing == Tracing::Full;
-        let payload_max = if is_whole { OBSERVED_PAYLOAD_MAX } else { EXCERPT_MAX };
+        let shows_payload = self.inspect_queue.is_some() || self.tracing == Tracing::Full;
+        let payload_max = if shows_payload { OBSERVED_PAYLOAD_MAX } else { EXCERPT_MAX };
         Dissector::new(Some(sender), 0, payload_max)
     }
 
@@ -182,7 +182,7 @@ impl Tap {
             }
         };
         dissector.read(&mut bytes.to_vec(), &mut keep);
-        dissector.broken().into_iter().for_each(keep);
+        dissector.take_broken().into_iter().for_each(keep);
         if is_over {
             self.dissector = None;
         }

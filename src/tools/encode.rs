@@ -25,7 +25,7 @@ pub struct EncodeOptions {
     pub no_fin: bool,
     /// RSV1, RSV2 and RSV3 of every frame, as one number.
     pub rsv: u8,
-    /// The form of each length; `None` for the shortest.
+    /// The form of each length, which must fit; `None` for the shortest.
     pub length_form: Option<LengthForm>,
     /// The declared length; `None` for the real one.
     pub declared: Option<u64>,
@@ -131,14 +131,13 @@ fn encode(
         };
         let length = part.len() as u64;
         let declared = options.declared.unwrap_or(length);
-        let form = options.length_form.filter(|form| form.fits(declared));
         let builder = FrameBuilder {
             fin: !options.no_fin && place + 1 == count,
             rsv: options.rsv,
             opcode: if place == 0 { options.opcode } else { Opcode::Continuation as u8 },
             key,
             length: declared,
-            form: form.unwrap_or(LengthForm::shortest(declared)),
+            form: options.length_form.unwrap_or(LengthForm::shortest(declared)),
         };
         let mut wire = Vec::new();
         builder.encode(part, &mut wire);

@@ -28,15 +28,17 @@ impl Assembly {
         }
     }
 
-    /// Appends unmasked payload. `max` is the longest message in bytes, which the caller checked.
+    /// Appends unmasked payload. `capacity_max`, the longest message in bytes, bounds the reserved memory;
+    /// the caller has checked the length.
     ///
     /// # Errors
     /// [`Violation::NotUtf8`], at the first byte that proves it (section 8.1).
-    pub(super) fn push(&mut self, payload: &[u8], max: usize) -> Result<(), Violation> {
+    pub(super) fn push(&mut self, payload: &[u8], capacity_max: usize) -> Result<(), Violation> {
         match self {
-            Self::Text(text) => text.push(payload, max)?,
+            Self::Text(text) => text.push(payload, capacity_max)?,
             Self::Binary(bytes) => {
-                let capacity = grown_capacity(bytes.capacity(), bytes.len() + payload.len(), max);
+                let needed = bytes.len() + payload.len();
+                let capacity = grown_capacity(bytes.capacity(), needed, capacity_max);
                 bytes.reserve_exact(capacity.saturating_sub(bytes.len()));
                 bytes.extend_from_slice(payload);
             }

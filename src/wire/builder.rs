@@ -2,7 +2,7 @@
 //! The server uses [`frame::encode`](super::frame::encode), which sets only valid fields.
 
 use super::mask;
-use super::raw::{FIN, LENGTH, LENGTH_16, LENGTH_64, MASK, OPCODE, RSV};
+use super::raw::{FIN, LENGTH, LENGTH_7_MAX, LENGTH_16, LENGTH_64, MASK, OPCODE, RSV};
 
 /// The fields of a header, valid or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +35,10 @@ pub enum LengthForm {
 impl LengthForm {
     /// The shortest form, which section 5.2 requires.
     pub fn shortest(length: u64) -> Self {
-        match length {
-            0..=125 => Self::Bits7,
-            126..=0xffff => Self::Bits16,
-            _ => Self::Bits64,
+        match u16::try_from(length) {
+            Ok(length) if length <= LENGTH_7_MAX.into() => Self::Bits7,
+            Ok(_) => Self::Bits16,
+            Err(_) => Self::Bits64,
         }
     }
 

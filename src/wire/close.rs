@@ -43,13 +43,13 @@ impl Close {
     /// Reads the body of a Close frame.
     ///
     /// # Errors
-    /// [`Violation::CloseBody`] for a body of one byte, [`Violation::of_close_code`] for a code that
-    /// [`CloseCode::from_wire`] does not know, [`Violation::CloseReason`] for a reason that is not UTF-8.
+    /// [`Violation::CloseBody`] for a body of one byte, the error of [`CloseCode::from_wire`],
+    /// [`Violation::CloseReason`] for a reason that is not UTF-8.
     pub fn parse(body: &[u8]) -> Result<Self, Violation> {
         let Some((code, reason)) = split_body(body) else {
             return if body.is_empty() { Ok(Self::default()) } else { Err(Violation::CloseBody) };
         };
-        let code = CloseCode::from_wire(code).ok_or(Violation::of_close_code(code))?;
+        let code = CloseCode::from_wire(code)?;
         let reason = str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
         Ok(Self { code: Some(code), reason: reason.to_owned() })
     }
@@ -91,18 +91,24 @@ pub fn join_body(code: u16, reason: &[u8]) -> Vec<u8> {
     [&code.to_be_bytes(), reason].concat()
 }
 
-impl Violation {
-    /// The violation of a close code that must not be in a Close frame (section 7.4).
-    pub fn of_close_code(code: u16) -> Self {
+impl CloseCode {
+    /// The code in a received Close frame (section 7.4).
+    ///
+    /// # Errors
+    /// The violation of a code that must not be in a Close frame.
+    pub fn from_wire(code: u16) -> Result<Self, Violation> {
         match code {
-            ..1000 => Self::CloseCodeTooSmall,
-            1004 => Self::CloseCodeReserved,
-            1005 | 1006 | 1015 => Self::CloseCodeLocal,
-            1000..5000 => Self::CloseCodeUnassigned,
-            5000.. => Self::CloseCodeTooLarge,
+            ..1000 => Err(Violation::CloseCodeTooSmall),
+            1004 => Err(Violation::CloseCodeReserved),
+            1005 | 1006 | 1015 => Err(Violation::CloseCodeLocal),
+            1000..=1003 | 1007..=1014 | 3000..=4999 => Ok(Self(code)),
+            1016..=2999 => Err(Violation::CloseCodeUnassigned),
+            5000.. => Err(Violation::CloseCodeTooLarge),
         }
     }
+}
 
+impl Violation {
     /// The Close frame that answers it (section 7.1.7).
     pub fn close(self) -> Close {
         let rule = self.rule();

@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// A close code that may be in a Close frame: 1000 to 1003, 1007 to 1014, 3000 to 4999. The reserved
-/// codes 1004, 1005, 1006 and 1015 have no value here.
+/// codes 1004, 1005, 1006 and 1015 have no value here. [`from_wire`](Self::from_wire) makes every value but
+/// the constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CloseCode(u16);
+pub struct CloseCode(pub(super) u16);
 
 #[rustfmt::skip]
 impl CloseCode {
@@ -30,12 +31,6 @@ impl CloseCode {
 }
 
 impl CloseCode {
-    /// The code in a received Close frame; `None` for a code that is reserved or not assigned
-    /// (section 7.4.2).
-    pub fn from_wire(code: u16) -> Option<Self> {
-        matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999).then_some(Self(code))
-    }
-
     /// The number.
     pub fn number(self) -> u16 {
         self.0
@@ -78,7 +73,7 @@ mod tests {
             assert_eq!(CloseCode::from_wire(code).unwrap().number(), code);
         }
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
-            assert_eq!(CloseCode::from_wire(code), None, "{code}");
+            assert!(CloseCode::from_wire(code).is_err(), "{code}");
         }
     }
 
@@ -115,7 +110,7 @@ mod tests {
             (CloseCode::INTERNAL_ERROR, 1011),
             (CloseCode::TRY_AGAIN_LATER, 1013),
         ] {
-            assert_eq!(CloseCode::from_wire(code), Some(constant));
+            assert_eq!(CloseCode::from_wire(code), Ok(constant));
             assert_eq!(constant.to_string(), code.to_string());
         }
     }

@@ -24,8 +24,8 @@ pub struct Frame {
     pub payload: Vec<u8>,
     /// Bytes of its payload that were received.
     pub arrived: u64,
-    /// Every violation, in the order in which a receiver would detect them; except data after a Close
-    /// (5.5.1-h), which a receiver drops: `explain/finding.rs`.
+    /// Every violation that is in the table of [`violation`](super::violation), in the order in which a
+    /// receiver would detect them.
     pub violations: Vec<Violation>,
     /// The frame comes after a Close, so it has no meaning (section 5.5.1).
     pub follows_close: bool,
@@ -151,8 +151,8 @@ impl Dissector {
         Some(frame)
     }
 
-    /// The incomplete frame, if it already breaks a rule: a receiver does not wait for the rest.
-    pub fn broken(&mut self) -> Option<Frame> {
+    /// Removes the incomplete frame, if it already breaks a rule: a receiver does not wait for the rest.
+    pub fn take_broken(&mut self) -> Option<Frame> {
         let Frame { header, violations, sender, .. } = self.frame.as_ref()?;
         let is_broken = !violations.is_empty() || header.violations(*sender).next().is_some();
         if is_broken { self.finish() } else { None }

@@ -94,16 +94,17 @@ impl Header {
             (Role::Server, false) => None,
             _ => return None,
         };
-        let is_shortest = (second & LENGTH == LENGTH_16) == (u16::from(LENGTH_7_MAX) < length);
-        is_shortest.then_some(Self { fin, opcode, key, length: length.into() })
+        let has_16_bits = second & LENGTH == LENGTH_16;
+        let needs_16_bits = u16::from(LENGTH_7_MAX) < length;
+        (has_16_bits == needs_16_bits).then_some(Self { fin, opcode, key, length: length.into() })
     }
 
     /// The size of the header in bytes: 2 to 14.
     pub fn size(&self) -> usize {
-        let length = match self.length {
-            0..=125 => 0,
-            126..=0xffff => 2,
-            _ => 8,
+        let length = match LengthForm::shortest(self.length) {
+            LengthForm::Bits7 => 0,
+            LengthForm::Bits16 => 2,
+            LengthForm::Bits64 => 8,
         };
         2 + length + self.key.map_or(0, |key| key.len())
     }

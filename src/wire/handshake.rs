@@ -5,7 +5,7 @@ use sha1_smol::Sha1;
 
 use super::base64;
 use super::fields::{is_token, trim};
-use super::http::{Request, Version};
+use super::http::{Method, Request, Version};
 use super::refusal::Refusal;
 use super::rules::ensure;
 
@@ -38,8 +38,9 @@ pub struct AcceptedHandshake {
 }
 
 impl AcceptedHandshake {
-    /// Checks section 4.2.1, except the method and the origin, which depend on the resource. The server
-    /// has no subprotocols and no extensions; it checks the client's lists and selects nothing.
+    /// Checks section 4.2.1, except the value of the origin, which is a choice of the server; and that there is
+    /// no content. The server has no subprotocols and no extensions: it checks the client's lists and selects
+    /// nothing.
     ///
     /// # Errors
     /// The first item that the request does not meet, in the order of the RFC; but the version comes
@@ -48,7 +49,7 @@ impl AcceptedHandshake {
         for item in check_all(request) {
             item.result?;
         }
-        let key = check_key(request)?;
+        let key = check_key(request)?; // the same check again, for the key
         let expects_continue = request.fields.has_token("Expect", "100-continue");
         Ok(Self { accept: accept(key), expects_continue })
     }
@@ -69,7 +70,7 @@ impl AcceptedHandshake {
 /// The result of an item in a list of the RFC.
 #[derive(Debug)]
 pub struct Checked<E> {
-    /// The section with the item, as in `4.2.1 item 3`.
+    /// The section with the item, as in `4.2.1 item 3`; `RFC 9110, 7.8` for a rule of another RFC.
     pub section: &'static str,
     /// The name of the field that the item is about; empty for the first line.
     pub field: &'static str,
@@ -77,15 +78,17 @@ pub struct Checked<E> {
     pub result: Result<(), E>,
 }
 
-/// The items of section 4.2.1 with their results, in the order in which the server checks them. Three have no
-/// row: the method of item 1, which depends on the resource; item 2, Host, because every HTTP/1.1 [`Request`]
-/// has one; and item 10, other fields, which a server may ignore.
+/// The items of section 4.2.1 with their results, in the order in which the server checks them; and content,
+/// which the server does not accept, because frames follow the head. Two items have no row: item 2, Host,
+/// because every HTTP/1.1 [`Request`] has one; and item 10, other fields, which a server may ignore.
 #[rustfmt::skip]
-pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
+pub fn check_all(request: &Request) -> [Checked<Refusal>; 9] {
     let has = |name, token| request.fields.has_token(name, token);
     let origins = request.fields.values("Origin").count(); // at most one (RFC 6454, 7.3)
+    let no_content = |has_content: bool| ensure(!has_content, Refusal::Content);
     [
-        ("4.2.1 item 1", "",                         ensure(request.version != Version::Http10, Refusal::HttpTooOld)),
+        ("4.2.1 item 1", "",                         check_request_line(request)),
+        ("RFC 9110, 7.8", "Content-Length",          request.has_content().and_then(no_content)),
         ("4.2.1 item 3", "Upgrade",                  ensure(has("Upgrade", "websocket"), Refusal::UpgradeMissing)),
         ("4.2.1 item 4", "Connection",               ensure(has("Connection", "Upgrade"), Refusal::ConnectionMissing)),
         ("4.2.1 item 6", "Sec-WebSocket-Version",    check_version(request)),
@@ -95,6 +98,12 @@ pub fn check_all(request: &Request) -> [Checked<Refusal>; 8] {
         ("4.2.1 item 9", "Sec-WebSocket-Extensions", ensure(is_list(request, "Sec-WebSocket-Extensions", is_extension), Refusal::ExtensionsInvalid)),
     ]
     .map(|(section, field, result)| Checked { section, field, result })
+}
+
+/// Item 1: GET, and HTTP/1.1 or later.
+fn check_request_line(request: &Request) -> Result<(), Refusal> {
+    ensure(request.method == Method::Get, Refusal::OnlyGet)?;
+    ensure(request.version != Version::Http10, Refusal::HttpTooOld)
 }
 
 /// Item 5: one key (section 11.3.1) of 16 bytes.
@@ -419,11 +428,31 @@ mod tests {
     }
 
     #[test]
-    fn s4_2_1_item_1_the_version_of_http() {
+    fn s4_2_1_item_1_the_method_and_the_version_of_http() {
         for version in ["HTTP/1.1", "HTTP/1.2", "HTTP/1.9"] {
             assert_eq!(check(&format!("GET /chat {version}"), &VALID), Ok(()), "{version}");
         }
-        assert_eq!(check("GET /chat HTTP/1.0", &VALID), Err(Refusal::HttpTooOld));
+        for (line, refusal) in [
+            ("GET /chat HTTP/1.0", Refusal::HttpTooOld),
+            ("HEAD /chat HTTP/1.1", Refusal::OnlyGet),
+            ("PUT /chat HTTP/1.1", Refusal::OnlyGet),
+            ("OPTIONS /chat HTTP/1.0", Refusal::OnlyGet),
+        ] {
+            assert_eq!(check(line, &VALID), Err(refusal), "{line}");
+        }
+    }
+
+    #[test]
+    fn h_31_no_content_comes_before_the_frames() {
+        for (field, result) in [
+            ("Content-Length: 000", Ok(())),
+            ("Content-Length: 7", Err(Refusal::Content)),
+            ("Transfer-Encoding: chunked", Err(Refusal::Content)),
+        ] {
+            let lines = [&VALID[..], &[field]].concat();
+            assert_eq!(check("GET /chat HTTP/1.1", &lines), result, "{field}");
+            assert_eq!(check("PATCH /chat HTTP/1.1", &lines), Err(Refusal::OnlyGet), "{field}");
+        }
     }
 
     #[test]

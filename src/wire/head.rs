@@ -102,21 +102,11 @@ mod tests {
         HeadParser::new(LIMITS).advance(wire)
     }
 
-    /// Reads a head byte by byte. The parser looks at no byte twice: `scanned` only grows, and by no more
-    /// than was received (a CR waits for the next byte).
+    /// Reads a head byte by byte.
     fn trickle(wire: &[u8]) -> Read {
         let mut parser = HeadParser::new(LIMITS);
         for end in 0..=wire.len() {
-            let scanned = parser.lines.scanned;
             let done = parser.advance(&wire[..end])?;
-            assert!(
-                (scanned..=scanned + 2).contains(&parser.lines.scanned)
-                    && parser.lines.scanned <= end
-            );
-            assert!(
-                end <= parser.lines.scanned + 1,
-                "everything received was looked at, except one CR"
-            );
             if done.is_some() {
                 return Ok(done);
             }

@@ -22,8 +22,8 @@ pub(super) struct Lines {
     /// Where the current line begins; all lines before it were returned.
     start: usize,
     /// Bytes that were looked at, `start` or more.
-    pub(super) scanned: usize,
-    /// A tab is allowed in field lines, not in the first line.
+    scanned: usize,
+    /// The first line that is not empty was returned; from then on a tab is allowed.
     has_start_line: bool,
 }
 
@@ -58,9 +58,9 @@ impl Lines {
         check: impl FnOnce(&[u8]) -> Result<(), Refusal>,
     ) -> Result<Option<&'wire [u8]>, Refusal> {
         let head = &wire[..wire.len().min(self.head_max)];
-        let found = self.scan(head);
-        check(&head[self.start..self.scanned])?;
-        let Some(next) = found? else {
+        let next_start = self.scan(head);
+        check(&head[self.start..self.scanned])?; // its error takes precedence over that of `scan`
+        let Some(next) = next_start? else {
             return ensure(wire.len() < self.head_max, Refusal::HeadTooLarge).map(|()| None);
         };
         let line = &head[self.start..self.scanned];
@@ -87,5 +87,42 @@ impl Lines {
             self.scanned += 1;
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Where each line ends, and the refusal that ends the head. `wire` arrives up to each of `ends`; then
+    /// what was looked at is overwritten with LF, which would end a line or refuse the head.
+    fn read(mut lines: Lines, wire: &[u8], ends: &[usize]) -> (Vec<usize>, Option<Refusal>) {
+        let mut line_ends = Vec::new();
+        for end in ends {
+            let mut received = wire[..*end].to_vec();
+            received[..lines.scanned].fill(b'\n');
+            loop {
+                match lines.next(&received, |_| Ok(())) {
+                    Ok(Some(_)) => line_ends.push(lines.consumed()),
+                    Ok(None) => break,
+                    Err(refusal) => return (line_ends, Some(refusal)),
+                }
+            }
+        }
+        (line_ends, None)
+    }
+
+    proptest! {
+        #[test]
+        fn rfc9112_2_no_byte_is_looked_at_twice(
+            wire in prop::collection::vec(prop::sample::select(b"aaaaaa \t\r\n\r\n\xff".to_vec()), 0..60),
+        ) {
+            let byte_by_byte: Vec<usize> = (0..=wire.len()).collect();
+            for new in [Lines::strict, Lines::lenient] {
+                let expected = read(new(40), &wire, &[wire.len()]);
+                prop_assert_eq!(read(new(40), &wire, &byte_by_byte), expected);
+            }
+        }
     }
 }

@@ -1,5 +1,8 @@
-//! From bytes to messages, sections 5.4, 5.6 and 6.2: the receiver joins fragments, returns the control
-//! frames between them, and checks every byte as it arrives.
+//! From bytes to messages, sections 5.4, 5.6 and 6.2: the receiver joins fragments, and returns the control
+//! frames between them.
+//!
+//! It checks each rule as soon as the bytes that the rule needs are in the buffer: each field of a header; the
+//! order of frames and the size after the whole header; text as it arrives; a Close body with the whole frame.
 
 use std::ops::Range;
 
@@ -145,7 +148,8 @@ impl Receiver {
             let unread = &self.buffer[self.unread.clone()];
             let Some(header) = Header::parse(unread, self.sender)? else { return Ok(None) };
             self.check_order_and_size(&header)?;
-            // 5.5: control frames may be between the fragments of a message, and are handled at once.
+            // 5.5: control frames may be between the fragments of a message, and are handled at once. A
+            // message that is one frame and whole in the buffer is lent without a copy.
             let is_control = header.opcode.is_control();
             if is_control || (header.fin && header.opcode != Opcode::Continuation) {
                 if let Some(payload) = self.consume_frame(&header) {
@@ -197,7 +201,7 @@ impl Receiver {
         let count = missing.min(self.unread.len());
         let payload = &mut self.buffer[self.unread.start..self.unread.start + count];
         unmask(&header, consumed, payload);
-        let message = self.message.as_mut().ok_or(Violation::NothingToContinue)?;
+        let message = self.message.as_mut().ok_or(Violation::NothingToContinue)?; // cannot fail
         message.push(payload, self.max_message)?; // 8.1: text is checked as it arrives
         self.unread.start += count;
         if count == missing {
@@ -224,7 +228,7 @@ fn unmask(header: &Header, consumed: u64, payload: &mut [u8]) {
     }
 }
 
-/// The event of a whole frame.
+/// The event of a whole frame. It is not a continuation: `next_item` joins those, with FIN too.
 fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
     match opcode {
         Opcode::Text => str::from_utf8(payload).map(Event::Text).or(Err(Violation::NotUtf8)), // 8.1
@@ -232,7 +236,7 @@ fn frame_event(opcode: Opcode, payload: &[u8]) -> Result<Event<'_>, Violation> {
         Opcode::Close => Close::parse(payload).map(Event::Close), // 5.5.1
         Opcode::Ping => Ok(Event::Ping(payload)),                 // 5.5.2
         Opcode::Pong => Ok(Event::Pong(payload)),                 // 5.5.3
-        Opcode::Continuation => Err(Violation::NothingToContinue), // 5.4
+        Opcode::Continuation => Err(Violation::NothingToContinue), // cannot happen
     }
 }
 
@@ -241,7 +245,7 @@ fn message_event(message: Option<&Assembly>) -> Result<Event<'_>, Violation> {
     match message {
         Some(Assembly::Text(text)) => text.whole().map(Event::Text), // 8.1
         Some(Assembly::Binary(bytes)) => Ok(Event::Binary(bytes)),   // 5.6
-        None => Err(Violation::NothingToContinue),                   // 5.4
+        None => Err(Violation::NothingToContinue), // cannot happen: `next_item` has set it
     }
 }
 

@@ -39,7 +39,7 @@ impl Opcode {
     /// Its place in [`Opcode::ALL`].
     pub fn index(self) -> usize {
         let bits = self as usize;
-        if self.is_control() { bits - 5 } else { bits }
+        if self.is_control() { bits - 5 } else { bits } // 8, 9 and A have the places 3, 4 and 5
     }
 
     /// Section 5.5: the most significant bit of the opcode marks a control frame.

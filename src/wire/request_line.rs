@@ -39,10 +39,11 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, Refusal> {
     let method = match method {
         b"GET" => Method::Get,
         b"HEAD" => Method::Head,
+        // `OPTIONS *` is for the server as a whole (RFC 9110, 9.3.7): it is not implemented.
         b"POST" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE" | b"PATCH" if target != b"*" => {
             Method::Other
         }
-        _ => return Err(Refusal::MethodUnknown), // or OPTIONS for the server as a whole
+        _ => return Err(Refusal::MethodUnknown),
     };
     let (target, host) = parse_target(target)?;
     Ok(Request { method, version, target, host, fields: Fields::default() })

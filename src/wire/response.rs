@@ -15,19 +15,20 @@ pub struct Response {
 }
 
 impl Response {
-    /// The bytes to send. The response to HEAD has no content (RFC 9110, 9.3.2). `unix_time`, in
-    /// seconds, is for the Date field.
-    pub fn encode(&self, method: Method, unix_time: u64) -> Vec<u8> {
+    /// The bytes to send, and how many of them are the head. The response to HEAD has no content (RFC 9110,
+    /// 9.3.2). `unix_time`, in seconds, is for the Date field.
+    pub fn encode(&self, method: Method, unix_time: u64) -> (Vec<u8>, usize) {
         let mut head = format!("HTTP/1.1 {}\r\nDate: {}\r\n", self.status, date(unix_time));
         for (name, value) in &self.fields {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("Content-Length: {}\r\n\r\n", self.content.len()));
+        let head_size = head.len();
         let mut bytes = head.into_bytes();
         if method != Method::Head {
             bytes.extend_from_slice(&self.content);
         }
-        bytes
+        (bytes, head_size)
     }
 }
 
@@ -81,8 +82,9 @@ pub fn clock(unix_time: u64) -> (u64, u64, u64) {
     (unix_time / 3600 % 24, unix_time / 60 % 60, unix_time % 60)
 }
 
-/// Year, month (from 1) and day (from 1) in the Gregorian calendar. The computation begins each year in
-/// March, so that a leap day is the last day of a year.
+/// Year, month (from 1) and day (from 1) in the Gregorian calendar. This is `civil_from_days` of Howard
+/// Hinnant's "chrono-Compatible Low-Level Date Algorithms". It begins each year in March, so that a leap day
+/// is the last day of a year.
 pub fn civil(unix_time: u64) -> (u64, u64, u64) {
     let days = unix_time / 86_400 + 719_468; // since 0000-03-01
     let era = days / 146_097; // of 400 years
@@ -116,7 +118,11 @@ mod tests {
                     Content-Type: text/plain\r\n\
                     Allow: GET\r\n\
                     Content-Length: 6\r\n\r\n";
-        let encoded = |method| String::from_utf8(response.encode(method, 784_111_777)).unwrap();
+        let encoded = |method| {
+            let (bytes, head_size) = response.encode(method, 784_111_777);
+            assert_eq!(head_size, head.len());
+            String::from_utf8(bytes).unwrap()
+        };
         assert_eq!(encoded(Method::Get), format!("{head}hello\n"));
         assert_eq!(encoded(Method::Other), format!("{head}hello\n"));
         assert_eq!(encoded(Method::Head), head);
@@ -174,7 +180,7 @@ mod tests {
             let rule = if section.starts_with("RFC") { "" } else { "RFC 6455, " };
             assert_eq!(content, format!("{sentence} ({rule}{section})\n"));
 
-            let bytes = response.encode(Method::Get, 0);
+            let (bytes, _) = response.encode(Method::Get, 0);
             let line = format!("HTTP/1.1 {status}\r\n");
             assert!(bytes.starts_with(line.as_bytes()) && bytes.ends_with(content.as_bytes()));
         }

@@ -13,11 +13,12 @@ pub struct Utf8Buffer {
 }
 
 impl Utf8Buffer {
-    /// Appends received bytes. `max` is the longest message in bytes.
+    /// Appends received bytes. `capacity_max`, the longest message in bytes, bounds the reserved memory, not
+    /// the text: the caller checks the length.
     ///
     /// # Errors
     /// [`Violation::NotUtf8`], at the first byte that proves it.
-    pub fn push(&mut self, mut bytes: &[u8], max: usize) -> Result<(), Violation> {
+    pub fn push(&mut self, mut bytes: &[u8], capacity_max: usize) -> Result<(), Violation> {
         while !self.incomplete.is_empty()
             && let Some((byte, rest)) = bytes.split_first()
         {
@@ -25,12 +26,12 @@ impl Utf8Buffer {
             self.incomplete.push(*byte);
             let (valid, cut) = split(&self.incomplete)?;
             if cut.is_empty() {
-                push_str(&mut self.valid, valid, max);
+                push_str(&mut self.valid, valid, capacity_max);
                 self.incomplete.clear();
             }
         }
         let (valid, cut) = split(bytes)?;
-        push_str(&mut self.valid, valid, max);
+        push_str(&mut self.valid, valid, capacity_max);
         self.incomplete.extend_from_slice(cut);
         Ok(())
     }
@@ -68,14 +69,14 @@ fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Violation> {
     str::from_utf8(valid).map(|text| (text, cut)).or(Err(Violation::NotUtf8))
 }
 
-fn push_str(text: &mut String, more: &str, max: usize) {
-    let room = grown_capacity(text.capacity(), text.len() + more.len(), max);
-    text.reserve_exact(room.saturating_sub(text.len()));
+fn push_str(text: &mut String, more: &str, capacity_max: usize) {
+    let capacity = grown_capacity(text.capacity(), text.len() + more.len(), capacity_max);
+    text.reserve_exact(capacity.saturating_sub(text.len()));
     text.push_str(more);
 }
 
 /// The capacity for `needed` bytes: it doubles, so that appending stays linear, but does not exceed
-/// `max`, the longest message in bytes.
+/// `max`, unless `needed` does.
 pub(super) fn grown_capacity(capacity: usize, needed: usize, max: usize) -> usize {
     if needed <= capacity { capacity } else { needed.max(capacity.saturating_mul(2).min(max)) }
 }

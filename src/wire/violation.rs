@@ -1,5 +1,7 @@
-//! The table of everything that a peer can violate after the handshake, and the Close that answers it; except
-//! data after a Close (5.5.1-h), which the receiver drops without an answer: `explain/finding.rs`.
+//! The table of everything that a peer can violate after the handshake, and the Close that answers it.
+//!
+//! One violation is not in it: data after a Close (5.5.1-h). The receiver drops such data without an answer,
+//! so the rule has no close code; `explain/finding.rs` reports it.
 //!
 //! The strict receiver stops at the first broken rule; the lenient dissector lists all of them.
 //! Both read this table.

@@ -58,7 +58,9 @@ pub enum Backlog {
 /// Whole frames, of which the first bytes may be sent already.
 pub struct Chunk {
     frames: Arc<Vec<u8>>,
+    /// The bytes before it are sent.
     from: usize,
+    /// The bytes from it on are not sent: the end of `frames`, or of one frame if the rest is discarded.
     to: usize,
 }
 

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind::Interrupted, ErrorKind::WouldBlock, Write};
 use std::sync::Arc;
-use std::thread;
 
 use super::SendQueue;
 use super::state::Chunk;
@@ -15,8 +14,8 @@ use crate::sys;
 
 /// The right to write to the socket of a send queue. One thread has it at a time.
 ///
-/// It ends when the queue is empty or the connection has failed. If it is dropped before, for example by a
-/// panic, a frame may be half sent: the connection fails.
+/// It ends when the queue is empty or the connection has failed. Only a panic drops it before: a frame may
+/// be half sent, so the connection fails.
 #[must_use]
 pub struct WriterRole<'a> {
     send_queue: &'a Arc<SendQueue>,
@@ -27,14 +26,10 @@ pub struct WriterRole<'a> {
 impl Drop for WriterRole<'_> {
     fn drop(&mut self) {
         if !self.is_released {
-            let panicked = thread::panicking();
-            let reason = if panicked { "the thread that wrote to it panicked" } else { NO_THREAD };
-            self.fail(io::Error::other(reason));
+            self.fail(io::Error::other("the thread that wrote to it panicked"));
         }
     }
 }
-
-const NO_THREAD: &str = "no thread to send its backlog";
 
 impl<'a> WriterRole<'a> {
     /// The role that [`SendQueue::new`] or
@@ -96,7 +91,7 @@ impl<'a> WriterRole<'a> {
         let write_blocking = move || WriterRole::new(&send_queue).write_blocking(chunk);
         self.is_released = true; // the writer thread has it now
         if let Err(error) = spawn(self.send_queue.peer, "writer", write_blocking) {
-            self.fail(io::Error::other(format!("{NO_THREAD}: {error}")));
+            self.fail(io::Error::other(format!("no thread to send its backlog: {error}")));
         }
     }
 

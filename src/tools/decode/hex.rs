@@ -22,7 +22,8 @@ mod row;
 
 /// A longer line is not a line of a listing.
 const LINE_MAX: usize = 4096;
-/// Reads such text piece by piece.
+
+/// Reads text in one of these formats, piece by piece.
 #[derive(Default)]
 pub(super) struct HexReader {
     /// `None` until the first line with content.

@@ -6,7 +6,7 @@ use super::DecodeOptions;
 use super::summary::Summary;
 use crate::explain::frame_json;
 use crate::explain::frame_text::{frame_text, message_line};
-use crate::explain::handshake_text::HandshakeText;
+use crate::explain::handshake_text::CheckedHead;
 use crate::explain::text::byte_count;
 use crate::explain::view::{Tone, View};
 use crate::tools::output::Status;
@@ -70,7 +70,7 @@ impl Report {
     }
 
     /// Reports a head of the handshake.
-    pub(super) fn head(&mut self, head: &HandshakeText) -> io::Result<()> {
+    pub(super) fn head(&mut self, head: &CheckedHead) -> io::Result<()> {
         self.summary.head(head);
         self.part(|| head.object(), |report| head.text(report.view))
     }

@@ -58,7 +58,7 @@ impl<'a> Stream<'a> {
     /// Ends the stream: reports what is incomplete, then the stream as a whole.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         if let State::Head(received, _) = &self.state {
-            if 1 < received.len() && is_head(received) == Some(true) {
+            if is_head(received) == Some(true) {
                 self.state = State::Other { from: self.offset, why: "a head without its end" };
             } else {
                 self.start_frames()?;
@@ -108,7 +108,7 @@ impl<'a> Stream<'a> {
 
     fn request(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let Some(parsed) = HeadParser::new(LIMITS).advance(bytes).transpose() else {
-            return Ok(()); // the parser requires another end than an empty line
+            return Ok(()); // cannot happen: at the empty line there is a request or a refusal
         };
         let request = parsed.as_ref().map(|(request, _)| request).map_err(|refusal| *refusal);
         self.report.head(&handshake_text::request(offset, bytes, request))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::explain::finding::{Finding, findings};
-use crate::explain::handshake_text::HandshakeText;
+use crate::explain::handshake_text::CheckedHead;
 use crate::explain::json::{JsonObject, list};
 use crate::explain::names;
 use crate::explain::view::{Tone, View};
@@ -48,7 +48,7 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Counts a head of the handshake.
-    pub(super) fn head(&mut self, head: &HandshakeText) {
+    pub(super) fn head(&mut self, head: &CheckedHead) {
         self.heads += 1;
         self.wrong_heads += u64::from(!head.conforms());
     }
