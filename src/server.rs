@@ -66,10 +66,10 @@
 //!
 //! | thread | number | it waits for |
 //! |---|---|---|
-//! | main | 1 | a signal; then the end of all WebSockets ([`listener::wait_for_stop`]) |
+//! | main | 1 | a signal; then the delivery of the last message, and the end of all WebSockets ([`listener::wait_for_stop`]) |
 //! | `listener` | one for each address | the next connection; after a failed accept, [`limits::ACCEPT_PAUSE`] |
 //! | `client` in HTTP | one for each connection | bytes of a request, until `--handshake-timeout`; space in the socket, for the response |
-//! | then as a WebSocket | | bytes of its client; space in the socket, for the 101; while the broadcast queue is full, the end of a round; at `/echo`, the writer role, and space in the socket |
+//! | then as a WebSocket | | bytes of its client; space in the socket, for the 101; while the broadcast queue is full, the end of a round; before a 1003, the delivery of its messages; at `/echo`, the writer role, and space in the socket |
 //! | then at its end | | the delivery of its messages; its send queue; the client's FIN (step 9) |
 //! | `writer` | one for each client with a backlog | space in the socket, [`limits::SEND_TIMEOUT`] at a time |
 //! | idle, of the pool | as many as became free lately | a job, for [`limits::IDLE_THREAD_TIMEOUT`] |

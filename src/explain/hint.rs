@@ -15,7 +15,8 @@ pub(super) fn hint(frame: &Frame) -> Option<String> {
     hints.into_iter().find_map(|hint| hint(frame))
 }
 
-/// The frame is incomplete, but its length would fit in another byte order or size.
+/// The frame is incomplete, and its length was perhaps written in another size or byte order. The first two
+/// guesses must agree with the received bytes; the third, 32 bits after 127, must only be a plausible size.
 fn length(frame: &Frame) -> Option<String> {
     if frame.missing() == 0 || !frame.header.is_whole() {
         return None;
@@ -39,7 +40,8 @@ fn length(frame: &Frame) -> Option<String> {
     }
     let (high, low) = extended.split_first_chunk::<4>()?;
     let thirty_two = u32::from_be_bytes(*high);
-    // The next four bytes would be the key or text: zeros are more likely the low half of a 64-bit length.
+    // After a length of 32 bits, `low` would be the key or text. Four zeros there are more likely the low half
+    // of a real length of 64 bits.
     ((0x1_0000..1 << 31).contains(&thirty_two) && low != [0; 4])
         .then(|| format!("in 32 bits, the length is {thirty_two}, but no length has 32 bits"))
 }

@@ -181,6 +181,7 @@ pub static REQUIREMENTS: &[Requirement] = &[
     row("5.5.2-b", "MUST", Both, "An endpoint replies to a Ping with a Pong, unless it has received a Close"),
     row("5.5.2-c", "SHOULD", Both, "An endpoint replies to a Ping as soon as practical, also between fragments"),
     row("5.5.2-d", "MAY", Both, "An endpoint may send Pings while the connection is open"),
+    // This server deviates from 5.5.2-f on purpose: see `wire/close.rs`.
     row("5.5.2-f", "def", Server, "The server sends a Pong even between its own Close and the Close of its peer"),
     row("5.5.2-e", "def", Server, "The server need not send a Pong after it has received a Close"),
     row("5.5.3-a", "must", Both, "A Pong has the application data of its Ping"),

@@ -132,7 +132,7 @@ impl SendQueue {
     }
 
     /// Sends a control frame, or leaves it in its slot for the writer. After our Close nothing is sent, not
-    /// even the answer to a Ping: a deliberate deviation from 5.5.2-b, which requires a Pong until a Close
+    /// even the answer to a Ping: a deliberate deviation from 5.5.2-f, which requires a Pong until a Close
     /// is received. So our Close is always the last frame, and no writer is needed after it.
     fn send_control(
         self: &Arc<Self>,

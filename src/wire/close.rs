@@ -14,7 +14,7 @@
 //! | section 7.1.7: frames before the one that violates a rule? | they are processed | they were valid when they were received |
 //! | how soon is "as soon as practical"? | `server/limits.rs` | the RFC has no number |
 //!
-//! A deliberate deviation from 5.5.2-b: the server sends no Pong after its own Close, even if the client's
+//! A deliberate deviation from 5.5.2-f: the server sends no Pong after its own Close, even if the client's
 //! Close has not been received. A send queue ends with its Close, and a client that closes needs no Pong.
 
 use super::raw::LENGTH_7_MAX;

@@ -38,8 +38,8 @@ pub struct AcceptedHandshake {
 }
 
 impl AcceptedHandshake {
-    /// Checks section 4.2.1, except the value of the origin, which is a choice of the server; and that there is
-    /// no content. The server has no subprotocols and no extensions: it checks the client's lists and selects
+    /// Checks section 4.2.1, and that there is no content. It does not check the value of the origin, which is
+    /// a choice of the server. The server has no subprotocols and no extensions: it checks the client's lists and selects
     /// nothing.
     ///
     /// # Errors
